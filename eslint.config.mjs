@@ -12,7 +12,13 @@ const forbid = (files, patterns, why) => ({
   },
 });
 
-const connection = ["vscode-languageserver", "vscode-languageserver/**", "vscode-languageclient/**", "vscode", "node:*"];
+const connection = [
+  "vscode-languageserver",
+  "vscode-languageserver/**",
+  "vscode-languageclient/**",
+  "vscode",
+  "node:*",
+];
 
 export default tseslint.config(
   { ignores: ["dist/", "out/", "node_modules/", "test/vscode/host/", "**/*.cjs", "**/.cache/"] },
@@ -21,7 +27,10 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "@typescript-eslint/consistent-type-assertions": ["error", { assertionStyle: "never" }],
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/restrict-template-expressions": [
+        "error",
+        { allowNumber: true, allowBoolean: true },
+      ],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
       "@typescript-eslint/prefer-readonly": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
@@ -55,6 +64,9 @@ export default tseslint.config(
   { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
   {
     files: ["test/**"],
-    rules: { "@typescript-eslint/no-floating-promises": "off", "@typescript-eslint/no-non-null-assertion": "off" },
+    rules: {
+      "@typescript-eslint/no-floating-promises": "off",
+      "@typescript-eslint/no-non-null-assertion": "off",
+    },
   },
 );

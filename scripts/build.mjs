@@ -1,0 +1,78 @@
+// Compiles the corpus, then bundles client and server into dist/. `--watch` rebundles on change, `--dev` keeps source maps.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import * as esbuild from "esbuild";
+
+const development = process.argv.includes("--dev") || process.argv.includes("--watch");
+const node = { platform: "node", target: "node20", format: "cjs" };
+const browser = { platform: "browser", target: "es2022", format: "cjs" };
+
+/** Entry → bundle; entries that do not exist yet are left out. */
+const bundles = [
+  {
+    entry: "server/src/node/main.ts",
+    outfile: "dist/server/node.js",
+    ...node,
+    banner: { js: "#!/usr/bin/env node" },
+  },
+  { entry: "server/src/browser/main.ts", outfile: "dist/server/browser.js", ...browser, format: "iife" },
+  { entry: "client/src/node/extension.ts", outfile: "dist/client/node.js", ...node, external: ["vscode"] },
+  {
+    entry: "client/src/browser/extension.ts",
+    outfile: "dist/client/browser.js",
+    ...browser,
+    external: ["vscode"],
+  },
+  {
+    entry: "client/src/webview/paperPage.ts",
+    outfile: "dist/client/paperPage.js",
+    ...browser,
+    format: "iife",
+  },
+].filter(({ entry }) => existsSync(entry));
+
+/** Runs a TypeScript program of this repository: bundle in memory, execute, pass its exit code on. */
+export async function runTypeScript(entry, args = []) {
+  const outfile = `out/${entry.replace(/[/.]/g, "-")}.mjs`;
+  await esbuild.build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    packages: "external",
+    sourcemap: "inline",
+  });
+  const { status } = spawnSync(process.execPath, ["--enable-source-maps", outfile, ...args], {
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+export async function build() {
+  if (existsSync("corpus/build/main.ts")) await runTypeScript("corpus/build/main.ts");
+  const contexts = await Promise.all(
+    bundles.map(({ entry, ...options }) =>
+      esbuild.context({
+        entryPoints: [entry],
+        bundle: true,
+        minify: !development,
+        sourcemap: development ? "linked" : false,
+        legalComments: "none",
+        loader: { ".json": "json" },
+        logLevel: "warning",
+        ...options,
+      }),
+    ),
+  );
+  for (const context of contexts) {
+    if (process.argv.includes("--watch")) await context.watch();
+    else {
+      await context.rebuild();
+      await context.dispose();
+    }
+  }
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) await build();

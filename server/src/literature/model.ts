@@ -1,0 +1,190 @@
+/** What the papers say: the compiled corpus as the server holds it. The format of the source files is in corpus/schema. */
+
+export interface Claim {
+  readonly text: string;
+  readonly value?: string;
+  readonly dataset?: string;
+  readonly baseline?: string;
+  /** Where the figure stands: "abstract", "table 2", "README of …". */
+  readonly source: string;
+}
+
+export interface Paper {
+  readonly id: string;
+  readonly title: string;
+  readonly authors: readonly string[];
+  /** How many authors there are when not all are named in `authors`. */
+  readonly authorCount?: number;
+  readonly organisation?: string;
+  readonly year?: number;
+  readonly venue?: string;
+  readonly arxiv?: string;
+  readonly doi?: string;
+  readonly url?: string;
+  /** Repository as owner/name or address. */
+  readonly code?: string;
+  readonly topics: readonly string[];
+  /** Short names people use: "LoRA", "PEFT". */
+  readonly aliases: readonly string[];
+  readonly methods: readonly string[];
+  readonly claims: readonly Claim[];
+  readonly relations: readonly Relation[];
+  /** Plain paragraphs of our own (bundled) or the abstract (user library). Never trusted as Markdown. */
+  readonly summary: string;
+  /** The user's own library, or the bundled corpus. */
+  readonly origin: "bundled" | "user";
+  /** Dates exactly as an imported page gave them, and its votes. */
+  readonly listed?: { readonly date?: string; readonly votes?: number };
+}
+
+export interface Relation {
+  readonly kind: "builds-on" | "improves" | "compared-with" | "applies" | "surveys" | "renames";
+  readonly paper: string;
+  readonly source: string;
+}
+
+export type Fidelity = "reference" | "paper" | "reconstruction";
+
+export type Family =
+  | "low-rank"
+  | "adapter"
+  | "prompt"
+  | "sparse"
+  | "orthogonal"
+  | "scaling"
+  | "side-network"
+  | "skip"
+  | "merging"
+  | "federated"
+  | "decoding"
+  | "training"
+  | "recipe"
+  | "evaluation";
+
+export interface Hyperparameter {
+  readonly name: string;
+  readonly type: "int" | "float" | "bool" | "str";
+  readonly default: number | boolean | string;
+  /** Values that papers use, as text: "8–64". */
+  readonly typical?: string;
+  /** Choices offered as snippet alternatives. */
+  readonly choices?: readonly (number | boolean | string)[];
+  readonly meaning: string;
+  readonly source?: string;
+}
+
+export type SiteKind =
+  | "linear"
+  | "conv"
+  | "embedding"
+  | "norm"
+  | "attention"
+  | "block-output"
+  | "skip"
+  | "block-stack"
+  | "model"
+  | "peft-config"
+  | "training-step"
+  | "generation-step"
+  | "loss"
+  | "free";
+
+export interface MethodSite {
+  readonly kind: SiteKind;
+  /** The class or function of the method's Python that goes to this place. */
+  readonly symbol: string;
+  /** Hyperparameters written at the call, as keywords, in this order. */
+  readonly write: readonly string[];
+  /** Parameters trained per use: a Python expression over the hyperparameters and in_features, out_features, bias, width, … */
+  readonly trainable?: string;
+  /** For block-output: which sub-layers, default both. */
+  readonly placements?: readonly ("attention" | "feed-forward")[];
+  /** Attribute name given to a new module: "{layer}_adapter", "sc_tuner". */
+  readonly attribute?: string;
+  /** Free text for the snippet: a usage example in Python, with `${…}` tab stops. Only where no place in code applies. */
+  readonly snippet?: string;
+  /** Calls to run after construction, e.g. "share_phm_rule({root})". */
+  readonly afterInit?: string;
+}
+
+export interface Method {
+  readonly id: string;
+  readonly name: string;
+  readonly paper: string;
+  readonly family: Family;
+  readonly fidelity: Fidelity;
+  /** What was inferred; shown in the hover when fidelity is not "reference". */
+  readonly fidelityNote?: string;
+  /** One sentence: what it computes, in words. */
+  readonly summary: string;
+  /** LaTeX, display style, without delimiters. */
+  readonly formula: string;
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly properties: {
+    readonly identityAtInit: "exact" | "approximate" | "no" | "not-applicable";
+    readonly mergeable: boolean;
+    readonly keepsCheckpointKeys: boolean;
+  };
+  readonly sites: readonly MethodSite[];
+  readonly notes: readonly string[];
+  /** The Python files inserted, in order, each exactly as in corpus/methods/<id>/. */
+  readonly python: readonly PythonSource[];
+}
+
+export interface PythonSource {
+  /** File name within the method's folder: "lora.py". */
+  readonly file: string;
+  /** The import statements, one a line, as written. */
+  readonly imports: readonly string[];
+  /** Top-level definitions in order, each with its source (leading comments and decorators included). */
+  readonly definitions: readonly PythonDefinition[];
+}
+
+export interface PythonDefinition {
+  readonly name: string;
+  readonly kind: "class" | "function" | "variable";
+  readonly source: string;
+  /** Other definitions of this method or of corpus/methods/shared that it uses. */
+  readonly needs: readonly string[];
+}
+
+export interface SymbolField {
+  readonly name: string;
+  readonly type?: string;
+  readonly default?: string;
+  readonly meaning: string;
+  /** What papers recommend, with figure; `source` is a paper id or a plain citation. */
+  readonly recommended?: { readonly value: string; readonly source: string };
+  /** Values worth completing, ranked. */
+  readonly values?: readonly {
+    readonly value: string;
+    readonly meaning?: string;
+    readonly source?: string;
+  }[];
+}
+
+export interface LibrarySymbol {
+  /** "LoraConfig" */
+  readonly name: string;
+  /** Every path by which it can be imported: "peft.LoraConfig", "peft.tuners.lora.LoraConfig". */
+  readonly qualified: readonly string[];
+  readonly library: string;
+  readonly kind: "config" | "class" | "function" | "parameter" | "value";
+  readonly summary: string;
+  readonly papers: readonly string[];
+  readonly methods: readonly string[];
+  readonly fields: readonly SymbolField[];
+}
+
+/** dist/corpus.json */
+export interface Corpus {
+  readonly version: string;
+  readonly papers: readonly Paper[];
+  readonly methods: readonly Method[];
+  /** Definitions that several methods use, from corpus/methods/shared. */
+  readonly shared: readonly PythonSource[];
+  readonly symbols: readonly LibrarySymbol[];
+}
+
+/** dist/formulas.json: typeset formulas; `@ink@` stands for the colour. */
+export type Formulas = Readonly<Record<string, { readonly svg: string }>>;

@@ -1,0 +1,187 @@
+/** Requests beyond LSP. The only file of the server that the client imports. */
+import type { Position, Range, TextDocumentIdentifier, WorkspaceEdit } from "vscode-languageserver-types";
+
+export type Theme = "light" | "dark" | "highContrast" | "highContrastLight";
+
+/** `initializationOptions` of the server; all optional. */
+export interface InitializationOptions {
+  readonly formulas?: "image" | "latex" | "none";
+  readonly theme?: Theme;
+  /** Folder of the user's own library; the platform's data folder where absent. */
+  readonly storage?: string;
+  /** The client has registered `litlens.*` commands, so hovers may link to them. */
+  readonly commandLinks?: boolean;
+}
+
+/** The settings section `litlens`. */
+export interface Settings {
+  readonly hover: { readonly enable: boolean; readonly layers: boolean };
+  readonly completion: { readonly enable: boolean };
+  readonly diagnostics: { readonly enable: boolean };
+  readonly insert: { readonly destination: "inline" | "module"; readonly moduleName: string };
+  readonly corpus: { readonly paths: readonly string[] };
+  readonly citation: { readonly style: "comment" | "bibtex" };
+}
+
+export interface SearchParams {
+  readonly query: string;
+  readonly limit?: number;
+  readonly topics?: readonly string[];
+  readonly years?: readonly [number, number];
+  /** What the user is looking at: an empty query answers what fits it. */
+  readonly context?: { readonly textDocument: TextDocumentIdentifier; readonly position: Position };
+}
+
+export interface SearchHit {
+  readonly id: string;
+  readonly title: string;
+  readonly authors: readonly string[];
+  readonly year?: number;
+  readonly venue?: string;
+  readonly score: number;
+  /** Why it matched: a piece of text with the matched words between `**`. */
+  readonly snippet: string;
+  readonly methods: readonly string[];
+}
+
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  readonly total: number;
+}
+
+export interface PaperView {
+  readonly id: string;
+  readonly title: string;
+  readonly authors: readonly string[];
+  readonly authorCount?: number;
+  readonly organisation?: string;
+  readonly year?: number;
+  readonly venue?: string;
+  readonly arxiv?: string;
+  readonly doi?: string;
+  readonly url?: string;
+  readonly code?: string;
+  readonly topics: readonly string[];
+  /** Paragraphs of plain text. */
+  readonly summary: readonly string[];
+  readonly claims: readonly {
+    readonly text: string;
+    readonly value?: string;
+    readonly dataset?: string;
+    readonly baseline?: string;
+    readonly source: string;
+  }[];
+  readonly methods: readonly MethodView[];
+  readonly relations: readonly {
+    readonly kind: string;
+    readonly paper: string;
+    readonly title: string;
+    readonly source: string;
+  }[];
+  readonly bibtex: string;
+  readonly markdown: string;
+  readonly origin: "bundled" | "user";
+}
+
+export interface MethodView {
+  readonly id: string;
+  readonly name: string;
+  readonly family: string;
+  readonly fidelity: string;
+  readonly fidelityNote?: string;
+  readonly summary: string;
+  readonly formula: string;
+  /** SVG with `@ink@` for the colour. */
+  readonly formulaSvg?: string;
+  readonly hyperparameters: readonly {
+    readonly name: string;
+    readonly default: string;
+    readonly typical?: string;
+    readonly meaning: string;
+    readonly source?: string;
+  }[];
+  readonly identityAtInit: string;
+  readonly mergeable: boolean;
+  readonly insertable: boolean;
+  readonly notes: readonly string[];
+}
+
+export interface AdapterChoicesParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly position: Position;
+}
+
+export interface AdapterChoice {
+  readonly method: string;
+  /** Opaque place within the class, to be handed back to insertAdapter. */
+  readonly site: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly trainable?: number;
+  /** Of the class's known parameters. */
+  readonly share?: number;
+  readonly mergeable: boolean;
+  readonly identityAtInit: string;
+  readonly fidelity: string;
+  /** Why it cannot be applied here. */
+  readonly disabled?: string;
+}
+
+export interface InsertAdapterParams extends AdapterChoicesParams {
+  readonly method: string;
+  readonly site?: string;
+  readonly options?: Readonly<Record<string, number | boolean | string>>;
+  readonly destination?: "inline" | "module";
+}
+
+export interface ImportParams {
+  readonly text?: string;
+  readonly uri?: string;
+  readonly format?: "huggingface-papers" | "bibtex" | "auto";
+}
+
+export interface ImportResult {
+  readonly added: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: readonly { readonly line: number; readonly reason: string }[];
+}
+
+export interface BibliographyParams {
+  readonly papers?: readonly string[];
+  readonly textDocument?: TextDocumentIdentifier;
+  readonly style: "bibtex" | "csl-json" | "ris";
+}
+
+export interface Status {
+  readonly version: string;
+  readonly corpusVersion: string;
+  readonly papers: number;
+  readonly userPapers: number;
+  readonly methods: number;
+  readonly symbols: number;
+  readonly index: "not loaded" | "loading" | "ready" | "failed";
+  readonly documents: number;
+  /** Bytes, where the platform tells. */
+  readonly memory?: number;
+  readonly problems: readonly string[];
+}
+
+/** Method names; results are the types above, `null` where a paper or place is unknown. */
+export const requests = {
+  searchPapers: "litlens/searchPapers",
+  paper: "litlens/paper",
+  adapterChoices: "litlens/adapterChoices",
+  insertAdapter: "litlens/insertAdapter",
+  importPapers: "litlens/importPapers",
+  bibliography: "litlens/bibliography",
+  status: "litlens/status",
+  /** Server to client, for platforms without a file system: {name} → {text: string | null}. */
+  readStorage: "litlens/readStorage",
+  /** Server to client: {name, text}. */
+  writeStorage: "litlens/writeStorage",
+  /** Client to server, notification: {theme}. */
+  theme: "litlens/theme",
+} as const;
+
+export type { Position, Range, WorkspaceEdit };
