@@ -11,6 +11,19 @@ export interface InitializationOptions {
   readonly storage?: string;
   /** The client has registered `litlens.*` commands, so hovers may link to them. */
   readonly commandLinks?: boolean;
+  /** What the editor can do with an answer. The server fills it from the client's capabilities; a client need not send it. */
+  readonly client?: ClientAbilities;
+}
+
+export interface ClientAbilities {
+  /** Completions may hold tab stops. */
+  readonly snippetCompletions: boolean;
+  /** A workspace edit may hold `SnippetTextEdit`s in `documentChanges`. */
+  readonly snippetEdits: boolean;
+  /** A workspace edit may be a list of `documentChanges`. */
+  readonly documentChanges: boolean;
+  /** A workspace edit may create a file. */
+  readonly createFile: boolean;
 }
 
 /** The settings section `litlens`. */

@@ -15,11 +15,14 @@ import type {
   AdapterChoice,
   AdapterChoicesParams,
   BibliographyParams,
+  ImportParams,
+  ImportResult,
   InsertAdapterParams,
   PaperView,
   SearchParams,
   SearchResult,
   Settings,
+  Status,
   Theme,
 } from "./protocol";
 
@@ -60,4 +63,8 @@ export interface Service {
   adapterChoices(params: AdapterChoicesParams): AdapterChoice[];
   insertAdapter(params: InsertAdapterParams): WorkspaceEdit;
   bibliography(params: BibliographyParams): string;
+  /** `text` is what stands at `uri`, read by the caller. Throws with the reason where nothing could be taken. */
+  importPapers(params: ImportParams & { readonly text: string }): Promise<ImportResult>;
+  /** All but what only the process knows. */
+  status(): Omit<Status, "version" | "memory">;
 }
