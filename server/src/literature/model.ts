@@ -129,6 +129,8 @@ export interface Method {
   };
   readonly sites: readonly MethodSite[];
   readonly notes: readonly string[];
+  /** How early menus show it, 0 (default) to 10. */
+  readonly prominence?: number;
   /** The Python files inserted, in order, each exactly as in corpus/methods/<id>/. */
   readonly python: readonly PythonSource[];
 }

@@ -1,0 +1,138 @@
+/** What an adapter costs: trainable parameters at a place, and what the layers there hold already. */
+import { evaluate } from "../literature/expression";
+import type { Method, MethodSite } from "../literature/model";
+import type { Expression, Layer, ModuleClass } from "../python/facts";
+import type { Place } from "./places";
+
+export type Options = Readonly<Record<string, number | boolean | string>>;
+
+const numberOf = (expression: Expression | undefined): number | undefined =>
+  expression?.value.kind === "number" ? expression.value.value : undefined;
+
+/** Parameters of one layer, weight and bias; undefined where a size is not known. */
+export function layerParameters(layer: Layer): number | undefined {
+  const size = (name: string): number | undefined => {
+    const value = layer.sizes[name];
+    return typeof value === "number" ? value : undefined;
+  };
+  const product = (...factors: (number | undefined)[]): number | undefined =>
+    factors.reduce<number | undefined>(
+      (total, factor) => (total === undefined || factor === undefined ? undefined : total * factor),
+      1,
+    );
+  const withBias = (weights: number | undefined, outputs: number | undefined): number | undefined =>
+    weights === undefined || layer.sizes["bias"] === false ? weights : weights + (outputs ?? 0);
+
+  switch (layer.role) {
+    case "linear":
+      return withBias(product(size("in_features"), size("out_features")), size("out_features"));
+    case "embedding":
+      return product(size("num_embeddings"), size("embedding_dim"));
+    case "conv": {
+      const dimensions = /(\d)d$/.exec(layer.type)?.[1];
+      const kernel = layer.sizes["kernel_size"];
+      const taps =
+        typeof kernel === "number"
+          ? kernel ** Number(dimensions ?? 2)
+          : typeof kernel === "object"
+            ? kernel.reduce((total, side) => total * side, 1)
+            : undefined;
+      const groups = size("groups") ?? 1;
+      const weights = product(size("in_channels"), size("out_channels"), taps);
+      return withBias(weights === undefined ? undefined : weights / groups, size("out_channels"));
+    }
+    case "norm": {
+      const shape =
+        layer.sizes["normalized_shape"] ?? layer.sizes["num_features"] ?? layer.sizes["num_channels"];
+      const features =
+        typeof shape === "number"
+          ? shape
+          : typeof shape === "object"
+            ? shape.reduce((total, side) => total * side, 1)
+            : undefined;
+      const perFeature = /RMSNorm$/.test(layer.type) || layer.sizes["bias"] === false ? 1 : 2;
+      return features === undefined ? undefined : features * perFeature;
+    }
+    default:
+      return 0;
+  }
+}
+
+/** Known parameters of a class's own layers; undefined when one is unknown. */
+export function moduleParameters(module: ModuleClass): number | undefined {
+  let total = 0;
+  for (const layer of module.layers) {
+    if (layer.role === "module" || layer.role === "container" || layer.role === "attention") return undefined;
+    const parameters = layerParameters(layer);
+    if (parameters === undefined) return undefined;
+    total += parameters * (layer.count ?? 1);
+  }
+  return total;
+}
+
+/** Values of a method's hyperparameters: defaults, overridden by options. */
+export function hyperparameters(
+  method: Method,
+  options: Options = {},
+): Record<string, number | boolean | string> {
+  return Object.fromEntries(
+    method.hyperparameters.map(({ name, default: preset }) => [name, options[name] ?? preset] as const),
+  );
+}
+
+/** Parameters that `site` trains at `place`; undefined where sizes are not known. */
+export function trainableParameters(
+  method: Method,
+  site: MethodSite,
+  place: Place,
+  options: Options = {},
+): number | undefined {
+  const { trainable } = site;
+  if (trainable === undefined) return undefined;
+  const chosen = Object.fromEntries(
+    Object.entries(hyperparameters(method, options)).flatMap(([name, value]) =>
+      typeof value === "string" ? [] : [[name, Number(value)] as const],
+    ),
+  );
+  const count = (sizes: Readonly<Record<string, number | undefined>>): number | undefined => {
+    const known = Object.entries(sizes).filter((entry): entry is [string, number] => entry[1] !== undefined);
+    return evaluate(trainable, { ...chosen, ...Object.fromEntries(known) });
+  };
+  const sum = (counts: readonly (number | undefined)[]): number | undefined =>
+    counts.reduce<number | undefined>(
+      (total, each) => (total === undefined || each === undefined ? undefined : total + each),
+      0,
+    );
+  switch (place.kind) {
+    case "linear":
+      return sum(place.layers.map((layer) => linearCount(layer, count)));
+    case "block-output":
+      return sum(branchesFor(site, place).map((branch) => count({ width: numberOf(branch.width) })));
+    case "skip":
+      return sum(place.skips.map((skip) => count({ channels: numberOf(skip.channels) })));
+    case "block-stack":
+      return count({ width: numberOf(place.stack.width) });
+    case "generation-step":
+      return count({});
+  }
+}
+
+/** The branches of a place at which a site is put. */
+export function branchesFor(
+  site: MethodSite,
+  place: Extract<Place, { kind: "block-output" }>,
+): Extract<Place, { kind: "block-output" }>["branches"] {
+  const { placements } = site;
+  if (placements === undefined) return place.branches;
+  return place.branches.filter((branch) => branch.role !== "other" && placements.includes(branch.role));
+}
+
+function linearCount(
+  layer: Layer,
+  count: (sizes: Readonly<Record<string, number | undefined>>) => number | undefined,
+): number | undefined {
+  const { in_features: inFeatures, out_features: outFeatures, bias } = layer.sizes;
+  if (typeof inFeatures !== "number" || typeof outFeatures !== "number") return undefined;
+  const each = count({ in_features: inFeatures, out_features: outFeatures, bias: bias === false ? 0 : 1 });
+  return each === undefined ? undefined : each * (layer.count ?? 1);
+}

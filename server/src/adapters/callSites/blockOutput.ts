@@ -1,0 +1,24 @@
+/** A module after a sub-layer: built in `__init__` below the sub-layer, applied around its branch in `forward`. */
+import { branchesFor } from "../budget";
+import { type Edit, insertion } from "../edits";
+import type { BlockOutputPlace } from "../places";
+import { joined, writtenArguments } from "./arguments";
+import { afterInInit, type CallSite, freeAttribute } from "./callSite";
+
+export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] {
+  const { file, method, site, options, symbol } = at;
+  return branchesFor(site, place).flatMap((branch) => {
+    if (branch.width === undefined) return [];
+    const layer = branch.layer.split(".").findLast((part) => /^[A-Za-z_]\w*$/.test(part)) ?? branch.role;
+    const wanted = (site.attribute ?? "{layer}_adapter").replace("{layer}", layer);
+    const attribute = freeAttribute(place.module, file.text, wanted);
+    const built = place.module.layers.find(({ path }) => path === branch.layer)?.call.statement;
+    const hyperparameters = writtenArguments(method, site, options, file.facts);
+    const construction = joined([[branch.width.text], ...hyperparameters], ", ");
+    return [
+      afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
+      insertion(branch.branch.from, `self.${attribute}(`),
+      insertion(branch.branch.to, ")"),
+    ];
+  });
+}

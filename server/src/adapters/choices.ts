@@ -1,0 +1,74 @@
+/** Every method at every place of a file: what the lightbulb, the palette and the comparison all show. */
+import type { Fidelity, Method, MethodSite } from "../literature/model";
+import type { PythonFacts } from "../python/facts";
+import { moduleParameters, trainableParameters } from "./budget";
+import { type Place, placesIn, suits } from "./places";
+
+export interface Choice {
+  readonly method: Method;
+  readonly site: MethodSite;
+  readonly place: Place;
+  readonly trainable?: number;
+  /** Trainable parameters as a share of what the class holds. */
+  readonly share?: number;
+  readonly disabled?: string;
+}
+
+/** Opaque to clients; `siteKey` and `findChoice` are its only readers. */
+export const siteKey = ({ site, place }: Choice): string => `${site.symbol}@${place.key}`;
+
+export function choicesIn(methods: readonly Method[], facts: PythonFacts, text: string): Choice[] {
+  return placesIn(facts, text).flatMap((place) => choicesAt(methods, place));
+}
+
+export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
+  return methods
+    .flatMap((method) => method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place)))
+    .toSorted((a, b) => prominence(b.method) - prominence(a.method));
+}
+
+function choice(method: Method, site: MethodSite, place: Place): Choice {
+  const trainable = trainableParameters(method, site, place);
+  const held = place.kind === "generation-step" ? undefined : moduleParameters(place.module);
+  return {
+    method,
+    site,
+    place,
+    ...(trainable === undefined ? {} : { trainable }),
+    ...(trainable === undefined || held === undefined || held === 0 ? {} : { share: trainable / held }),
+    ...(place.obstacle === undefined ? {} : { disabled: place.obstacle }),
+  };
+}
+
+export function findChoice(
+  methods: readonly Method[],
+  facts: PythonFacts,
+  text: string,
+  method: string,
+  key: string | undefined,
+): Choice | undefined {
+  const candidates = choicesIn(methods, facts, text).filter((each) => each.method.id === method);
+  return key === undefined ? candidates[0] : candidates.find((each) => siteKey(each) === key);
+}
+
+const fidelityOrder: Readonly<Record<Fidelity, number>> = { reference: 2, paper: 1, reconstruction: 0 };
+const prominence = ({ prominence: own, fidelity }: Method): number => (own ?? 0) * 3 + fidelityOrder[fidelity];
+
+/** What the edit does, for menus. Counts are added by the feature that shows it. */
+export function title({ method, site, place }: Choice): string {
+  const name = method.sites.filter(({ kind }) => kind === site.kind).length > 1 ? `${method.name} (${site.symbol})` : method.name;
+  switch (place.kind) {
+    case "linear":
+      return place.layers.length > 1 ? `Adapt ${place.label} with ${name}` : `Adapt \`${place.label}\` with ${name}`;
+    case "block-output":
+      return place.branches.length > 1
+        ? `Add ${name} after ${place.label}`
+        : `Add ${name} after \`${place.label}\``;
+    case "skip":
+      return `Tune ${place.label} with ${name}`;
+    case "block-stack":
+      return `Prepend ${name} to \`${place.label}\``;
+    case "generation-step":
+      return `Steer \`${place.label}\` with ${name}`;
+  }
+}

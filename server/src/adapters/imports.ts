@@ -1,0 +1,91 @@
+/** Imports in the file's own manner: what it already binds is used as it is, what is missing is added where it belongs. */
+import type { ImportBinding, PythonFacts } from "../python/facts";
+import { type Edit, insertion } from "./edits";
+
+/** Standard-library modules, so that `import math` lands in their group. */
+const standardLibrary = new Set(
+  (
+    "abc argparse asyncio collections contextlib copy csv dataclasses datetime enum functools glob inspect io itertools " +
+    "json logging math operator os pathlib pickle random re shutil string subprocess sys tempfile time types typing " +
+    "unittest urllib uuid warnings weakref zipfile"
+  ).split(" "),
+);
+
+const root = (qualified: string): string => qualified.split(".")[0] ?? qualified;
+
+/** How the file can already write `qualified`: `tnn.Linear` under `import torch.nn as tnn`; undefined where it cannot. */
+export function spelling(facts: PythonFacts, text: string, qualified: string): string | undefined {
+  const parts = qualified.split(".");
+  for (let length = parts.length; length > 0; length--) {
+    const prefix = parts.slice(0, length).join(".");
+    const binding = facts.imports.find(
+      (each) => each.qualified === prefix && isTopLevel(text, each.statement.from),
+    );
+    if (binding !== undefined) return [binding.local, ...parts.slice(length)].join(".");
+  }
+  return undefined;
+}
+
+export const isTopLevel = (text: string, offset: number): boolean =>
+  offset === 0 || text[offset - 1] === "\n" || text[offset - 1] === "\r" || text[offset - 1] === "\ufeff";
+
+/** Names that the file's top level gives a meaning to. */
+export const takenNames = (facts: PythonFacts): Set<string> =>
+  new Set([...facts.imports.map(({ local }) => local), ...facts.definitions.map(({ name }) => name)]);
+
+/** One import statement. */
+export interface ImportStatement {
+  readonly module: string;
+  /** Absent: `import module`. */
+  readonly name?: string;
+  readonly alias?: string;
+}
+
+export function write({ module, name, alias }: ImportStatement): string {
+  const renamed = alias === undefined || alias === (name ?? module) ? "" : ` as ${alias}`;
+  return name === undefined ? `import ${module}${renamed}` : `from ${module} import ${name}${renamed}`;
+}
+
+/** Edits that add import statements: standard library above the first other import, the rest after the last import. */
+export function addImports(text: string, facts: PythonFacts, statements: readonly ImportStatement[]): Edit[] {
+  const standard = statements.filter(({ module }) => standardLibrary.has(root(module))).map(write);
+  const others = statements.filter(({ module }) => !standardLibrary.has(root(module))).map(write);
+  const edits: Edit[] = [];
+  const existing = facts.imports
+    .filter((each) => isTopLevel(text, each.statement.from) && !each.qualified.startsWith("__future__"))
+    .toSorted((a, b) => a.statement.from - b.statement.from);
+  if (standard.length > 0) edits.push(standardEdit(text, facts, existing, standard));
+  if (others.length > 0) {
+    edits.push(atImportEnd(text, facts, others, existing.length > 0 || standard.length > 0));
+  }
+  return edits;
+}
+
+function standardEdit(
+  text: string,
+  facts: PythonFacts,
+  existing: readonly ImportBinding[],
+  statements: readonly string[],
+): Edit {
+  const block = statements.join("\n");
+  const last = existing.findLast((each) => standardLibrary.has(root(each.qualified)));
+  if (last !== undefined) return insertion(last.statement.to, `\n${block}`);
+  const first = existing[0];
+  if (first !== undefined) return insertion(first.statement.from, `${block}\n\n`);
+  return atImportEnd(text, facts, statements, false);
+}
+
+function atImportEnd(
+  text: string,
+  facts: PythonFacts,
+  statements: readonly string[],
+  follows: boolean,
+): Edit {
+  const at = facts.layout.importEnd;
+  const before = text.slice(0, at);
+  const lineStarts = before === "" || before === "\ufeff" || /[\r\n]$/.test(before);
+  const lead = lineStarts ? "" : "\n";
+  const gap = !follows && /\S/.test(before) && !/\n\s*\n$/.test(before) ? "\n" : "";
+  const tail = lineStarts ? (follows ? "\n" : "\n\n") : "";
+  return insertion(at, `${lead}${gap}${statements.join("\n")}${tail}`);
+}

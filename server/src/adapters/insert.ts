@@ -1,0 +1,62 @@
+/** One insertion, whole: the method's Python, the call site, and the imports, as edits of one or two files. */
+import type { Method, MethodSite, PythonSource } from "../literature/model";
+import type { Options } from "./budget";
+import { adaptBlockOutput } from "./callSites/blockOutput";
+import { adaptBlockStack } from "./callSites/blockStack";
+import type { CallSite } from "./callSites/callSite";
+import { adaptGenerationStep } from "./callSites/generationStep";
+import { adaptLinear } from "./callSites/linear";
+import { adaptSkip } from "./callSites/skip";
+import { type Brought, bringDefinitions, importFrom, type SourceFile, topLevelStart } from "./definitions";
+import type { Edit } from "./edits";
+import type { Place } from "./places";
+
+export interface Insertion {
+  /** Edits of the user's file. */
+  readonly file: readonly Edit[];
+  /** Edits of the sibling module that holds the definitions, where that is the destination. */
+  readonly module?: readonly Edit[];
+}
+
+export interface InsertionRequest {
+  readonly file: SourceFile;
+  readonly method: Method;
+  readonly site: MethodSite;
+  readonly place: Place;
+  readonly shared: readonly PythonSource[];
+  readonly options: Options;
+  /** Where definitions go: above the class, or a sibling module with its present text (empty for a new one). */
+  readonly destination: "inline" | { readonly module: string; readonly content: SourceFile };
+}
+
+export function insertAdapter(request: InsertionRequest): Insertion {
+  const { file, method, site, place, shared, options, destination } = request;
+  const sources = [...shared, ...method.python];
+  const wanted = [site.symbol];
+  const start = place.kind === "generation-step" ? place.step.function.range.from : place.module.range.from;
+  const inFile = bringDefinitions(file, sources, wanted, topLevelStart(file, start));
+  if (destination === "inline" || inFile.edits.length === 0) {
+    return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
+  }
+  const inModule = bringDefinitions(destination.content, sources, wanted, "end");
+  const symbol = inModule.names.get(site.symbol) ?? site.symbol;
+  const imports = importFrom(file, destination.module, [symbol]);
+  return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
+}
+
+function callSiteEdits({ file, method, site, place, options }: InsertionRequest, { names }: Brought): Edit[] {
+  const at: CallSite = { file, method, site, options, symbol: names.get(site.symbol) ?? site.symbol };
+  switch (place.kind) {
+    case "linear":
+      return adaptLinear(at, place);
+    case "block-output":
+      return adaptBlockOutput(at, place);
+    case "skip":
+      return adaptSkip(at, place);
+    case "block-stack":
+      return adaptBlockStack(at, place);
+    case "generation-step":
+      return adaptGenerationStep(at, place);
+  }
+}
+

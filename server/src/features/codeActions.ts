@@ -1,0 +1,76 @@
+/** The lightbulb: adapters for the layer or class under the cursor, and fixes for diagnostics. Edits are made on resolve. */
+import { type CodeAction, type CodeActionContext, CodeActionKind } from "vscode-languageserver-types";
+import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
+import { type Place, placesIn } from "../adapters/places";
+import { count } from "../render/numbers";
+import { classAt } from "../python/at";
+import type { FeatureContext, OpenDocument } from "./context";
+import { quickFixes } from "./quickFixes";
+import { trainOnlyActions } from "./trainOnly";
+
+export const adapterKind = `${CodeActionKind.RefactorRewrite}.adapter`;
+
+/** How many adapters the lightbulb shows before "More adapters…". */
+const shown = 3;
+
+/** What a code action carries to its resolve: all of it, so that the server keeps nothing in between. */
+export interface AdapterActionData {
+  readonly uri: string;
+  readonly method: string;
+  readonly site: string;
+}
+
+export function codeActions(
+  context: FeatureContext,
+  document: OpenDocument,
+  from: number,
+  to: number,
+  { only, diagnostics }: CodeActionContext,
+): CodeAction[] {
+  const asked = (kind: string): boolean =>
+    only === undefined || only.some((each) => kind === each || kind.startsWith(`${each}.`) || each.startsWith(`${kind}.`));
+  const exact = only?.some((each) => each.startsWith(adapterKind)) ?? false;
+  return [
+    ...(asked(CodeActionKind.QuickFix) ? quickFixes(document, diagnostics) : []),
+    ...(asked(adapterKind) ? adapterActions(context, document, from, to, exact) : []),
+    ...(asked(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
+  ].filter(({ kind }) => kind === undefined || only === undefined || only.some((each) => kind === each || kind.startsWith(`${each}.`)));
+}
+
+function adapterActions(context: FeatureContext, document: OpenDocument, from: number, to: number, all: boolean): CodeAction[] {
+  const { facts, text } = document.python;
+  const touched = placesIn(facts, text).filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to));
+  const methods = context.library.methods();
+  const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
+  const choices = perPlace.flatMap((each) => (all ? each : each.slice(0, shown)));
+  const actions = choices.map((each) => toAction(document, each));
+  const target = touched[0]?.label ?? classAt(facts, from)?.name;
+  if (all || target === undefined) return actions;
+  return [
+    ...actions,
+    {
+      title: `More adapters for \`${target}\`…`,
+      kind: adapterKind,
+      command: { title: "More adapters", command: "litlens.insertAdapter", arguments: [document.uri, document.text.positionAt(from)] },
+    },
+  ];
+}
+
+/** What holds fewer layers stands first: a layer before its class. */
+const specificFirst = (places: readonly Place[]): Place[] =>
+  places.toSorted((a, b) => Number(a.key.endsWith("*")) - Number(b.key.endsWith("*")));
+
+function toAction(document: OpenDocument, choice: Choice): CodeAction {
+  const cost = choice.trainable === undefined || choice.trainable === 0 ? "" : ` (${count(choice.trainable)} trainable)`;
+  const data: AdapterActionData = { uri: document.uri, method: choice.method.id, site: siteKey(choice) };
+  return {
+    title: `${title(choice)}${cost}`,
+    kind: `${adapterKind}.${choice.method.id}`,
+    data,
+    ...(choice.disabled === undefined ? {} : { disabled: { reason: choice.disabled } }),
+  };
+}
+
+export function isAdapterActionData(data: unknown): data is AdapterActionData {
+  return typeof data === "object" && data !== null && "method" in data && "site" in data && "uri" in data;
+}

@@ -1,0 +1,44 @@
+/** "Train only the adapters of GPT": offered on a model class, and where a model is built, once the file has adapters. */
+import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
+import { constructions, isDone, trainOnly } from "../adapters/trainOnly";
+import { CannotInsert, documentEdit } from "./insertAdapter";
+import type { FeatureContext, OpenDocument } from "./context";
+
+const kind = "refactor.rewrite.adapter.train-only";
+
+export interface TrainOnlyData {
+  readonly uri: string;
+  readonly trainOnly: string;
+}
+
+/** Adapter classes of the literature that this file defines or imports, by the names it has for them. */
+function adapterClasses({ library }: FeatureContext, { python: { facts } }: OpenDocument): string[] {
+  const defined = facts.definitions.filter(({ kind: each }) => each === "class").map(({ name }) => ({ local: name, name }));
+  const imported = facts.imports.map(({ local, qualified }) => ({ local, name: qualified.split(".").at(-1) ?? local }));
+  return [...defined, ...imported]
+    .filter(({ name }) => library.methodOfDefinition(name)?.sites.some(({ symbol }) => symbol === name) ?? false)
+    .map(({ local }) => local);
+}
+
+export function trainOnlyActions(context: FeatureContext, document: OpenDocument, from: number, to: number): CodeAction[] {
+  const adapters = adapterClasses(context, document);
+  if (adapters.length === 0) return [];
+  const file = document.python;
+  return constructions(file)
+    .filter((each) => each.touch.from <= to && from <= each.touch.to)
+    .filter((each) => !adapters.includes(each.label) && !isDone(file, each))
+    .map(({ key, label }) => {
+      const data: TrainOnlyData = { uri: document.uri, trainOnly: key };
+      return { title: `Train only the adapters of \`${label}\``, kind, data };
+    });
+}
+
+export const isTrainOnlyData = (data: unknown): data is TrainOnlyData =>
+  typeof data === "object" && data !== null && "trainOnly" in data && "uri" in data;
+
+export function trainOnlyEdit(context: FeatureContext, document: OpenDocument, { trainOnly: key }: TrainOnlyData): WorkspaceEdit {
+  const construction = constructions(document.python).find((each) => each.key === key);
+  if (construction === undefined) throw new CannotInsert("The model is no longer built here; ask for actions again.");
+  const edits = trainOnly(document.python, construction, adapterClasses(context, document), context.library.shared());
+  return { documentChanges: [documentEdit(document, edits, false)] };
+}
