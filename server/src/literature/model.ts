@@ -97,8 +97,8 @@ export interface MethodSite {
   readonly write: readonly string[];
   /** Parameters trained per use: a Python expression over the hyperparameters and in_features, out_features, bias, width, … */
   readonly trainable?: string;
-  /** Holds exactly where the class accepts the sizes: a Python comparison over the same names. */
-  readonly requires?: string;
+  /** Comparisons over the same names, in Python; the class accepts the sizes exactly where all hold. */
+  readonly requires?: readonly string[];
   /** For block-output: which sub-layers, default both. */
   readonly placements?: readonly ("attention" | "feed-forward")[];
   /** Attribute name given to a new module: "{layer}_adapter", "sc_tuner". */
