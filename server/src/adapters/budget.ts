@@ -98,10 +98,11 @@ export function trainableParameters(
     const known = Object.entries(sizes).filter((entry): entry is [string, number] => entry[1] !== undefined);
     return evaluate(trainable, { ...chosen, ...Object.fromEntries(known) });
   };
+  const once = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
   const sum = (counts: readonly (number | undefined)[]): number | undefined =>
     counts.reduce<number | undefined>(
-      (total, each) => (total === undefined || each === undefined ? undefined : total + each),
-      0,
+      (total, each) => (total === undefined || each === undefined ? undefined : total + each - once),
+      counts.length === 0 ? 0 : once,
     );
   switch (place.kind) {
     case "linear":

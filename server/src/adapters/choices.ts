@@ -23,7 +23,9 @@ export function choicesIn(methods: readonly Method[], facts: PythonFacts, text: 
 
 export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
   return methods
-    .flatMap((method) => method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place)))
+    .flatMap((method) =>
+      method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place)),
+    )
     .toSorted((a, b) => prominence(b.method) - prominence(a.method));
 }
 
@@ -52,14 +54,20 @@ export function findChoice(
 }
 
 const fidelityOrder: Readonly<Record<Fidelity, number>> = { reference: 2, paper: 1, reconstruction: 0 };
-const prominence = ({ prominence: own, fidelity }: Method): number => (own ?? 0) * 3 + fidelityOrder[fidelity];
+const prominence = ({ prominence: own, fidelity }: Method): number =>
+  (own ?? 0) * 3 + fidelityOrder[fidelity];
 
 /** What the edit does, for menus. Counts are added by the feature that shows it. */
 export function title({ method, site, place }: Choice): string {
-  const name = method.sites.filter(({ kind }) => kind === site.kind).length > 1 ? `${method.name} (${site.symbol})` : method.name;
+  const name =
+    method.sites.filter(({ kind }) => kind === site.kind).length > 1
+      ? `${method.name} (${site.symbol})`
+      : method.name;
   switch (place.kind) {
     case "linear":
-      return place.layers.length > 1 ? `Adapt ${place.label} with ${name}` : `Adapt \`${place.label}\` with ${name}`;
+      return place.layers.length > 1
+        ? `Adapt ${place.label} with ${name}`
+        : `Adapt \`${place.label}\` with ${name}`;
     case "block-output":
       return place.branches.length > 1
         ? `Add ${name} after ${place.label}`

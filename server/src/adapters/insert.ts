@@ -3,13 +3,14 @@ import type { Method, MethodSite, PythonSource } from "../literature/model";
 import type { Options } from "./budget";
 import { adaptBlockOutput } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
-import type { CallSite } from "./callSites/callSite";
+import { afterInInit, type CallSite } from "./callSites/callSite";
 import { adaptGenerationStep } from "./callSites/generationStep";
 import { adaptLinear } from "./callSites/linear";
 import { adaptSkip } from "./callSites/skip";
 import { type Brought, bringDefinitions, importFrom, type SourceFile, topLevelStart } from "./definitions";
 import type { Edit } from "./edits";
 import type { Place } from "./places";
+import { rootOf } from "./root";
 
 export interface Insertion {
   /** Edits of the user's file. */
@@ -32,20 +33,41 @@ export interface InsertionRequest {
 export function insertAdapter(request: InsertionRequest): Insertion {
   const { file, method, site, place, shared, options, destination } = request;
   const sources = [...shared, ...method.python];
-  const wanted = [site.symbol];
+  const wanted = [site.symbol, ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)])];
   const start = place.kind === "generation-step" ? place.step.function.range.from : place.module.range.from;
   const inFile = bringDefinitions(file, sources, wanted, topLevelStart(file, start));
   if (destination === "inline" || inFile.edits.length === 0) {
     return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
   }
   const inModule = bringDefinitions(destination.content, sources, wanted, "end");
-  const symbol = inModule.names.get(site.symbol) ?? site.symbol;
-  const imports = importFrom(file, destination.module, [symbol]);
+  const imports = importFrom(
+    file,
+    destination.module,
+    wanted.map((name) => inModule.names.get(name) ?? name),
+  );
   return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
 }
 
-function callSiteEdits({ file, method, site, place, options }: InsertionRequest, { names }: Brought): Edit[] {
-  const at: CallSite = { file, method, site, options, symbol: names.get(site.symbol) ?? site.symbol };
+/** `share_phm_rule` of "share_phm_rule({root})". */
+const calledIn = (statement: string): string => /^\w*/.exec(statement)?.[0] ?? statement;
+
+function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
+  const { file, method, site, place, options } = request;
+  const at: CallSite = { file, method, site, options, symbol: brought.names.get(site.symbol) ?? site.symbol };
+  return [...placeEdits(at, place), ...afterInitEdits(request, brought)];
+}
+
+/** What must run once the whole model stands, such as sharing weights between adapters: at the end of its `__init__`, once. */
+function afterInitEdits({ file, site, place }: InsertionRequest, { names }: Brought): Edit[] {
+  if (site.afterInit === undefined || place.kind === "generation-step") return [];
+  const called = calledIn(site.afterInit);
+  const statement = site.afterInit.replace(called, names.get(called) ?? called).replace("{root}", "self");
+  const root = rootOf(file.facts, place.module);
+  if (file.text.slice(root.range.from, root.range.to).includes(statement)) return [];
+  return [afterInInit(file, root, undefined, statement)];
+}
+
+function placeEdits(at: CallSite, place: Place): Edit[] {
   switch (place.kind) {
     case "linear":
       return adaptLinear(at, place);
@@ -59,4 +81,3 @@ function callSiteEdits({ file, method, site, place, options }: InsertionRequest,
       return adaptGenerationStep(at, place);
   }
 }
-

@@ -99,6 +99,8 @@ export interface MethodSite {
   readonly trainable?: string;
   /** Comparisons over the same names, in Python; the class accepts the sizes exactly where all hold. */
   readonly requires?: readonly string[];
+  /** Part of `trainable` that all uses in a model share (see afterInit), so that it counts once. */
+  readonly shared?: string;
   /** For block-output: which sub-layers, default both. */
   readonly placements?: readonly ("attention" | "feed-forward")[];
   /** Attribute name given to a new module: "{layer}_adapter", "sc_tuner". */

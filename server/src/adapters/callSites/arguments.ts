@@ -11,7 +11,12 @@ export function literal(value: number | boolean | string, quote: string): string
 }
 
 /** `rank=8, alpha=16` with a stop at each value, one list of pieces per argument. */
-export function writtenArguments(method: Method, site: MethodSite, options: Options, facts: PythonFacts): Piece[][] {
+export function writtenArguments(
+  method: Method,
+  site: MethodSite,
+  options: Options,
+  facts: PythonFacts,
+): Piece[][] {
   const values = hyperparameters(method, options);
   const extra = Object.keys(options).filter((name) => name in values && !site.write.includes(name));
   return [...site.write, ...extra].flatMap((name) => {
@@ -24,7 +29,11 @@ export const joined = (parts: readonly (readonly Piece[])[], separator: string):
   parts.flatMap((part, index) => (index === 0 ? part : [separator, ...part]));
 
 /** Appends arguments to a call: on its line, or a line each where the call has a line for each of its own. */
-export function appendArguments(text: string, call: Call, parts: readonly (readonly Piece[])[]): Edit | undefined {
+export function appendArguments(
+  text: string,
+  call: Call,
+  parts: readonly (readonly Piece[])[],
+): Edit | undefined {
   if (parts.length === 0) return undefined;
   const last = call.arguments.at(-1);
   if (last === undefined) return insertion(call.argumentList.to - 1, ...joined(parts, ", "));
@@ -40,10 +49,22 @@ export function appendArguments(text: string, call: Call, parts: readonly (reado
   const comment = /^[ \t]*#[^\r\n]*/.exec(text.slice(at))?.[0].length ?? 0;
   if (comment > 0 && comma === null) {
     // `value  # note` needs its comma before the note and the new lines after it: two insertions cannot be one edit here.
-    return insertion(at, ",", ...joined(parts, ", ").map((piece, index) => (index === 0 && typeof piece === "string" ? ` ${piece}` : piece)));
+    return insertion(
+      at,
+      ",",
+      ...joined(parts, ", ").map((piece, index) =>
+        index === 0 && typeof piece === "string" ? ` ${piece}` : piece,
+      ),
+    );
   }
-  return insertion(at + comment, `${lead}\n${indentation}`, ...joined(parts, separator), comma === null ? "" : ",");
+  return insertion(
+    at + comment,
+    `${lead}\n${indentation}`,
+    ...joined(parts, separator),
+    comma === null ? "" : ",",
+  );
 }
 
 /** Comments blanked, so that a comma in one is not taken for an argument's. */
-const withoutComments = (text: string): string => text.replace(/#[^\r\n]*/g, (comment) => " ".repeat(comment.length));
+const withoutComments = (text: string): string =>
+  text.replace(/#[^\r\n]*/g, (comment) => " ".repeat(comment.length));

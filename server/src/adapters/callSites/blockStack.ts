@@ -14,14 +14,21 @@ export function adaptBlockStack(at: CallSite, place: BlockStackPlace): Edit[] {
   const built = place.module.layers.find(({ path }) => path === layer)?.call.statement;
   const indentation = indentationAt(file.text, statement.from);
   return [
-    afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...joined([[width.text], ...hyperparameters], ", "), ")"),
+    afterInInit(
+      file,
+      place.module,
+      built,
+      `self.${attribute} = ${symbol}(`,
+      ...joined([[width.text], ...hyperparameters], ", "),
+      ")",
+    ),
     insertion(
       lineStart(file.text, statement.from),
       `${indentation}${variable} = self.${attribute}(${variable})  # (B, n + T, d)\n`,
     ),
     insertion(
       lineEnd(file.text, statement.to),
-      `\n${indentation}${variable} = ${variable}[:, self.${attribute}.length :]  # (B, T, d)`,
+      `\n${indentation}${variable} = self.${attribute}.strip(${variable})  # (B, T, d)`,
     ),
   ];
 }

@@ -36,9 +36,18 @@ export function lineEnd(text: string, offset: number): number {
 }
 
 /** A statement in `__init__` after `anchor` (the statement that builds what is adapted), or at the end of `__init__`. */
-export function afterInInit(file: SourceFile, module: ModuleClass, anchor: Range | undefined, ...statement: Piece[]): Edit {
+export function afterInInit(
+  file: SourceFile,
+  module: ModuleClass,
+  anchor: Range | undefined,
+  ...statement: Piece[]
+): Edit {
   const { init } = module;
-  const inside = anchor !== undefined && init !== undefined && init.range.from <= anchor.from && anchor.to <= init.range.to;
+  const inside =
+    anchor !== undefined &&
+    init !== undefined &&
+    init.range.from <= anchor.from &&
+    anchor.to <= init.range.to;
   const direct = inside && indentationAt(file.text, anchor.from) === indentationAt(file.text, init.bodyStart);
   const at = direct ? lineEnd(file.text, anchor.to) : lineEnd(file.text, init?.bodyEnd ?? module.range.to);
   const indentation = init === undefined ? module.bodyIndentation : indentationAt(file.text, init.bodyStart);

@@ -19,7 +19,15 @@ export function adaptGenerationStep(at: CallSite, { step }: GenerationPlace): Ed
       lineEnd(file.text, step.statement.to),
       `\n${indentation}if expert is not None and antiexpert is not None:`,
       `\n${indentation}${indent}${step.logits} = ${symbol}(`,
-      ...joined([[step.logits], [logits("expert")], [logits("antiexpert")], ...writtenArguments(method, site, options, file.facts)], ", "),
+      ...joined(
+        [
+          [step.logits],
+          [logits("expert")],
+          [logits("antiexpert")],
+          ...writtenArguments(method, site, options, file.facts),
+        ],
+        ", ",
+      ),
       ")",
     ),
   ];

@@ -14,16 +14,29 @@ export function adaptSkip(at: CallSite, place: SkipPlace): Edit[] {
     if (skip.channels === undefined) return [];
     const hyperparameters = writtenArguments(method, site, options, file.facts);
     const construction = [`${symbol}(`, ...joined([[skip.channels.text], ...hyperparameters], ", "), ")"];
-    const wrap = (tuner: string): Edit[] => [insertion(skip.skip.from, `${tuner}(`), insertion(skip.skip.to, ")")];
+    const wrap = (tuner: string): Edit[] => [
+      insertion(skip.skip.from, `${tuner}(`),
+      insertion(skip.skip.to, ")"),
+    ];
     const base = numbered ? `${wanted}${index + 1}` : wanted;
     if (skip.loop === undefined) {
       const attribute = freeAttribute(place.module, file.text, base);
-      return [afterInInit(file, place.module, undefined, `self.${attribute} = `, ...construction), ...wrap(`self.${attribute}`)];
+      return [
+        afterInInit(file, place.module, undefined, `self.${attribute} = `, ...construction),
+        ...wrap(`self.${attribute}`),
+      ];
     }
     const { target, iterable, header } = skip.loop;
     const attribute = freeAttribute(place.module, file.text, `${base}s`);
     return [
-      afterInInit(file, place.module, undefined, `self.${attribute} = ${moduleList}(`, ...construction, ` for _ in ${iterable})`),
+      afterInInit(
+        file,
+        place.module,
+        undefined,
+        `self.${attribute} = ${moduleList}(`,
+        ...construction,
+        ` for _ in ${iterable})`,
+      ),
       edit(header.from, header.to, `for ${target}, ${wanted} in zip(${iterable}, self.${attribute}):`),
       ...wrap(wanted),
     ];
