@@ -11,12 +11,32 @@ import type {
   Range,
   WorkspaceEdit,
 } from "vscode-languageserver-types";
+import { choicesIn, siteKey, title } from "./adapters/choices";
+import { ownerOf } from "./adapters/places";
+import { Documents, type Located, type Notebook, toCellRange } from "./documents";
+import { codeActions, isAdapterActionData } from "./features/codeActions";
+import { complete, resolveCompletion } from "./features/completion";
+import type { FeatureContext, OpenDocument } from "./features/context";
+import { diagnose } from "./features/diagnostics";
+import { hover } from "./features/hover";
+import { CannotInsert, insertAdapter } from "./features/insertAdapter";
+import { paperView } from "./features/paperView";
+import { searchPapers } from "./features/searchPapers";
+import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
+import { bibliography } from "./literature/cite";
+import { importPapers } from "./literature/import";
+import { actionInCell, completionsInCell, editInCells } from "./notebookAnswers";
+import { createLibrary } from "./literature/library";
+import type { Corpus, Formulas } from "./literature/model";
+import { createSearch } from "./literature/search";
+import { createStore, type Storage } from "./literature/store";
 import type {
   AdapterChoice,
   AdapterChoicesParams,
   BibliographyParams,
   ImportParams,
   ImportResult,
+  InitializationOptions,
   InsertAdapterParams,
   PaperView,
   SearchParams,
@@ -25,6 +45,16 @@ import type {
   Status,
   Theme,
 } from "./protocol";
+import { classAt } from "./python/at";
+
+const defaultSettings: Settings = {
+  hover: { enable: true, layers: true },
+  completion: { enable: true },
+  diagnostics: { enable: true },
+  insert: { destination: "inline", moduleName: "adapters" },
+  corpus: { paths: [] },
+  citation: { style: "comment" },
+};
 
 /** One change of an open document: a range and its new text, or the whole text. */
 export interface DocumentChange {
@@ -37,6 +67,18 @@ export interface NotebookCell {
   readonly languageId: string;
   readonly version: number;
   readonly text: string;
+}
+
+export interface ServiceOptions {
+  readonly corpus: Corpus;
+  readonly formulas: Formulas;
+  /** The prebuilt search index, asked for at the first search. */
+  readonly loadIndex: () => Promise<string>;
+  readonly storage: Storage;
+  readonly initialization: InitializationOptions;
+  /** Text of a file that is not open; rejects where there is none. */
+  readonly readFile: (uri: string) => Promise<string>;
+  readonly log: (message: string) => void;
 }
 
 export interface Service {
@@ -54,17 +96,190 @@ export interface Service {
   complete(uri: string, position: Position): CompletionList;
   resolveCompletion(item: CompletionItem): CompletionItem;
   codeActions(uri: string, range: Range, context: CodeActionContext): CodeAction[];
-  resolveCodeAction(action: CodeAction): CodeAction;
+  /** @throws CannotInsert with a message for the user */
+  resolveCodeAction(action: CodeAction): Promise<CodeAction>;
   diagnose(uri: string): Diagnostic[];
   inlayHints(uri: string, range: Range): InlayHint[];
 
   search(params: SearchParams): Promise<SearchResult>;
   paper(id: string): PaperView | null;
   adapterChoices(params: AdapterChoicesParams): AdapterChoice[];
-  insertAdapter(params: InsertAdapterParams): WorkspaceEdit;
+  /** @throws CannotInsert with a message for the user */
+  insertAdapter(params: InsertAdapterParams): Promise<WorkspaceEdit>;
   bibliography(params: BibliographyParams): string;
   /** `text` is what stands at `uri`, read by the caller. Throws with the reason where nothing could be taken. */
   importPapers(params: ImportParams & { readonly text: string }): Promise<ImportResult>;
   /** All but what only the process knows. */
   status(): Omit<Status, "version" | "memory">;
+}
+
+export function createService(options: ServiceOptions): Service {
+  const { corpus, formulas, initialization, log } = options;
+  const library = createLibrary(corpus, formulas);
+  const search = createSearch(library, options.loadIndex);
+  const store = createStore(options.storage);
+  const documents = new Documents();
+  const problems: string[] = [];
+  let settings = defaultSettings;
+  let theme = initialization.theme ?? "dark";
+
+  /** The user's own library, read once in the background; what needs it waits for it. */
+  const userLibrary = store
+    .load()
+    .then(({ papers, problem }) => {
+      library.setUserPapers(papers);
+      search.setUserPapers(papers);
+      if (problem !== undefined) report(problem);
+    })
+    .catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
+
+  function report(problem: string): void {
+    problems.push(problem);
+    log(problem);
+  }
+
+  const context = (): FeatureContext => ({
+    library,
+    settings,
+    formulas: initialization.formulas ?? "latex",
+    theme,
+    commandLinks: initialization.commandLinks ?? false,
+    snippets: initialization.client?.snippetCompletions ?? false,
+  });
+  const editContext = (): FeatureContext => ({
+    ...context(),
+    snippets: initialization.client?.snippetEdits ?? false,
+  });
+
+  const readText = async (uri: string): Promise<string | null> => {
+    const open = documents.get(uri);
+    if (open !== undefined) return open.document.python.text;
+    return options.readFile(uri).catch(() => null);
+  };
+
+  /** An answer's range, in the cell it belongs to where the document is a notebook. */
+  const inCell = (range: Range, located: { readonly notebook?: Notebook }): Range | undefined =>
+    located.notebook === undefined ? range : toCellRange(located.notebook, range)?.range;
+
+  const at = <Answer>(
+    uri: string,
+    position: Position,
+    none: Answer,
+    answer: (located: Located) => Answer,
+  ): Answer => {
+    const located = documents.locate(uri, position);
+    return located === undefined ? none : answer(located);
+  };
+
+  return {
+    configure: (changed) => void (settings = changed),
+    setTheme: (changed) => void (theme = changed),
+    openDocument: (uri, languageId, version, text) => documents.open(uri, languageId, version, text),
+    changeDocument: (uri, version, changes) => documents.change(uri, version, changes),
+    closeDocument: (uri) => documents.close(uri),
+    setNotebook: (uri, cells) => documents.setNotebook(uri, cells),
+    closeNotebook: (uri) => documents.closeNotebook(uri),
+
+    hover: (uri, position) =>
+      at(uri, position, null, (located) => {
+        if (!settings.hover.enable) return null;
+        const found = hover(context(), located.document, located.offset);
+        if (found?.range === undefined) return found;
+        const range = inCell(found.range, located);
+        return range === undefined ? null : { ...found, range };
+      }),
+
+    complete: (uri, position) =>
+      at(uri, position, { isIncomplete: false, items: [] }, (located) =>
+        settings.completion.enable
+          ? completionsInCell(complete(context(), located.document, located.offset), located)
+          : { isIncomplete: false, items: [] },
+      ),
+    resolveCompletion: (item) => resolveCompletion(context(), item),
+
+    codeActions: (uri, range, actionContext) =>
+      at(uri, range.start, [], (located) => {
+        const end = documents.locate(uri, range.end)?.offset ?? located.offset;
+        const actions = codeActions(context(), located.document, located.offset, end, actionContext);
+        return located.notebook === undefined
+          ? actions
+          : actions.map((action) => actionInCell(action, located.notebook));
+      }),
+    async resolveCodeAction(action) {
+      const { data } = action;
+      if (isTrainOnlyData(data)) {
+        const { document, notebook } = opened(data.uri);
+        return { ...action, edit: editInCells(trainOnlyEdit(editContext(), document, data), notebook) };
+      }
+      if (!isAdapterActionData(data)) return action;
+      const { document, notebook } = opened(data.uri);
+      const destination = notebook === undefined ? settings.insert.destination : "inline";
+      const edit = await insertAdapter(editContext(), document, { ...data, destination }, readText);
+      return { ...action, edit: editInCells(edit, notebook) };
+    },
+
+    diagnose(uri) {
+      const found = documents.get(uri);
+      if (found === undefined || !settings.diagnostics.enable) return [];
+      return diagnose(context(), found.document).flatMap((diagnostic) => {
+        if (found.notebook === undefined) return [diagnostic];
+        const cell = toCellRange(found.notebook, diagnostic.range);
+        return cell?.uri === uri ? [{ ...diagnostic, range: cell.range }] : [];
+      });
+    },
+    inlayHints: () => [],
+
+    async search(params) {
+      await userLibrary;
+      const place = params.context;
+      const located =
+        place === undefined ? undefined : documents.locate(place.textDocument.uri, place.position);
+      return searchPapers(context(), search, params, located);
+    },
+    paper: (id) => paperView(context(), id),
+
+    adapterChoices: ({ textDocument, position }) =>
+      at(textDocument.uri, position, [], ({ document, offset }) => adapterChoices(document, offset)),
+    async insertAdapter({ textDocument, position, method, site, options: chosen, destination }) {
+      const { document, notebook } = opened(textDocument.uri);
+      const offset = documents.locate(textDocument.uri, position)?.offset ?? 0;
+      const place = site ?? adapterChoices(document, offset).find((each) => each.method === method)?.site;
+      const where = notebook === undefined ? (destination ?? settings.insert.destination) : "inline";
+      const request = {
+        method,
+        destination: where,
+        ...(place === undefined ? {} : { site: place }),
+        ...(chosen === undefined ? {} : { options: chosen }),
+      };
+      return editInCells(await insertAdapter(editContext(), document, request, readText), notebook);
+    },
+
+    bibliography(params) {
+      const cited =
+        params.papers?.flatMap((id) => library.paper(id) ?? []) ??
+        (params.textDocument === undefined ? [] : papersIn(params.textDocument.uri));
+      return bibliography(cited, params.style);
+    },
+
+    async importPapers(params) {
+      await userLibrary;
+      const { papers, skipped } = importPapers(params.text, params.format ?? "auto");
+      const { all, added, updated, unchanged } = store.merged(papers);
+      if (added + updated > 0) await store.save(all);
+      library.setUserPapers(all);
+      search.setUserPapers(all);
+      return { added, updated, unchanged, skipped };
+    },
+
+    status: () => ({
+      corpusVersion: corpus.version,
+      papers: corpus.papers.length,
+      userPapers: library.userPapers().length,
+      methods: corpus.methods.length,
+      symbols: corpus.symbols.length,
+      index: search.state(),
+      documents: documents.size,
+      problems,
+    }),
+  };
 }

@@ -1,0 +1,125 @@
+/** Open documents as the features see them: text with positions, facts that follow each edit, notebooks as one module. */
+import { TextDocument } from "vscode-languageserver-textdocument";
+import type { Position, Range } from "vscode-languageserver-types";
+import type { OpenDocument } from "./features/context";
+import { type PythonDocument, readPython } from "./python/document";
+import { type JoinedCells, joinCells } from "./python/notebook";
+import type { DocumentChange, NotebookCell } from "./service";
+
+/** A place in an open document; in a notebook, the document is the joined module and edits are mapped back to cells. */
+export interface Located {
+  readonly document: OpenDocument;
+  readonly offset: number;
+  readonly notebook?: Notebook;
+}
+
+export interface Notebook {
+  readonly uri: string;
+  readonly cells: readonly NotebookCell[];
+  readonly joined: JoinedCells;
+  readonly document: OpenDocument;
+}
+
+export class Documents {
+  private readonly files = new Map<string, OpenDocument>();
+  private readonly notebooks = new Map<string, Notebook>();
+  private readonly notebookOfCell = new Map<string, string>();
+
+  get size(): number {
+    return this.files.size + this.notebooks.size;
+  }
+
+  open(uri: string, languageId: string, version: number, text: string): void {
+    this.files.set(uri, {
+      uri,
+      text: TextDocument.create(uri, languageId, version, text),
+      python: readPython(text),
+    });
+  }
+
+  change(uri: string, version: number, changes: readonly DocumentChange[]): void {
+    const document = this.files.get(uri);
+    if (document === undefined) return;
+    let { text, python } = document;
+    for (const change of changes) {
+      python = successor(text, python, change);
+      text = TextDocument.update(
+        text,
+        [change.range === undefined ? { text: change.text } : { range: change.range, text: change.text }],
+        version,
+      );
+    }
+    this.files.set(uri, { uri, text, python });
+  }
+
+  close(uri: string): void {
+    this.files.delete(uri);
+  }
+
+  setNotebook(uri: string, cells: readonly NotebookCell[]): void {
+    this.closeNotebook(uri);
+    const python = cells.filter(({ languageId }) => languageId === "python");
+    const joined = joinCells(python);
+    const document = {
+      uri,
+      text: TextDocument.create(uri, "python", 0, joined.text),
+      python: readPython(joined.text),
+    };
+    this.notebooks.set(uri, { uri, cells: python, joined, document });
+    for (const cell of python) this.notebookOfCell.set(cell.uri, uri);
+  }
+
+  closeNotebook(uri: string): void {
+    for (const { uri: cell } of this.notebooks.get(uri)?.cells ?? []) this.notebookOfCell.delete(cell);
+    this.notebooks.delete(uri);
+  }
+
+  /** The document or notebook that `uri` (a file or a cell) belongs to. */
+  get(uri: string): { document: OpenDocument; notebook?: Notebook } | undefined {
+    const document = this.files.get(uri);
+    if (document !== undefined) return { document };
+    const notebook = this.notebooks.get(this.notebookOfCell.get(uri) ?? uri);
+    return notebook === undefined ? undefined : { document: notebook.document, notebook };
+  }
+
+  locate(uri: string, position: Position): Located | undefined {
+    const found = this.get(uri);
+    if (found === undefined) return undefined;
+    const { document, notebook } = found;
+    if (notebook === undefined) return { document, offset: document.text.offsetAt(position) };
+    const cell = cellText(notebook, uri);
+    if (cell === undefined) return undefined;
+    return { document, notebook, offset: notebook.joined.toJoined(uri, cell.offsetAt(position)) };
+  }
+}
+
+export function cellText(notebook: Notebook, uri: string): TextDocument | undefined {
+  const cell = notebook.cells.find((each) => each.uri === uri);
+  return cell === undefined ? undefined : TextDocument.create(uri, cell.languageId, cell.version, cell.text);
+}
+
+/** A range of the joined module in the cell it lies in. */
+export function toCellRange(
+  notebook: Notebook,
+  range: Range,
+): { uri: string; version: number; range: Range } | undefined {
+  const start = notebook.joined.toCell(notebook.document.text.offsetAt(range.start));
+  const end = notebook.joined.toCell(notebook.document.text.offsetAt(range.end));
+  if (start === undefined || end?.uri !== start.uri) return undefined;
+  const cell = cellText(notebook, start.uri);
+  if (cell === undefined) return undefined;
+  return {
+    uri: start.uri,
+    version: cell.version,
+    range: { start: cell.positionAt(start.offset), end: cell.positionAt(end.offset) },
+  };
+}
+
+function successor(
+  text: TextDocument,
+  python: PythonDocument,
+  { range, text: insert }: DocumentChange,
+): PythonDocument {
+  if (range === undefined) return readPython(insert);
+  return python.edit([{ from: text.offsetAt(range.start), to: text.offsetAt(range.end), insert }]);
+}
