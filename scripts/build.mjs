@@ -1,11 +1,26 @@
 // Compiles the corpus, then bundles client and server into dist/. `--watch` rebundles on change, `--dev` keeps source maps.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import * as esbuild from "esbuild";
 
 const development = process.argv.includes("--dev") || process.argv.includes("--watch");
 const node = { platform: "node", target: "node20", format: "cjs" };
 const browser = { platform: "browser", target: "es2022", format: "cjs" };
+
+/** `import text from "litlens:corpus.json"` embeds dist/corpus.json as text, for the worker, which cannot read files. */
+const embeddedAssets = {
+  name: "embedded-assets",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^litlens:/ }, ({ path }) => ({
+      path: path.slice("litlens:".length),
+      namespace: "litlens",
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: "litlens" }, ({ path }) => ({
+      contents: readFileSync(`dist/${path}`, "utf8"),
+      loader: "text",
+    }));
+  },
+};
 
 /** Entry → bundle; entries that do not exist yet are left out. */
 const bundles = [
@@ -15,7 +30,14 @@ const bundles = [
     ...node,
     banner: { js: "#!/usr/bin/env node" },
   },
-  { entry: "server/src/browser/main.ts", outfile: "dist/server/browser.js", ...browser, format: "iife" },
+  { entry: "server/src/node/serve.ts", outfile: "dist/server/serve.js", ...node },
+  {
+    entry: "server/src/browser/main.ts",
+    outfile: "dist/server/browser.js",
+    ...browser,
+    format: "iife",
+    plugins: [embeddedAssets],
+  },
   { entry: "client/src/node/extension.ts", outfile: "dist/client/node.js", ...node, external: ["vscode"] },
   {
     entry: "client/src/browser/extension.ts",
@@ -29,6 +51,7 @@ const bundles = [
     ...browser,
     format: "iife",
   },
+  { entry: "client/src/webview/paperPage.css", outfile: "dist/client/paperPage.css" },
 ].filter(({ entry }) => existsSync(entry));
 
 /** Runs a TypeScript program of this repository: bundle in memory, execute, pass its exit code on. */
@@ -73,6 +96,7 @@ export async function build() {
       await context.dispose();
     }
   }
+  if (existsSync("dist/server/node.js")) chmodSync("dist/server/node.js", 0o755);
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) await build();

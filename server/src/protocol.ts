@@ -193,6 +193,8 @@ export const requests = {
   readStorage: "litlens/readStorage",
   /** Server to client: {name, text}. */
   writeStorage: "litlens/writeStorage",
+  /** Server to client, for platforms without a file system: {uri} → {text: string | null}. */
+  readFile: "litlens/readFile",
   /** Client to server, notification: {theme}. */
   theme: "litlens/theme",
 } as const;

@@ -1,0 +1,89 @@
+/** Everything an editor asks by itself about an open document. */
+import type { CodeAction, CodeActionParams, Connection } from "vscode-languageserver";
+import type { Service } from "../service";
+import type { Client } from "./capabilities";
+import { answering, reasonOf, type Log } from "./guard";
+
+export function provideFeatures(connection: Connection, service: Service, client: Client): void {
+  const log: Log = connection.console;
+  connection.onHover(
+    answering(
+      log,
+      "hover",
+      () => null,
+      ({ textDocument, position }) => service.hover(textDocument.uri, position),
+    ),
+  );
+  connection.onCompletion(
+    answering(
+      log,
+      "completion",
+      () => ({ isIncomplete: false, items: [] }),
+      ({ textDocument, position }) => service.complete(textDocument.uri, position),
+    ),
+  );
+  connection.onCompletionResolve(
+    answering(
+      log,
+      "completionItem/resolve",
+      (item) => item,
+      (item) => service.resolveCompletion(item),
+    ),
+  );
+  connection.onCodeAction(
+    answering(
+      log,
+      "codeAction",
+      () => [],
+      (params) => codeActions(service, client, log, params),
+    ),
+  );
+  connection.onCodeActionResolve(
+    answering(
+      log,
+      "codeAction/resolve",
+      (action) => action,
+      async (action) => {
+        try {
+          return await service.resolveCodeAction(action);
+        } catch (error) {
+          // The user chose this action and waits for its edit, so the reason is theirs too.
+          connection.window.showErrorMessage(`Litlens: ${reasonOf(error)}`);
+          throw error;
+        }
+      },
+    ),
+  );
+  connection.languages.inlayHint.on(
+    answering(
+      log,
+      "inlayHint",
+      () => [],
+      ({ textDocument, range }) => service.inlayHints(textDocument.uri, range),
+    ),
+  );
+}
+
+/** Older clients know neither literal actions, nor greyed-out ones, nor edits computed on choice. */
+async function codeActions(
+  service: Service,
+  { codeActions: can }: Client,
+  log: Log,
+  { textDocument, range, context }: CodeActionParams,
+): Promise<CodeAction[]> {
+  if (!can.literals) return [];
+  const actions = service
+    .codeActions(textDocument.uri, range, context)
+    .filter(({ disabled }) => can.disabled || disabled === undefined);
+  if (can.resolve) return actions;
+  const resolved = actions.map(async (action) => {
+    if (action.disabled || action.edit || action.data === undefined) return [action];
+    try {
+      return [await service.resolveCodeAction(action)];
+    } catch (error) {
+      log.info(`${action.title}: ${reasonOf(error)}`);
+      return [];
+    }
+  });
+  return (await Promise.all(resolved)).flat();
+}

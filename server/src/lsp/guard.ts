@@ -1,0 +1,72 @@
+/** The one wrapper around every handler: cancellation before and after, a throw becomes a logged error and a neutral answer. */
+import { LSPErrorCodes, ResponseError, type CancellationToken } from "vscode-languageserver";
+
+/** What a guarded handler needs of the connection. */
+export interface Log {
+  info(message: string): void;
+  error(message: string): void;
+}
+
+type Handler<P, R> = (params: P, token: CancellationToken) => Promise<R | ResponseError<never>>;
+type Compute<P, R> = (params: P) => R | Promise<R>;
+
+const cancelled = () =>
+  new ResponseError<never>(LSPErrorCodes.RequestCancelled, "The request was cancelled.");
+
+/** What an error says to a person, without its stack. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** For what an editor asks by itself: the user sees `neutral()` instead of an error. */
+export function answering<P, R>(
+  log: Log,
+  name: string,
+  neutral: (params: P) => NoInfer<R>,
+  compute: Compute<P, R>,
+): Handler<P, R> {
+  return async (params, token) => {
+    if (token.isCancellationRequested) return cancelled();
+    try {
+      const result = await compute(params);
+      return token.isCancellationRequested ? cancelled() : result;
+    } catch (error) {
+      log.error(`${name}: ${traceOf(error)}`);
+      return neutral(params);
+    }
+  };
+}
+
+/** For what a user asked for: the reason goes back to be shown. */
+export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Handler<P, R> {
+  return async (params, token) => {
+    if (token.isCancellationRequested) return cancelled();
+    try {
+      const result = await compute(params);
+      return token.isCancellationRequested ? cancelled() : result;
+    } catch (error) {
+      if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);
+      log.error(`${name}: ${traceOf(error)}`);
+      return new ResponseError<never>(LSPErrorCodes.RequestFailed, reasonOf(error));
+    }
+  };
+}
+
+/** For notifications and timers, where nobody waits for an answer. */
+export function quietly<P extends readonly unknown[]>(
+  log: Log,
+  name: string,
+  handle: (...params: P) => void | Promise<void>,
+): (...params: P) => Promise<void> {
+  return async (...params) => {
+    try {
+      await handle(...params);
+    } catch (error) {
+      log.error(`${name}: ${traceOf(error)}`);
+    }
+  };
+}

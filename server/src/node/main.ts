@@ -1,0 +1,43 @@
+/** The command `litlens-language-server`. */
+import * as module from "node:module";
+import { join } from "node:path";
+import { version } from "../../../package.json";
+
+const help = `litlens-language-server ${version}: papers and adapters for PyTorch model code, over the Language Server Protocol
+
+  --stdio     talk over standard input and output
+  --node-ipc  talk over the channel of a parent Node process
+  --version   print the version
+  --help      print this text
+`;
+
+/** Given by clients so that the server ends with them; the connection reads it. */
+const parentProcess = /^--clientProcessId=\d+$/;
+const transports = ["--stdio", "--node-ipc"];
+
+function main(options: readonly string[]): void {
+  if (options.includes("--help")) process.stdout.write(help);
+  else if (options.includes("--version")) process.stdout.write(`${version}\n`);
+  else {
+    const unknown = options.find((option) => !transports.includes(option) && !parentProcess.test(option));
+    if (unknown !== undefined) refuse(`unknown option ${unknown}`);
+    else if (!options.some((option) => transports.includes(option)))
+      refuse("--stdio or --node-ipc is missing");
+    else serve();
+  }
+}
+
+function refuse(reason: string): void {
+  process.stderr.write(`litlens-language-server: ${reason}\n\n${help}`);
+  process.exitCode = 2;
+}
+
+/** V8 caches what is compiled after this call, hence the second bundle. Node 22.1 and later. */
+function serve(): void {
+  const enableCompileCache: unknown = Reflect.get(module, "enableCompileCache");
+  if (typeof enableCompileCache === "function") Reflect.apply(enableCompileCache, module, []);
+  const load: (path: string) => unknown = require;
+  load(join(__dirname, "serve.js"));
+}
+
+main(process.argv.slice(2));

@@ -1,0 +1,79 @@
+/** The runtime of a Node process: assets beside the bundle, the library in a folder. */
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { URI } from "vscode-uri";
+import { version } from "../../../package.json";
+import type { Runtime, TextStorage } from "../runtime";
+
+/** Where a user's own data lives on this platform, for clients that name no folder. */
+export function defaultDataFolder(
+  platform: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  home: string,
+): string {
+  if (platform === "win32")
+    return join(environment["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), "litlens");
+  if (platform === "darwin") return join(home, "Library", "Application Support", "litlens");
+  return join(environment["XDG_DATA_HOME"] || join(home, ".local", "share"), "litlens");
+}
+
+/** `distribution` is the folder of the bundles' assets. */
+export function nodeRuntime(distribution: string): Runtime {
+  return {
+    version,
+    readAsset: (name) =>
+      readFile(join(distribution, name), "utf8").catch((error: unknown) => {
+        throw new Error(
+          `${join(distribution, name)} cannot be read (${codeOf(error)}); install Litlens anew.`,
+        );
+      }),
+    storage: (folder) => folderStorage(folder ?? defaultDataFolder(process.platform, process.env, homedir())),
+    readFile: readUri,
+    memory: () => process.memoryUsage.rss(),
+  };
+}
+
+/** One file a name. Written beside and renamed, so that a crash leaves the old text. */
+export function folderStorage(folder: string): TextStorage {
+  let writes = 0;
+  return {
+    async read(name) {
+      const path = join(folder, name);
+      try {
+        return await readFile(path, "utf8");
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return null;
+        throw new Error(`${path} cannot be read (${codeOf(error)}); check that it is a file you may read.`);
+      }
+    },
+    async write(name, text) {
+      const path = join(folder, name);
+      writes += 1;
+      const draft = `${path}.${process.pid}-${writes}`;
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(draft, text);
+        await rename(draft, path);
+      } catch (error) {
+        throw new Error(`${path} cannot be written (${codeOf(error)}); check the folder's rights and space.`);
+      }
+    },
+  };
+}
+
+async function readUri(uri: string): Promise<string> {
+  const { scheme, fsPath } = URI.parse(uri);
+  if (scheme !== "file")
+    throw new Error(`${uri} is not a file on this machine; send its content as text instead.`);
+  try {
+    return await readFile(fsPath, "utf8");
+  } catch (error) {
+    throw new Error(`${fsPath} cannot be read (${codeOf(error)}); check that it is a file you may read.`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("code" in error)) return String(error);
+  return String(error.code);
+}

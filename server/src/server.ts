@@ -1,0 +1,157 @@
+/** The language server: LSP wiring between a connection and the service. All that differs by platform is in `Runtime`. */
+import {
+  DidChangeConfigurationNotification,
+  ErrorCodes,
+  LSPErrorCodes,
+  Message,
+  ResponseError,
+  type Connection,
+  type ConnectionStrategy,
+  type InitializeError,
+  type InitializeResult,
+} from "vscode-languageserver";
+import type { Corpus, Formulas } from "./literature/model";
+import { clientOf, serverCapabilities, type Client } from "./lsp/capabilities";
+import { provideDiagnostics, type Diagnostics } from "./lsp/diagnostics";
+import { synchronizeDocuments } from "./lsp/documents";
+import { provideFeatures } from "./lsp/features";
+import { quietly, reasonOf } from "./lsp/guard";
+import { checkedInitialization } from "./lsp/params";
+import { commands, provideRequests } from "./lsp/requests";
+import { defaultSettings, readSettings } from "./lsp/settings";
+import type { Runtime } from "./runtime";
+import type { Service, ServiceOptions } from "./service";
+
+/** Requests cancelled while they wait in the queue are answered without being computed. */
+export const connectionStrategy: ConnectionStrategy = {
+  cancelUndispatched: (message) =>
+    Message.isRequest(message)
+      ? {
+          jsonrpc: "2.0",
+          id: message.id,
+          error: { code: LSPErrorCodes.RequestCancelled, message: "The request was cancelled." },
+        }
+      : undefined,
+};
+
+/** Wires everything up and starts to listen. The bootstraps pass `createService`; a test may pass a service that misbehaves. */
+export function startServer(
+  connection: Connection,
+  runtime: Runtime,
+  createService: (options: ServiceOptions) => Service,
+): void {
+  connection.onInitialize(
+    async ({
+      capabilities,
+      initializationOptions,
+    }): Promise<InitializeResult | ResponseError<InitializeError>> => {
+      try {
+        const client = clientOf(capabilities);
+        const service = await makeService(connection, runtime, client, initializationOptions, createService);
+        const diagnostics = provideDiagnostics(connection, service, client);
+        synchronizeDocuments(connection, service, diagnostics);
+        provideFeatures(connection, service, client);
+        provideRequests(connection, service, runtime, client);
+        followSettings(connection, service, client, diagnostics);
+        setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), 0);
+        return {
+          capabilities: serverCapabilities(client, commands),
+          serverInfo: { name: "litlens", version: runtime.version },
+        };
+      } catch (error) {
+        return new ResponseError(ErrorCodes.InternalError, `Litlens cannot start: ${reasonOf(error)}`, {
+          retry: false,
+        });
+      }
+    },
+  );
+  connection.listen();
+}
+
+async function makeService(
+  connection: Connection,
+  runtime: Runtime,
+  client: Client,
+  options: unknown,
+  createService: (options: ServiceOptions) => Service,
+): Promise<Service> {
+  const given = checkedInitialization(options);
+  const [corpus, formulas] = await Promise.all([
+    runtime.readAsset("corpus.json"),
+    runtime.readAsset("formulas.json"),
+  ]);
+  const service = createService({
+    corpus: parsedCorpus(corpus),
+    formulas: parsedFormulas(formulas),
+    loadIndex: () => runtime.readAsset("index.json"),
+    storage: runtime.storage(given.storage),
+    initialization: { formulas: "latex", theme: "light", commandLinks: false, ...given, client },
+    readFile: (uri) => runtime.readFile(uri),
+    log: (message) => connection.console.info(message),
+  });
+  service.configure(defaultSettings);
+  return service;
+}
+
+// The build validated both files against their schemas; here they only have to be whole.
+function parsedCorpus(text: string): Corpus {
+  return JSON.parse(text);
+}
+
+function parsedFormulas(text: string): Formulas {
+  return JSON.parse(text);
+}
+
+/** The first parse of a process costs ten times the second: pay for it before anyone waits. */
+function warmUp(service: Service): void {
+  const uri = "litlens-warm-up:model.py";
+  const text =
+    "import torch.nn as nn\n\n\nclass Block(nn.Module):\n" +
+    "    def __init__(self, width=8):\n        super().__init__()\n        self.proj = nn.Linear(width, width)\n\n" +
+    "    def forward(self, x):\n        return x + self.proj(x)\n";
+  service.openDocument(uri, "python", 0, text);
+  service.hover(uri, { line: 6, character: 25 });
+  service.closeDocument(uri);
+}
+
+function followSettings(
+  connection: Connection,
+  service: Service,
+  client: Client,
+  diagnostics: Diagnostics,
+): void {
+  const log = connection.console;
+  let current = defaultSettings;
+  const warned = new Set<string>();
+  const apply = (raw: unknown) => {
+    const { settings, problems } = readSettings(raw, current);
+    current = settings;
+    service.configure(settings);
+    for (const problem of problems) {
+      log.warn(problem);
+      if (!warned.has(problem)) connection.window.showWarningMessage(`Litlens: ${problem}`);
+      warned.add(problem);
+    }
+    diagnostics.refresh();
+    if (client.refreshesInlayHints)
+      void quietly(log, "inlayHint refresh", () => connection.languages.inlayHint.refresh())();
+  };
+  const pull = async () => {
+    const raw: unknown = await connection.workspace.getConfiguration("litlens");
+    apply(raw);
+  };
+  connection.onInitialized(
+    quietly(log, "initialized", async () => {
+      if (client.registersSettings)
+        await connection.client.register(DidChangeConfigurationNotification.type, { section: "litlens" });
+      if (client.pullsSettings) await pull();
+    }),
+  );
+  connection.onDidChangeConfiguration(
+    quietly(log, "didChangeConfiguration", async (params: { settings: unknown }) => {
+      if (client.pullsSettings) return pull();
+      const { settings } = params;
+      if (typeof settings === "object" && settings !== null) apply(Reflect.get(settings, "litlens"));
+    }),
+  );
+}
