@@ -107,8 +107,27 @@ export interface MethodSite {
   readonly attribute?: string;
   /** Free text for the snippet: a usage example in Python, with `${…}` tab stops. Only where no place in code applies. */
   readonly snippet?: string;
-  /** Calls to run after construction, e.g. "share_phm_rule({root})". */
+  /** Statement at the end of the whole model's `__init__`, e.g. "share_phm_rule({root})". */
   readonly afterInit?: string;
+  /** Definitions that the templates below mention besides `symbol`. */
+  readonly uses?: readonly string[];
+  /**
+   * block-output, skip: the expression in `forward`, default "{adapter}({inner})". {inner} is the wrapped expression,
+   * {stream} the residual stream it is added to.
+   */
+  readonly call?: string;
+  /**
+   * Statements as templates. block-stack: before, inside (at the end of the loop's body) and after the stack, over {adapter},
+   * {x} and {layers}. training-step: `setup` before the loop, `before` and `after` the backward pass, `afterStep` after the
+   * optimizer's, over {model}, {loss}, {optimizer}. loss: `after` the line that computes it, over {loss}, {model}.
+   * model: `after` the line that builds it, over {model}. generation-step: `after` the logits, over {logits}, {input}, {model}.
+   * In all of them {call} is `symbol(arguments)` with the written hyperparameters and {arguments} those alone.
+   */
+  readonly setup?: string;
+  readonly before?: string;
+  readonly inside?: string;
+  readonly after?: string;
+  readonly afterStep?: string;
 }
 
 export interface Method {
@@ -131,6 +150,8 @@ export interface Method {
   };
   readonly sites: readonly MethodSite[];
   readonly notes: readonly string[];
+  /** Names of library symbols that mean this method: "LoraConfig". */
+  readonly symbols?: readonly string[];
   /** How early menus show it, 0 (default) to 10. */
   readonly prominence?: number;
   /** The Python files inserted, in order, each exactly as in corpus/methods/<id>/. */
