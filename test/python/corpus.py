@@ -1,0 +1,86 @@
+"""The methods of the corpus as Python sees them: facts from method.yaml, classes from the files."""
+
+import ast
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = ROOT / "corpus" / "methods"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The public names of one Python file."""
+    name = f"corpus_{path.parent.name}_{path.stem}".replace("-", "_")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return {key: value for key, value in vars(module).items() if not key.startswith("_")}
+
+
+def evaluate(expression: str | int, names: dict[str, Any]) -> Any:
+    """The value of an expression of method.yaml, by Python itself."""
+    tree = ast.parse(str(expression), mode="eval")
+    functions: dict[str, Callable[..., Any]] = {
+        "min": min, "max": max, "int": int, "ceil": math.ceil, "floor": math.floor, "abs": abs,
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        assert not isinstance(node, (ast.Attribute, ast.Lambda)), expression
+    return eval(compile(tree, "method.yaml", "eval"), {"__builtins__": {}}, functions | names)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place a method can go to."""
+
+    method: dict[str, Any]
+    facts: dict[str, Any]
+    symbol: Any
+
+    @property
+    def kind(self) -> str:
+        return self.facts["kind"]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        return {item["name"]: item["default"] for item in self.method.get("hyperparameters", [])}
+
+    @property
+    def variants(self) -> list[dict[str, Any]]:
+        """Hyperparameters to try: the defaults, then each offered value of each of them."""
+        tried = [self.defaults]
+        for item in self.method.get("hyperparameters", []):
+            for choice in item.get("choices", []):
+                tried.append(self.defaults | {item["name"]: choice})
+        return tried
+
+    def accepts(self, names: dict[str, Any]) -> bool:
+        return all(evaluate(rule, names) for rule in self.facts.get("requires", []))
+
+
+def read_methods() -> dict[str, dict[str, Any]]:
+    folders = sorted(path.parent for path in METHODS.glob("*/method.yaml"))
+    return {path.name: yaml.safe_load((path / "method.yaml").read_text()) for path in folders}
+
+
+def read_python(method: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in sorted((METHODS / method).glob("*.py")):
+        found |= load(path)
+    return found
+
+
+FACTS = read_methods()
+PYTHON = {name: read_python(name) for name in FACTS}
+SHARED = read_python("shared")
+SITES = [
+    Site(facts, site, PYTHON[name].get(site["symbol"]))
+    for name, facts in FACTS.items()
+    for site in facts.get("sites", [])
+]

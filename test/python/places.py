@@ -1,0 +1,102 @@
+"""Sizes and inputs for each kind of place a method can go to. A new kind is one more entry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Host(nn.Module):
+    """A model of one layer that a method adapts, or of one layer and what comes after it."""
+
+    def __init__(self, layer: nn.Module, after: nn.Module | None = None) -> None:
+        super().__init__()
+        self.layer = layer
+        if after is not None:
+            self.after = after
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer(x)
+        return self.after(x) if hasattr(self, "after") else x
+
+
+@dataclass(frozen=True)
+class Place:
+    """`arguments` are positional, `names` are what expressions may use, `shapes` are of inputs."""
+
+    names: dict[str, Any]
+    arguments: tuple[Any, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    base: Callable[[], nn.Module]
+    replaces: bool
+
+    def host(self, module: nn.Module) -> Host:
+        """The adapted model."""
+        return Host(module) if self.replaces else Host(self.base(), module)
+
+    def adapter(self, host: Host) -> nn.Module:
+        return host.layer if self.replaces else host.after
+
+    def inputs(self) -> list[Tensor]:
+        generator = torch.Generator().manual_seed(1)
+        return [torch.randn(shape, generator=generator) for shape in self.shapes]
+
+    def __str__(self) -> str:
+        return "-".join(str(value) for value in self.names.values())
+
+
+def linear(in_features: int, out_features: int, bias: bool = True) -> Place:
+    return Place(
+        {"in_features": in_features, "out_features": out_features, "bias": int(bias)},
+        (in_features, out_features, bias),
+        ((5, in_features), (2, 3, in_features), (2, 2, 3, in_features), (1, in_features)),
+        lambda: nn.Linear(in_features, out_features, bias),
+        replaces=True,
+    )
+
+
+def block_output(width: int) -> Place:
+    return Place(
+        {"width": width},
+        (width,),
+        ((5, width), (2, 3, width), (2, 2, 3, width), (1, width)),
+        lambda: nn.Linear(width, width),
+        replaces=False,
+    )
+
+
+def skip(channels: int) -> Place:
+    return Place(
+        {"channels": channels},
+        (channels,),
+        ((2, channels, 4, 6), (1, channels, 3, 3)),
+        lambda: nn.Conv2d(channels, channels, 1),
+        replaces=False,
+    )
+
+
+def block_stack(width: int) -> Place:
+    return Place(
+        {"width": width},
+        (width,),
+        ((2, 3, width), (1, 7, width)),
+        lambda: nn.Linear(width, width),
+        replaces=False,
+    )
+
+
+LINEAR_SIZES = [(64, 64), (64, 192), (192, 64), (128, 128), (128, 256), (256, 128)]
+ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96)]
+PLACES: dict[str, list[Place]] = {
+    "linear": [
+        *(linear(*size, bias=bias) for size in LINEAR_SIZES for bias in (True, False)),
+        *(linear(*size) for size in ODD_SIZES),
+    ],
+    "block-output": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
+    "skip": [skip(channels) for channels in (8, 16, 32, 48, 64, 96, 30, 1)],
+    "block-stack": [block_stack(width) for width in (1, 8, 16, 33, 48, 64)],
+}
+# at these places a method is a function or a class that a test of its own covers
+ELSEWHERE = {"generation-step", "training-step", "loss", "peft-config", "free", "model"}
