@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // Takes the arguments of `code` that test-electron passes, and runs the suite in the VS Code of host.mjs instead of a desktop one.
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
+  isNoise,
   launchBrowser,
   quietSettings,
   remote,
@@ -26,9 +28,14 @@ for (const name of ["extensionTestsPath", "extensionDevelopmentPath"])
   }
 
 const scratch = temporaryFolder("code");
-const settings = { ...quietSettings, ...JSON.parse(process.env.LITLENS_TEST_SETTINGS ?? "{}") };
+const profile = options.get("user-data-dir") ?? join(scratch.path, "profile");
+const settingsFile = join(profile, "User/settings.json");
+const settings = existsSync(settingsFile) ? JSON.parse(readFileSync(settingsFile, "utf8")) : quietSettings;
+// The workbench says much; LITLENS_TEST_LOG names a file that keeps it
+const log = (text) =>
+  process.env.LITLENS_TEST_LOG && appendFileSync(process.env.LITLENS_TEST_LOG, `${text}\n`);
 const server = await startServer({
-  data: options.get("user-data-dir") ?? join(scratch.path, "data"),
+  data: join(profile, "server"),
   extensions: options.get("extensions-dir") ?? join(scratch.path, "extensions"),
   settings,
   trust: !options.has("disable-workspace-trust"),
@@ -45,11 +52,15 @@ try {
     skipWelcome: "true",
   });
   code = await runSuite(page, address, {
-    log: (type, parameters) => console.log(...(Array.isArray(parameters) ? parameters : [type, parameters])),
+    log: (type, parameters) => {
+      const text = [type, parameters].flat().join(" ");
+      if (!isNoise(text)) log(text);
+    },
     timeout: Number(process.env.LITLENS_SUITE_TIMEOUT ?? 300) * 1000,
   });
 } catch (error) {
-  console.error(String(error), "\n", server.output());
+  console.error(String(error));
+  log(`${String(error)}`);
 } finally {
   await browser.close();
   await server.stop();

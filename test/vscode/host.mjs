@@ -147,6 +147,9 @@ export function launchBrowser(...flags) {
   });
 }
 
+/** What VS Code says about its native modules, which are not built here and not needed. */
+export const isNoise = (text) => /spdlog|watchdog/i.test(text);
+
 /**
  * Opens a workbench that runs a test suite; resolves with the suite's exit code.
  * What the suite logs goes to `log`. Rejects when nothing ended within `timeout` milliseconds.
