@@ -1,0 +1,79 @@
+/** Hover over one argument of a known call, or over its value: it speaks of that argument alone. */
+import type { LibrarySymbol, SymbolField } from "../../literature/model";
+import type { Argument, Call, Range } from "../../python/facts";
+import { code, dotted, escape, paragraphs } from "../../render/markdown";
+import type { FeatureContext } from "../context";
+import { affectsScale, scaleLine } from "./here";
+import { recommendation, sourceText } from "./literature";
+
+/** `r`: meaning, type, default, what papers recommend, and what follows from the value given here. */
+export function argumentHover(
+  context: FeatureContext,
+  symbol: LibrarySymbol,
+  field: SymbolField,
+  call: Call,
+): string {
+  const type = field.type === undefined ? "" : code(field.type);
+  const preset = field.default === undefined ? "" : `default ${code(field.default)}`;
+  return paragraphs(
+    dotted(`**${escape(field.name)}**`, [type, preset].filter(Boolean).join(", "), escape(symbol.name)),
+    escape(field.meaning),
+    field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
+    affectsScale(field.name) ? scaleLine(context, symbol, call) : undefined,
+    choices(field),
+  );
+}
+
+/** Values that the corpus knows for the field. */
+function choices({ values }: SymbolField): string | undefined {
+  if (values === undefined || values.length === 0) return undefined;
+  return `Values: ${values
+    .slice(0, 8)
+    .map(({ value }) => code(value))
+    .join(", ")}${values.length > 8 ? ", …" : ""}`;
+}
+
+/** `"pissa"`: what this value means; undefined where the corpus says nothing of it. */
+export function valueHover(
+  context: FeatureContext,
+  symbol: LibrarySymbol,
+  field: SymbolField,
+  written: string,
+): string | undefined {
+  const known = field.values?.find(({ value }) => bare(value) === bare(written));
+  if (known?.meaning === undefined) return undefined;
+  return paragraphs(
+    dotted(code(written), `value of ${code(field.name)}`, escape(symbol.name)),
+    escape(known.meaning),
+    known.source === undefined ? undefined : `Source: ${sourceText(context, known.source)}`,
+  );
+}
+
+/** The value without quotes, or the last name of a dotted path: `TaskType.CAUSAL_LM` is "CAUSAL_LM". */
+export const bare = (value: string): string => {
+  const text = value.trim();
+  const quoted = /^[a-zA-Z]{0,2}("""|'''|"|')([\s\S]*)\1$/.exec(text);
+  return quoted?.[2] ?? (/^[A-Za-z_][\w.]*$/.test(text) ? text.slice(text.lastIndexOf(".") + 1) : text);
+};
+
+const contains = ({ from, to }: Range, offset: number): boolean => from <= offset && offset < to;
+
+/** The token of an argument's value that holds the offset: a literal as a whole, or one string of a list. */
+export function valueToken({ value }: Argument, prose: Range | undefined, offset: number): Range | undefined {
+  if (!contains(value.range, offset)) return undefined;
+  switch (value.value.kind) {
+    case "number":
+    case "boolean":
+    case "none":
+      return value.range;
+    case "string":
+    case "list":
+    case "dict":
+      return prose !== undefined && prose.from >= value.range.from && prose.to <= value.range.to
+        ? prose
+        : undefined;
+    case "reference":
+    case "unknown":
+      return prose;
+  }
+}

@@ -1,0 +1,62 @@
+/** Hover over a class or function that a method brought into the file, and over its arguments. */
+import type { Method } from "../../literature/model";
+import { code, dotted, escape, paragraphs } from "../../render/markdown";
+import { paperLine } from "../../render/paper";
+import type { FeatureContext } from "../context";
+import { actionLinks } from "./links";
+import { fidelityLine, hyperparameterList, methodFormula, pythonLiteral, sourceText } from "./literature";
+
+export function methodHover(context: FeatureContext, method: Method, name: string): string {
+  const paper = context.library.paper(method.paper);
+  return paragraphs(
+    dotted(`**${escape(name)}**`, escape(method.name)),
+    escape(method.summary),
+    methodFormula(context, method),
+    hyperparameterList(context, method),
+    properties(method),
+    paper && paperLine(paper),
+    fidelityLine(method),
+    actionLinks(context, paper, method),
+  );
+}
+
+function properties({ properties: { identityAtInit, mergeable, keepsCheckpointKeys } }: Method): string {
+  const start = {
+    exact: "starts as the layer it adapts",
+    approximate: "starts close to the layer it adapts",
+    no: "changes the output from the start",
+    "not-applicable": "",
+  }[identityAtInit];
+  const facts = [
+    start,
+    mergeable ? "can be merged" : "cannot be merged",
+    keepsCheckpointKeys ? "loads the old checkpoint" : "",
+  ];
+  const line = facts.filter((fact) => fact !== "").join("; ");
+  return `${line.charAt(0).toUpperCase()}${line.slice(1)}.`;
+}
+
+/** `rank=8` at the construction of an inserted class. */
+export function hyperparameterHover(
+  context: FeatureContext,
+  method: Method,
+  name: string,
+): string | undefined {
+  const hyperparameter = method.hyperparameters.find((each) => each.name === name);
+  if (hyperparameter === undefined) return undefined;
+  const { type, default: preset, meaning, typical, source } = hyperparameter;
+  const from = source === undefined ? "" : ` (${sourceText(context, source)})`;
+  return paragraphs(
+    dotted(
+      `**${escape(name)}**`,
+      `${type}, default ${code(pythonLiteral(preset, type))}`,
+      escape(method.name),
+    ),
+    escape(meaning),
+    typical === undefined
+      ? from === ""
+        ? undefined
+        : `Source: ${from.slice(2, -1)}`
+      : `Typical: ${escape(typical)}${from}`,
+  );
+}
