@@ -1,0 +1,106 @@
+"""The example project runs and learns."""
+
+import ast
+import json
+from collections.abc import Callable
+
+import gpt
+import pytest
+import torch
+import unet
+import vit
+from corpus import ROOT
+from torch import Tensor, nn
+
+EXAMPLES = ROOT / "examples"
+
+
+def falls(model: nn.Module, loss_of: Callable[[], Tensor]) -> None:
+    """The loss of one batch drops by a third or more in a few steps."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    losses: list[float] = []
+    for _ in range(20):
+        loss = loss_of()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.67 * losses[0], losses
+
+
+def small_gpt() -> gpt.GPT:
+    torch.manual_seed(0)
+    return gpt.GPT(gpt.GPTConfig(vocab_size=17, block_size=16, n_layer=2, n_head=4, n_embd=32))
+
+
+def test_gpt_learns() -> None:
+    model = small_gpt()
+    text = torch.randint(17, (4, 12))
+    falls(model, lambda: model(text[:, :-1], text[:, 1:])[1])
+
+
+def test_gpt_does_not_see_the_future() -> None:
+    model = small_gpt().eval()
+    text = torch.randint(17, (1, 12))
+    changed = text.clone()
+    changed[:, 8:] = (changed[:, 8:] + 1) % 17
+    before, after = model(text)[0], model(changed)[0]
+    torch.testing.assert_close(before[:, :8], after[:, :8])
+    assert not torch.allclose(before[:, 8:], after[:, 8:])
+
+
+def test_gpt_generates_beyond_its_block() -> None:
+    model = small_gpt().eval()
+    start = torch.tensor([[1, 2], [3, 4]])
+    drawn = model.generate(start, 20, top_k=3)
+    assert drawn.shape == (2, 22) and torch.equal(drawn[:, :2], start)
+    likeliest = model.generate(start, 1, top_k=1)[:, -1]
+    assert torch.equal(likeliest, model(start)[0][:, -1].argmax(-1))
+
+
+def test_gpt_has_the_size_that_is_known() -> None:
+    """GPT-2 small: 124,439,808 with the shared head."""
+    model = gpt.GPT(gpt.GPTConfig(n_layer=1))
+    block = sum(part.numel() for part in model.blocks.parameters())
+    whole = sum(part.numel() for part in model.parameters())
+    assert whole + (gpt.GPTConfig().n_layer - 1) * block == 124_439_808
+
+
+@pytest.mark.parametrize("pre_norm", [True, False])
+def test_vit_learns(pre_norm: bool) -> None:
+    torch.manual_seed(0)
+    model = vit.VisionTransformer(16, 4, 3, classes=5, dim=32, depth=2, heads=4, pre_norm=pre_norm)
+    images, labels = torch.randn(8, 3, 16, 16), torch.arange(8) % 5
+    assert model(images).shape == (8, 5)
+    falls(model, lambda: nn.functional.cross_entropy(model(images), labels))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [unet.UNet(3, (16, 32, 64), time_dim=32), unet.SmallUNet(3, 16, time_dim=32)],
+    ids=["UNet", "SmallUNet"],
+)
+def test_unet_learns(model: nn.Module) -> None:
+    torch.manual_seed(0)
+    noisy, steps = torch.randn(4, 3, 16, 16), torch.arange(4)
+    assert model(noisy, steps).shape == noisy.shape
+    assert not torch.allclose(model(noisy, steps), model(noisy, steps + 500))
+    falls(model, lambda: (model(noisy, steps) - noisy).square().mean())
+
+
+def test_notebook_runs_cell_by_cell() -> None:
+    """Without its magic and its plot, which need Jupyter."""
+    notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert any(cell.startswith("%matplotlib inline\n") for cell in cells)
+    names: dict[str, object] = {}
+    for cell in cells:
+        if "matplotlib.pyplot" not in cell:
+            exec(cell.replace("%matplotlib inline\n", ""), names)
+    losses = names["losses"]
+    assert isinstance(losses, list) and losses[-1] < 0.5 * losses[0]
+
+
+def test_fine_tuning_script_parses() -> None:
+    """Its libraries and its GPU are not here."""
+    ast.parse((EXAMPLES / "finetune_peft.py").read_text())
