@@ -10,7 +10,7 @@ import {
   type InitializeError,
   type InitializeResult,
 } from "vscode-languageserver";
-import type { Corpus, Formulas } from "./literature/model";
+import { parseCorpus, parseFormulas } from "./lsp/assets";
 import { clientOf, serverCapabilities, type Client } from "./lsp/capabilities";
 import { provideDiagnostics, type Diagnostics } from "./lsp/diagnostics";
 import { synchronizeDocuments } from "./lsp/documents";
@@ -81,8 +81,8 @@ async function makeService(
     runtime.readAsset("formulas.json"),
   ]);
   const service = createService({
-    corpus: parsedCorpus(corpus),
-    formulas: parsedFormulas(formulas),
+    corpus: parseCorpus(corpus),
+    formulas: parseFormulas(formulas),
     loadIndex: () => runtime.readAsset("index.json"),
     storage: runtime.storage(given.storage),
     initialization: { formulas: "latex", theme: "light", commandLinks: false, ...given, client },
@@ -91,15 +91,6 @@ async function makeService(
   });
   service.configure(defaultSettings);
   return service;
-}
-
-// The build validated both files against their schemas; here they only have to be whole.
-function parsedCorpus(text: string): Corpus {
-  return JSON.parse(text);
-}
-
-function parsedFormulas(text: string): Formulas {
-  return JSON.parse(text);
 }
 
 /** The first parse of a process costs ten times the second: pay for it before anyone waits. */

@@ -10,6 +10,8 @@ export interface Log {
 type Handler<P, R> = (params: P, token: CancellationToken) => Promise<R | ResponseError<never>>;
 type Compute<P, R> = (params: P) => R | Promise<R>;
 
+/** A call, because the answer changes while a handler waits. */
+const isCancelled = (token: CancellationToken) => token.isCancellationRequested;
 const cancelled = () =>
   new ResponseError<never>(LSPErrorCodes.RequestCancelled, "The request was cancelled.");
 
@@ -30,10 +32,10 @@ export function answering<P, R>(
   compute: Compute<P, R>,
 ): Handler<P, R> {
   return async (params, token) => {
-    if (token.isCancellationRequested) return cancelled();
+    if (isCancelled(token)) return cancelled();
     try {
       const result = await compute(params);
-      return token.isCancellationRequested ? cancelled() : result;
+      return isCancelled(token) ? cancelled() : result;
     } catch (error) {
       log.error(`${name}: ${traceOf(error)}`);
       return neutral(params);
@@ -44,10 +46,10 @@ export function answering<P, R>(
 /** For what a user asked for: the reason goes back to be shown. */
 export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Handler<P, R> {
   return async (params, token) => {
-    if (token.isCancellationRequested) return cancelled();
+    if (isCancelled(token)) return cancelled();
     try {
       const result = await compute(params);
-      return token.isCancellationRequested ? cancelled() : result;
+      return isCancelled(token) ? cancelled() : result;
     } catch (error) {
       if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);
       log.error(`${name}: ${traceOf(error)}`);

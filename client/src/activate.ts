@@ -1,0 +1,103 @@
+/** What desktop, remote and web share: the server's options, the commands, the paper page. */
+import {
+  commands,
+  ProgressLocation,
+  window,
+  workspace,
+  type ExtensionContext,
+  type LogOutputChannel,
+} from "vscode";
+import type { LanguageClientOptions } from "vscode-languageclient";
+import type { InitializationOptions } from "../../server/src/protocol";
+import { commandHandlers, type CommandHandler } from "./commands";
+import { PaperPage } from "./paperView";
+import { RecentPapers } from "./recentPapers";
+import { Server, type Connected } from "./server";
+import { reasonOf, type Session } from "./session";
+import { serveStorage } from "./storage";
+import { currentTheme } from "./theme";
+
+/** What only desktop and remote, or only the web, can do. */
+export interface Platform {
+  connect(options: LanguageClientOptions): Connected;
+  /** Folder of the user's library; absent where the server asks this extension for it. */
+  readonly storage?: string;
+}
+
+/** Exported to tests: activation does not wait for the server. */
+export interface Exports {
+  readonly started: Promise<void>;
+}
+
+export function activate(context: ExtensionContext, platform: Platform): Exports & { server: Server } {
+  const log = window.createOutputChannel("Litlens", { log: true });
+  const server = new Server(() => {
+    const connected = platform.connect(clientOptions(platform, log));
+    serveStorage(connected.client, context.globalStorageUri);
+    return connected;
+  });
+  const recent = new RecentPapers(context.globalState);
+  const page = new PaperPage(context.extensionUri, server, recent);
+  const session: Session = { context, server, log, page, recent };
+  context.subscriptions.push(
+    log,
+    page,
+    ...Object.entries(commandHandlers).map(([name, handler]) =>
+      commands.registerCommand(`litlens.${name}`, (argument: unknown) => run(session, handler, argument)),
+    ),
+    window.onDidChangeActiveColorTheme(() => void server.sendTheme(currentTheme())),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration("litlens.hover.formulas")) void report(log, server.restart());
+    }),
+  );
+  const started = server.start();
+  void report(log, started);
+  return { started, server };
+}
+
+function clientOptions(platform: Platform, log: LogOutputChannel): LanguageClientOptions {
+  return {
+    documentSelector: [{ language: "python" }],
+    outputChannel: log,
+    markdown: {
+      isTrusted: { enabledCommands: Object.keys(commandHandlers).map((name) => `litlens.${name}`) },
+      supportHtml: false,
+    },
+    initializationOptions: (): InitializationOptions => ({
+      formulas: formulas(),
+      theme: currentTheme(),
+      commandLinks: true,
+      ...(platform.storage !== undefined && { storage: platform.storage }),
+    }),
+  };
+}
+
+function formulas(): "image" | "latex" | "none" {
+  const chosen = workspace.getConfiguration("litlens").get<unknown>("hover.formulas");
+  return chosen === "latex" || chosen === "none" ? chosen : "image";
+}
+
+/** One wrapper around every command: a throw becomes a message. */
+async function run(session: Session, handler: CommandHandler, argument: unknown): Promise<unknown> {
+  try {
+    return await handler(session, argument);
+  } catch (error) {
+    session.log.error(error instanceof Error ? error : String(error));
+    void window.showErrorMessage(`Litlens: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+async function report(log: LogOutputChannel, start: Promise<void>): Promise<void> {
+  try {
+    await window.withProgress({ location: ProgressLocation.Window, title: "Starting Litlens" }, () => start);
+  } catch (error) {
+    log.error(error instanceof Error ? error : String(error));
+    const logs = "Show Logs";
+    const chosen = await window.showErrorMessage(
+      `Litlens: the language server did not start: ${reasonOf(error)}`,
+      logs,
+    );
+    if (chosen === logs) log.show();
+  }
+}

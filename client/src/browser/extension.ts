@@ -1,0 +1,36 @@
+/** The web: the server is a Worker. */
+import { Uri, type ExtensionContext } from "vscode";
+import { LanguageClient, type LanguageClientOptions } from "vscode-languageclient/browser";
+import { activate as activateShared, type Exports } from "../activate";
+import type { Connected, Server } from "../server";
+
+let server: Server | undefined;
+
+export function activate(context: ExtensionContext): Exports {
+  const script = Uri.joinPath(context.extensionUri, "dist/server/browser.js");
+  const connect = (options: LanguageClientOptions): Connected => {
+    let worker: Worker | undefined;
+    const start = async () => (worker = await startWorker(script));
+    return {
+      client: new LanguageClient("litlens", "Litlens", start, options),
+      dispose: () => worker?.terminate(),
+    };
+  };
+  const activated = activateShared(context, { connect });
+  ({ server } = activated);
+  return { started: activated.started };
+}
+
+/** A Worker may not be started from the address of an extension, but from a blob of what stands there. */
+async function startWorker(script: Uri): Promise<Worker> {
+  const response = await fetch(script.toString());
+  if (!response.ok) throw new Error(`${script.toString()} cannot be loaded (${response.status})`);
+  const address = URL.createObjectURL(new Blob([await response.text()], { type: "text/javascript" }));
+  const worker = new Worker(address, { name: "Litlens" });
+  worker.addEventListener("message", () => URL.revokeObjectURL(address), { once: true });
+  return worker;
+}
+
+export function deactivate(): Promise<void> | undefined {
+  return server?.stop();
+}

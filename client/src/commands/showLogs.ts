@@ -1,0 +1,6 @@
+import type { Session } from "../session";
+
+/** Shows what server and extension logged. */
+export function showLogs({ log }: Session): void {
+  log.show();
+}

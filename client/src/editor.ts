@@ -1,0 +1,40 @@
+/** The editor that a command is about, and edits in it. */
+import { Position, window, workspace, type TextDocument, type TextEditor } from "vscode";
+import type { AdapterChoicesParams, WorkspaceEdit } from "../../server/src/protocol";
+import type { Server } from "./server";
+
+/** The Python place under the cursor, for what fits there; `undefined` in other editors. */
+export function pythonPlace(server: Server): AdapterChoicesParams | undefined {
+  const editor = window.activeTextEditor;
+  if (editor?.document.languageId !== "python") return undefined;
+  return placeIn(server, editor.document, editor.selection.active);
+}
+
+export function placeIn(server: Server, document: TextDocument, position: Position): AdapterChoicesParams {
+  const convert = server.client.code2ProtocolConverter;
+  return {
+    textDocument: convert.asTextDocumentIdentifier(document),
+    position: convert.asPosition(position),
+  };
+}
+
+/** The active editor, or an error that says what to open. `purpose` ends "to …". */
+export function activeEditor(purpose: string): TextEditor {
+  const editor = window.activeTextEditor;
+  if (!editor) throw new Error(`Open a file and put the cursor where you want ${purpose}.`);
+  return editor;
+}
+
+/** Applies what the server computed for `document` as it was at `version`. */
+export async function applyEdit(
+  server: Server,
+  edit: WorkspaceEdit,
+  document: TextDocument | undefined,
+  version: number | undefined,
+): Promise<void> {
+  const converted = await server.client.protocol2CodeConverter.asWorkspaceEdit(edit);
+  if (document && document.version !== version)
+    throw new Error(`${document.fileName} changed in the meantime; insert once more.`);
+  if (!(await workspace.applyEdit(converted)))
+    throw new Error("The editor refused the edit; is the file read-only?");
+}
