@@ -106,14 +106,17 @@ export function trainableParameters(
     );
   switch (place.kind) {
     case "linear":
-      return sum(place.layers.map((layer) => linearCount(layer, count)));
+    case "conv":
+    case "embedding":
+    case "norm":
+      return sum(place.layers.map((layer) => layerCount(layer, count)));
     case "block-output":
       return sum(branchesFor(site, place).map((branch) => count({ width: numberOf(branch.width) })));
     case "skip":
       return sum(place.skips.map((skip) => count({ channels: numberOf(skip.channels) })));
     case "block-stack":
       return count({ width: numberOf(place.stack.width) });
-    case "generation-step":
+    default:
       return count({});
   }
 }
@@ -128,12 +131,21 @@ export function branchesFor(
   return place.branches.filter((branch) => branch.role !== "other" && placements.includes(branch.role));
 }
 
-function linearCount(
+function layerCount(
   layer: Layer,
   count: (sizes: Readonly<Record<string, number | undefined>>) => number | undefined,
 ): number | undefined {
-  const { in_features: inFeatures, out_features: outFeatures, bias } = layer.sizes;
-  if (typeof inFeatures !== "number" || typeof outFeatures !== "number") return undefined;
-  const each = count({ in_features: inFeatures, out_features: outFeatures, bias: bias === false ? 0 : 1 });
+  const sizes = Object.entries(layer.sizes).flatMap(([name, value]) => {
+    if (typeof value === "number") return [[name, value] as const];
+    // A square kernel is written as one number in `trainable` expressions.
+    return typeof value === "object" && value.every((side) => side === value[0])
+      ? [[name, value[0]] as const]
+      : [];
+  });
+  const each = count({
+    groups: 1,
+    ...Object.fromEntries(sizes),
+    bias: layer.sizes["bias"] === false ? 0 : 1,
+  });
   return each === undefined ? undefined : each * (layer.count ?? 1);
 }

@@ -2,7 +2,7 @@
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import type { PythonFacts } from "../python/facts";
 import { moduleParameters, trainableParameters } from "./budget";
-import { type Place, placesIn, suits } from "./places";
+import { isLayerPlace, mismatch, type Place, placesIn, suits } from "./places";
 
 export interface Choice {
   readonly method: Method;
@@ -31,14 +31,15 @@ export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
 
 function choice(method: Method, site: MethodSite, place: Place): Choice {
   const trainable = trainableParameters(method, site, place);
-  const held = place.kind === "generation-step" ? undefined : moduleParameters(place.module);
+  const held = "module" in place ? moduleParameters(place.module) : undefined;
+  const disabled = place.obstacle ?? (isLayerPlace(place) ? mismatch(site, place) : undefined);
   return {
     method,
     site,
     place,
     ...(trainable === undefined ? {} : { trainable }),
     ...(trainable === undefined || held === undefined || held === 0 ? {} : { share: trainable / held }),
-    ...(place.obstacle === undefined ? {} : { disabled: place.obstacle }),
+    ...(disabled === undefined ? {} : { disabled }),
   };
 }
 
@@ -65,6 +66,9 @@ export function title({ method, site, place }: Choice): string {
       : method.name;
   switch (place.kind) {
     case "linear":
+    case "conv":
+    case "embedding":
+    case "norm":
       return place.layers.length > 1
         ? `Adapt ${place.label} with ${name}`
         : `Adapt \`${place.label}\` with ${name}`;
@@ -75,8 +79,14 @@ export function title({ method, site, place }: Choice): string {
     case "skip":
       return `Tune ${place.label} with ${name}`;
     case "block-stack":
-      return `Prepend ${name} to \`${place.label}\``;
+      return `Put ${name} around \`${place.label}\``;
     case "generation-step":
       return `Steer \`${place.label}\` with ${name}`;
+    case "training-step":
+      return `Train with ${name}`;
+    case "loss":
+      return `Add ${name} to \`${place.label}\``;
+    case "model":
+      return `Apply ${name} to \`${place.label}\``;
   }
 }

@@ -5,8 +5,9 @@ import { adaptBlockOutput } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
 import { afterInInit, type CallSite } from "./callSites/callSite";
 import { adaptGenerationStep } from "./callSites/generationStep";
-import { adaptLinear } from "./callSites/linear";
+import { adaptLayer } from "./callSites/layer";
 import { adaptSkip } from "./callSites/skip";
+import { adaptModel, adaptTraining } from "./callSites/statements";
 import { type Brought, bringDefinitions, importFrom, type SourceFile, topLevelStart } from "./definitions";
 import type { Edit } from "./edits";
 import type { Place } from "./places";
@@ -31,10 +32,14 @@ export interface InsertionRequest {
 }
 
 export function insertAdapter(request: InsertionRequest): Insertion {
-  const { file, method, site, place, shared, options, destination } = request;
+  const { file, method, site, place, shared, destination } = request;
   const sources = [...shared, ...method.python];
-  const wanted = [site.symbol, ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)])];
-  const start = place.kind === "generation-step" ? place.step.function.range.from : place.module.range.from;
+  const wanted = [
+    site.symbol,
+    ...(site.uses ?? []),
+    ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
+  ];
+  const start = startOf(place);
   const inFile = bringDefinitions(file, sources, wanted, topLevelStart(file, start));
   if (destination === "inline" || inFile.edits.length === 0) {
     return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
@@ -48,18 +53,33 @@ export function insertAdapter(request: InsertionRequest): Insertion {
   return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
 }
 
+/** Where the code that will use the definitions starts: they go above it. */
+function startOf(place: Place): number {
+  if ("module" in place) return place.module.range.from;
+  return place.kind === "generation-step"
+    ? place.step.function.range.from
+    : ((place.step.loop ?? place.step.backward ?? place.step.step)?.from ?? 0);
+}
+
 /** `share_phm_rule` of "share_phm_rule({root})". */
 const calledIn = (statement: string): string => /^\w*/.exec(statement)?.[0] ?? statement;
 
 function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
   const { file, method, site, place, options } = request;
-  const at: CallSite = { file, method, site, options, symbol: brought.names.get(site.symbol) ?? site.symbol };
+  const at: CallSite = {
+    file,
+    method,
+    site,
+    options,
+    symbol: brought.names.get(site.symbol) ?? site.symbol,
+    names: brought.names,
+  };
   return [...placeEdits(at, place), ...afterInitEdits(request, brought)];
 }
 
 /** What must run once the whole model stands, such as sharing weights between adapters: at the end of its `__init__`, once. */
 function afterInitEdits({ file, site, place }: InsertionRequest, { names }: Brought): Edit[] {
-  if (site.afterInit === undefined || place.kind === "generation-step") return [];
+  if (site.afterInit === undefined || !("module" in place)) return [];
   const called = calledIn(site.afterInit);
   const statement = site.afterInit.replace(called, names.get(called) ?? called).replace("{root}", "self");
   const root = rootOf(file.facts, place.module);
@@ -70,7 +90,10 @@ function afterInitEdits({ file, site, place }: InsertionRequest, { names }: Brou
 function placeEdits(at: CallSite, place: Place): Edit[] {
   switch (place.kind) {
     case "linear":
-      return adaptLinear(at, place);
+    case "conv":
+    case "embedding":
+    case "norm":
+      return adaptLayer(at, place);
     case "block-output":
       return adaptBlockOutput(at, place);
     case "skip":
@@ -79,5 +102,10 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
       return adaptBlockStack(at, place);
     case "generation-step":
       return adaptGenerationStep(at, place);
+    case "training-step":
+    case "loss":
+      return adaptTraining(at, place);
+    case "model":
+      return adaptModel(at, place);
   }
 }

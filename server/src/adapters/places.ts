@@ -2,6 +2,7 @@
 import type { MethodSite, SiteKind } from "../literature/model";
 import type {
   BlockStack,
+  Call,
   GenerationStep,
   Layer,
   ModuleClass,
@@ -9,6 +10,7 @@ import type {
   Range,
   ResidualBranch,
   SkipConcatenation,
+  TrainingStep,
 } from "../python/facts";
 
 interface PlaceOf<Kind extends SiteKind> {
@@ -23,9 +25,11 @@ interface PlaceOf<Kind extends SiteKind> {
   readonly obstacle?: string;
 }
 
-export interface LinearPlace extends PlaceOf<"linear"> {
+type LayerKind = "linear" | "conv" | "embedding" | "norm";
+
+export interface LayerPlace extends PlaceOf<LayerKind> {
   readonly module: ModuleClass;
-  /** One layer, or all linear layers of the class. */
+  /** One layer, or all of its kind in the class. */
   readonly layers: readonly Layer[];
 }
 
@@ -48,7 +52,19 @@ export interface GenerationPlace extends PlaceOf<"generation-step"> {
   readonly step: GenerationStep;
 }
 
-export type Place = LinearPlace | BlockOutputPlace | SkipPlace | BlockStackPlace | GenerationPlace;
+export interface TrainingPlace extends PlaceOf<"training-step" | "loss"> {
+  readonly step: TrainingStep;
+}
+
+/** Where a whole model stands ready: the end of its `__init__`, or the line that builds it. */
+export interface ModelPlace extends PlaceOf<"model"> {
+  readonly module: ModuleClass;
+  /** `model = GPT(config)`; absent for the class itself. */
+  readonly built?: Call;
+}
+
+export type Place =
+  LayerPlace | BlockOutputPlace | SkipPlace | BlockStackPlace | GenerationPlace | TrainingPlace | ModelPlace;
 
 const noInit = (module: ModuleClass): string | undefined =>
   module.init === undefined
@@ -59,34 +75,36 @@ const noInit = (module: ModuleClass): string | undefined =>
 const because = (obstacle: string | undefined): { obstacle?: string } =>
   obstacle === undefined ? {} : { obstacle };
 
-function linearPlaces(module: ModuleClass): LinearPlace[] {
-  const layers = module.layers.filter((layer) => layer.role === "linear");
-  const places = layers.map((layer): LinearPlace => ({
-    kind: "linear",
-    key: `linear:${module.name}:${layer.path}`,
-    label: layer.path,
-    touch: [layer.call.statement, ...(layer.name === undefined ? [] : [layer.name])],
-    module,
-    layers: [layer],
-    ...because(
-      layer.obstacle ??
-        (layer.type === "torch.nn.Linear"
-          ? undefined
-          : `\`${layer.path}\` is a ${layer.type}, not an nn.Linear.`),
-    ),
-  }));
-  const adaptable = places.filter((place) => place.obstacle === undefined);
-  if (adaptable.length > 1) {
-    places.push({
-      kind: "linear",
-      key: `linear:${module.name}:*`,
-      label: `all ${adaptable.length} linear layers of ${module.name}`,
-      touch: [module.nameRange],
+/** What a layer of a kind is called in menus, and the class an adapter of that kind subclasses by default. */
+const layerKinds: Readonly<Record<LayerKind, { readonly plural: string; readonly type: string }>> = {
+  linear: { plural: "linear layers", type: "torch.nn.Linear" },
+  conv: { plural: "convolutions", type: "torch.nn.Conv2d" },
+  embedding: { plural: "embeddings", type: "torch.nn.Embedding" },
+  norm: { plural: "norms", type: "torch.nn.LayerNorm" },
+};
+
+const isLayerKind = (kind: string): kind is LayerKind => kind in layerKinds;
+
+function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
+  const places = module.layers
+    .filter(({ role }) => role === kind)
+    .map((layer): LayerPlace => ({
+      kind,
+      key: `${kind}:${module.name}:${layer.path}`,
+      label: layer.path,
+      touch: [layer.call.statement, ...(layer.name === undefined ? [] : [layer.name])],
       module,
-      layers: adaptable.flatMap((place) => place.layers),
-    });
-  }
-  return places;
+      layers: [layer],
+      ...because(layer.obstacle),
+    }));
+  const sound = places.filter((place) => place.obstacle === undefined).flatMap((place) => place.layers);
+  const common = sound.filter(({ type }) => type === layerKinds[kind].type);
+  if (common.length < 2) return places;
+  const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
+  return [
+    ...places,
+    { kind, key: `${kind}:${module.name}:*`, label, touch: [module.nameRange], module, layers: common },
+  ];
 }
 
 /** Where a residual branch is spoken of: its statement in `forward`, and where its layer is built. */
@@ -195,27 +213,85 @@ function generationPlaces(facts: PythonFacts): GenerationPlace[] {
   }));
 }
 
+function trainingPlaces(facts: PythonFacts): TrainingPlace[] {
+  return facts.training.flatMap((step, index) => {
+    const { backward, step: update } = step;
+    const touch = [backward, update].filter((range) => range !== undefined);
+    if (touch.length === 0) return [];
+    return (["training-step", "loss"] as const).map((kind) => ({
+      kind,
+      key: `${kind}::${index}`,
+      label: kind === "loss" ? (step.loss ?? "the loss") : "the training step",
+      touch,
+      step,
+    }));
+  });
+}
+
+function modelPlaces(facts: PythonFacts): ModelPlace[] {
+  const inClass = ({ range }: Call): boolean =>
+    facts.modules.some((module) => module.range.from <= range.from && range.from < module.range.to);
+  return facts.modules.flatMap((module) => [
+    {
+      kind: "model" as const,
+      key: `model:${module.name}:`,
+      label: module.name,
+      touch: [module.nameRange],
+      module,
+      ...because(noInit(module)),
+    },
+    ...module.constructedWith
+      .filter((built) => built.assignedTo !== undefined && !inClass(built))
+      .map((built) => ({
+        kind: "model" as const,
+        key: `model:${module.name}:${built.assignedTo ?? ""}`,
+        label: built.assignedTo ?? module.name,
+        touch: [built.statement],
+        module,
+        built,
+      })),
+  ]);
+}
+
 /** Every place of a file, classes in source order. `text` is what `facts` was read from. */
 export function placesIn(facts: PythonFacts, text: string): Place[] {
   return [
     ...facts.modules.flatMap((module) => [
-      ...linearPlaces(module),
+      ...Object.keys(layerKinds)
+        .filter(isLayerKind)
+        .flatMap((kind) => layerPlaces(module, kind)),
       ...blockOutputPlaces(module),
       ...skipPlaces(module),
       ...blockStackPlaces(module, text),
     ]),
+    ...modelPlaces(facts),
     ...generationPlaces(facts),
+    ...trainingPlaces(facts),
   ];
 }
 
-/** The class a place belongs to, by name. */
+/** The class a place belongs to, by name; empty for free code. */
 export const ownerOf = (place: Place): string =>
-  place.kind === "generation-step" ? (place.step.className ?? "") : place.module.name;
+  "module" in place
+    ? place.module.name
+    : place.kind === "generation-step"
+      ? (place.step.className ?? "")
+      : "";
 
-/** Whether a site of a method applies to a place, sub-layer placements included. */
+/** Whether a site of a method is meant for such a place, sub-layer placements included. */
 export function suits(site: MethodSite, place: Place): boolean {
   if (site.kind !== place.kind) return false;
+  if (isLayerPlace(place)) return place.kind === "linear" || mismatch(site, place) === undefined;
   if (place.kind !== "block-output" || site.placements === undefined) return true;
   const { placements } = site;
   return place.branches.some((branch) => branch.role !== "other" && placements.includes(branch.role));
+}
+
+export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
+
+/** Why a site's class cannot stand for the layers of a place: it subclasses another layer. */
+export function mismatch({ kind, adapts }: MethodSite, { layers }: LayerPlace): string | undefined {
+  const type = adapts ?? (isLayerKind(kind) ? layerKinds[kind].type : undefined);
+  const other = layers.find((layer) => layer.type !== type);
+  return other === undefined ? undefined : `\`${other.path}\` is a ${other.type}, not a ${type}.`;
 }

@@ -109,6 +109,8 @@ export interface MethodSite {
   readonly snippet?: string;
   /** Statement at the end of the whole model's `__init__`, e.g. "share_phm_rule({root})". */
   readonly afterInit?: string;
+  /** Layer that `symbol` subclasses; default torch.nn.Linear, Conv2d, Embedding or LayerNorm after `kind`. */
+  readonly adapts?: string;
   /** Definitions that the templates below mention besides `symbol`. */
   readonly uses?: readonly string[];
   /**
@@ -128,6 +130,8 @@ export interface MethodSite {
   readonly inside?: string;
   readonly after?: string;
   readonly afterStep?: string;
+  /** generation-step: parameters added to the generating function, "expert=None, antiexpert=None". */
+  readonly parameters?: string;
 }
 
 export interface Method {

@@ -156,6 +156,8 @@ export interface ResidualBranch {
   readonly sublayer: Range;
   /** Attribute path called: `mlp`. */
   readonly layer: string;
+  /** The residual stream the branch is added to, where it is a plain name: `x`. */
+  readonly stream?: string;
   readonly statement: Range;
   /** Channel width of the branch's output, written so that it is valid inside `__init__`. */
   readonly width?: Expression;

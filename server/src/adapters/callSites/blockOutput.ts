@@ -1,9 +1,10 @@
 /** A module after a sub-layer: built in `__init__` below the sub-layer, applied around its branch in `forward`. */
 import { branchesFor } from "../budget";
-import { type Edit, insertion } from "../edits";
+import type { Edit } from "../edits";
 import type { BlockOutputPlace } from "../places";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute } from "./callSite";
+import { wrap } from "./templates";
 
 export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
@@ -17,8 +18,7 @@ export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] 
     const construction = joined([[branch.width.text], ...hyperparameters], ", ");
     return [
       afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
-      insertion(branch.branch.from, `self.${attribute}(`),
-      insertion(branch.branch.to, ")"),
+      ...wrap(at, branch.branch, { adapter: `self.${attribute}`, stream: branch.stream ?? "x" }),
     ];
   });
 }

@@ -13,6 +13,8 @@ export interface CallSite {
   readonly options: Options;
   /** The name by which the file has the method's class or function. */
   readonly symbol: string;
+  /** All definitions that were brought, by the names the file has for them. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** A free attribute name of the class: `mlp_adapter`, then `mlp_adapter2`. */

@@ -1,9 +1,10 @@
 /** A tuner on the skip that `torch.cat([h, skip], dim=1)` joins; in a loop over decoder blocks, one tuner per block. */
-import { type Edit, edit, insertion } from "../edits";
+import { type Edit, edit } from "../edits";
 import { spelling } from "../imports";
 import type { SkipPlace } from "../places";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute } from "./callSite";
+import { wrap } from "./templates";
 
 export function adaptSkip(at: CallSite, place: SkipPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
@@ -14,16 +15,12 @@ export function adaptSkip(at: CallSite, place: SkipPlace): Edit[] {
     if (skip.channels === undefined) return [];
     const hyperparameters = writtenArguments(method, site, options, file.facts);
     const construction = [`${symbol}(`, ...joined([[skip.channels.text], ...hyperparameters], ", "), ")"];
-    const wrap = (tuner: string): Edit[] => [
-      insertion(skip.skip.from, `${tuner}(`),
-      insertion(skip.skip.to, ")"),
-    ];
     const base = numbered ? `${wanted}${index + 1}` : wanted;
     if (skip.loop === undefined) {
       const attribute = freeAttribute(place.module, file.text, base);
       return [
         afterInInit(file, place.module, undefined, `self.${attribute} = `, ...construction),
-        ...wrap(`self.${attribute}`),
+        ...wrap(at, skip.skip, { adapter: `self.${attribute}` }),
       ];
     }
     const { target, iterable, header } = skip.loop;
@@ -38,7 +35,7 @@ export function adaptSkip(at: CallSite, place: SkipPlace): Edit[] {
         ` for _ in ${iterable})`,
       ),
       edit(header.from, header.to, `for ${target}, ${wanted} in zip(${iterable}, self.${attribute}):`),
-      ...wrap(wanted),
+      ...wrap(at, skip.skip, { adapter: wanted }),
     ];
   });
 }

@@ -1,0 +1,255 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { actionsAt, applied, checkInsertion, source, uri } from "./check";
+
+const lora = source("lora/lora.py", "LoRALinear").replaceAll(": Tensor", ": torch.Tensor").replaceAll("-> Tensor", "-> torch.Tensor");
+
+test("a linear layer becomes a LoRA layer; the class stands above its user, the import in its group", () =>
+  checkInsertion(
+    `import torch
+import torch.nn as nn
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c_|attn = nn.Linear(768, 2304, bias=False)  # q, k, v
+
+    def forward(self, x):
+        return self.c_attn(x)
+`,
+    "Adapt `c_attn` with LoRA (24,576 trainable)",
+    `import math
+
+import torch
+import torch.nn as nn
+
+
+${lora}
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c_attn = LoRALinear(768, 2304, bias=False, rank=8, alpha=16)  # q, k, v
+
+    def forward(self, x):
+        return self.c_attn(x)
+`,
+  ));
+
+test("a second use adds no second class and no second import", () =>
+  checkInsertion(
+    `import math
+
+import torch
+import torch.nn as nn
+
+
+${lora}
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c_attn = LoRALinear(768, 2304, rank=8, alpha=16)
+        self.c_|proj = nn.Linear(768, 768)
+`,
+    "Adapt `c_proj` with LoRA (12,288 trainable)",
+    `import math
+
+import torch
+import torch.nn as nn
+
+
+${lora}
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c_attn = LoRALinear(768, 2304, rank=8, alpha=16)
+        self.c_proj = LoRALinear(768, 768, rank=8, alpha=16)
+`,
+  ));
+
+test("a user's own LoRALinear is left alone and ours takes another name", () =>
+  checkInsertion(
+    `import math
+import torch
+from torch import Tensor, nn
+
+
+class LoRALinear(nn.Module):
+    """My own."""
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 4)
+`,
+    "Adapt `head` with LoRA (160 trainable)",
+    `import math
+import torch
+from torch import Tensor, nn
+
+
+class LoRALinear(nn.Module):
+    """My own."""
+
+
+${source("lora/lora.py", "LoRALinear").replace("class LoRALinear(", "class LoRALinear2(")}
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = LoRALinear2(16, 4, rank=8, alpha=16)
+`,
+  ));
+
+test("a call over several lines gets its arguments on a line of their own", () =>
+  checkInsertion(
+    `import math
+import torch
+from torch import Tensor, nn
+
+
+class Head(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.|head = nn.Linear(
+            width,
+            4,  # classes
+        )
+`,
+    "Adapt `head` with LoRA",
+    `import math
+import torch
+from torch import Tensor, nn
+
+
+${source("lora/lora.py", "LoRALinear")}
+
+
+class Head(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.head = LoRALinear(
+            width,
+            4,  # classes
+            rank=8,
+            alpha=16,
+        )
+`,
+  ));
+
+test("tabs and Windows line breaks stay", async () => {
+  const { service, text, actions } = actionsAt(
+    "import torch\r\nimport torch.nn as nn\r\n\r\n\r\nclass Head(nn.Module):\r\n\tdef __init__(self):\r\n\t\tsuper().__init__()\r\n\t\tself.|head = nn.Linear(16, 4)\r\n",
+  );
+  const action = actions.find(({ title }) => title === "Adapt `head` with LoRA (160 trainable)");
+  assert.ok(action);
+  const { edit } = await service.resolveCodeAction(action);
+  const after = applied(edit, { [uri]: text })[uri] ?? "";
+  assert.equal(after.replaceAll("\r\n", "").includes("\n"), false, "every line break is the file's own");
+  assert.match(after, /\r\n\t\tself\.head = LoRALinear\(16, 4, rank=8, alpha=16\)\r\n$/);
+  assert.equal(/^ +\S/m.test(after.replace(/"""[\s\S]*?"""/g, "")), false, "no line is indented with spaces");
+});
+
+test("a layer that is never called is refused with the reason", () => {
+  const { actions } = actionsAt(`import torch.nn.functional as F
+from torch import nn
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 4)
+
+    def forward(self, x):
+        return F.linear(x, self.head.weight)
+`);
+  const lora = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
+  assert.match(lora?.disabled?.reason ?? "", /head/);
+});
+
+test("into a sibling module: the class there, an import here", async () => {
+  const { service, text, actions } = actionsAt(
+    `import torch
+import torch.nn as nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 4)
+`,
+    { destination: "module" },
+  );
+  const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
+  assert.ok(action);
+  const { edit } = await service.resolveCodeAction(action);
+  assert.deepEqual(applied(edit, { [uri]: text }), {
+    "file:///project/adapters.py": `import math
+
+import torch
+from torch import Tensor, nn
+
+
+${source("lora/lora.py", "LoRALinear")}
+`,
+    [uri]: `import torch
+import torch.nn as nn
+from adapters import LoRALinear
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = LoRALinear(16, 4, rank=8, alpha=16)
+`,
+  });
+});
+
+test("a sibling module that has the class already is not written again", async () => {
+  const adapters = `import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n${source("lora/lora.py", "LoRALinear")}\n`;
+  const { service, text, actions } = actionsAt(
+    `import torch.nn as nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 4)
+`,
+    { destination: "module", files: { "file:///project/adapters.py": adapters } },
+  );
+  const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
+  assert.ok(action);
+  const after = applied((await service.resolveCodeAction(action)).edit, { [uri]: text, "file:///project/adapters.py": adapters });
+  assert.deepEqual(Object.keys(after), [uri]);
+  assert.match(after[uri] ?? "", /^import torch\.nn as nn\nfrom adapters import LoRALinear\n/);
+});
+
+test("the values of the new arguments are tab stops where the editor has snippets", async () => {
+  const { service, actions } = actionsAt(
+    `from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 4)
+`,
+    { snippets: true },
+  );
+  const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
+  assert.ok(action);
+  const { edit } = await service.resolveCodeAction(action);
+  const snippets = (edit?.documentChanges ?? []).flatMap((change) =>
+    "edits" in change ? change.edits.flatMap((each) => ("snippet" in each ? [each.snippet.value] : [])) : [],
+  );
+  assert.deepEqual(snippets, [", rank=${1:8}, alpha=${2:16}"]);
+});

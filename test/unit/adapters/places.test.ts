@@ -1,0 +1,164 @@
+import { test } from "node:test";
+import { checkInsertion, source } from "./check";
+
+const header = `import torch
+from torch import Tensor, nn
+from torch.nn import functional as F`;
+
+test("Houlsby adapters go after attention and feed-forward of a pre-norm block", () =>
+  checkInsertion(
+    `${header}
+
+
+class Bl|ock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn = nn.MultiheadAttention(width, 4)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x):
+        y = self.ln_1(x)
+        x = x + self.attn(y, y, y)[0]
+        x = x + self.mlp(self.ln_2(x))
+        return x
+`,
+    "Add Houlsby adapter after attention and feed-forward of Block",
+    `${header}
+
+
+${source("houlsby/houlsby.py", "HoulsbyAdapter")}
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn = nn.MultiheadAttention(width, 4)
+        self.attn_adapter = HoulsbyAdapter(width, bottleneck=64)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp_adapter = HoulsbyAdapter(width, bottleneck=64)
+
+    def forward(self, x):
+        y = self.ln_1(x)
+        x = x + self.attn_adapter(self.attn(y, y, y)[0])
+        x = x + self.mlp_adapter(self.mlp(self.ln_2(x)))
+        return x
+`,
+  ));
+
+test("an SC-Tuner goes on the skip that a decoder block concatenates", () =>
+  checkInsertion(
+    `${header}
+
+
+class Up(nn.Module):
+    def __init__(self, channels, skip_channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels + skip_channels, channels, 3, padding=1)
+
+    def forward(self, h, skip):
+        h = torch.|cat([h, skip], dim=1)
+        return self.conv(h)
+`,
+    "Tune the skip connection with SCEdit",
+    `${header}
+
+
+${source("scedit/scedit.py", "SCTuner")}
+
+
+class Up(nn.Module):
+    def __init__(self, channels, skip_channels):
+        super().__init__()
+        self.conv = nn.Conv2d(channels + skip_channels, channels, 3, padding=1)
+        self.sc_tuner = SCTuner(skip_channels, ratio=1)
+
+    def forward(self, h, skip):
+        h = torch.cat([h, self.sc_tuner(skip)], dim=1)
+        return self.conv(h)
+`,
+  ));
+
+test("a soft prompt goes before the stack of blocks and comes off after it", () =>
+  checkInsertion(
+    `from collections.abc import Sequence
+
+${header}
+
+
+class Model(nn.Module):
+    def __init__(self, vocabulary, width, depth):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        for block in self.|blocks:
+            x = block(x)
+        return self.head(x)
+`,
+    "Prepend Prompt tuning to \`blocks\`",
+    `from collections.abc import Sequence
+
+${header}
+
+
+${source("prompt-tuning/soft_prompt.py", "SoftPrompt")}
+
+
+class Model(nn.Module):
+    def __init__(self, vocabulary, width, depth):
+        super().__init__()
+        self.embed = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
+        self.soft_prompt = SoftPrompt(width, tokens=20)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, ids):
+        x = self.embed(ids)
+        x = self.soft_prompt(x)  # (B, n + T, d)
+        for block in self.blocks:
+            x = block(x)
+        x = self.soft_prompt.strip(x)  # (B, T, d)
+        return self.head(x)
+`,
+  ));
+
+test("proxy-tuning steers the logits of a generation loop", () =>
+  checkInsertion(
+    `${header}
+
+
+class Model(nn.Module):
+    @torch.no_grad()
+    def gene|rate(self, ids, steps):
+        for _ in range(steps):
+            logits, _ = self(ids)
+            chosen = logits[:, -1].argmax(-1, keepdim=True)
+            ids = torch.cat([ids, chosen], dim=1)
+        return ids
+`,
+    "Steer \`generate\` with Proxy-tuning",
+    `${header}
+
+
+${source("proxy-tuning/proxy_tuning.py", "proxy_tuned_logits")}
+
+
+class Model(nn.Module):
+    @torch.no_grad()
+    def generate(self, ids, steps, expert=None, antiexpert=None):
+        for _ in range(steps):
+            logits, _ = self(ids)
+            if expert is not None and antiexpert is not None:
+                logits = proxy_tuned_logits(logits, expert(ids)[0], antiexpert(ids)[0], alpha=1)
+            chosen = logits[:, -1].argmax(-1, keepdim=True)
+            ids = torch.cat([ids, chosen], dim=1)
+        return ids
+`,
+  ));
