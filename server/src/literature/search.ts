@@ -1,0 +1,221 @@
+/**
+ * Search over bundled and user papers. Two fields: `all` (title three times, then everything else, stemmed) ranks by
+ * topic; `title` (as written) finds a known paper while its title is being typed.
+ */
+import MiniSearch, { type Options, type Query, type SearchOptions, type SearchResult } from "minisearch";
+import type { Library } from "./library";
+import type { Corpus, Method, Paper } from "./model";
+import { snippet, stem, words } from "./text";
+
+export interface SearchRequest {
+  readonly limit?: number;
+  /** Papers that have one of these. */
+  readonly topics?: readonly string[];
+  /** First and last year. */
+  readonly years?: readonly [number, number];
+}
+
+export interface PaperHit {
+  readonly paper: Paper;
+  readonly score: number;
+  /** The sentence that matched best, matched words between `**`. */
+  readonly snippet: string;
+}
+
+export interface PaperSearch {
+  search(
+    query: string,
+    request?: SearchRequest,
+  ): Promise<{ readonly hits: readonly PaperHit[]; readonly total: number }>;
+  /** Loads the index ahead of the first search. */
+  load(): Promise<void>;
+  state(): "not loaded" | "loading" | "ready" | "failed";
+}
+
+/** What is indexed of a paper; the names of its methods belong to it. */
+interface Entry {
+  readonly id: string;
+  readonly title: string;
+  readonly all: string;
+}
+
+/** Raised with every change of what is indexed or how: an index of another edition is built anew. */
+const edition = "litlens-1";
+const titleWeight = 3;
+/** Queries of more words are questions: there the number of matched words must not multiply the score. */
+const longestPaletteQuery = 5;
+const shortestFuzzyWord = 5;
+const shortestPrefix = 2;
+
+const options: Options<Entry> = {
+  fields: ["all", "title"],
+  tokenize: words,
+  // index terms of `title` stay whole; those of `all` are stems
+  processTerm: (term, field) => (field === "title" ? term : stem(term)),
+};
+
+// without the lower bound that MiniSearch adds to each matched term
+const bm25 = { k: 1.2, b: 0.7, d: 0 };
+
+/** The index of the bundled papers as text, for `createSearch`. */
+export function buildIndex(corpus: Corpus): string {
+  const index = new MiniSearch<Entry>(options);
+  const methods = new Map(corpus.methods.map((method) => [method.id, method]));
+  index.addAll(corpus.papers.map((paper) => entryOf(paper, (id) => methods.get(id))));
+  return JSON.stringify({ edition, corpus: corpus.version, index: JSON.stringify(index) });
+}
+
+function entryOf(paper: Paper, method: (id: string) => Method | undefined): Entry {
+  const names = paper.methods.flatMap((id) => method(id)?.name ?? []);
+  const said = paper.claims.map(({ text, dataset }) => `${text} ${dataset ?? ""}`);
+  return {
+    id: paper.id,
+    title: [paper.title, ...paper.aliases, ...names].join(" "),
+    all: [
+      ...Array.from({ length: titleWeight }, () => paper.title),
+      ...paper.aliases,
+      ...names,
+      ...paper.authors,
+      ...paper.topics,
+      paper.organisation ?? "",
+      paper.venue ?? "",
+      paper.arxiv ?? "",
+      paper.summary,
+      ...said,
+    ].join(" \n"),
+  };
+}
+
+/** Search over `library`; `loadIndex` gives the prebuilt index and is asked once, at the first search. */
+export function createSearch(library: Library, loadIndex: () => Promise<string | null>): PaperSearch {
+  let state: "not loaded" | "loading" | "ready" | "failed" = "not loaded";
+  let loading: Promise<MiniSearch<Entry>> | undefined;
+  let indexed = new Map<string, Paper>();
+  let revision = 0;
+  const entry = (paper: Paper): Entry => entryOf(paper, (id) => library.method(id));
+
+  const load = async (): Promise<MiniSearch<Entry>> => {
+    state = "loading";
+    try {
+      const bundled = library.papers().filter(({ origin }) => origin === "bundled");
+      const stored = await readIndex(await loadIndex(), library.version);
+      const index = stored ?? new MiniSearch<Entry>(options);
+      if (stored === undefined) await index.addAllAsync(bundled.map(entry));
+      indexed = new Map(bundled.map((paper) => [paper.id, paper]));
+      revision = -1;
+      state = "ready";
+      return index;
+    } catch (error) {
+      state = "failed";
+      loading = undefined;
+      throw error;
+    }
+  };
+
+  /** Brings the index up to the library's present papers. */
+  const update = async (index: MiniSearch<Entry>): Promise<void> => {
+    if (revision === library.revision()) return;
+    revision = library.revision();
+    const wanted = new Map(library.papers().map((paper) => [paper.id, paper]));
+    // bundled papers never change but for what a page listed, which is not indexed
+    const same = (paper: Paper): boolean => {
+      const now = wanted.get(paper.id);
+      return now === paper || (now?.origin === "bundled" && paper.origin === "bundled");
+    };
+    const gone = [...indexed.values()].filter((paper) => !same(paper)).map(({ id }) => id);
+    index.discardAll(gone);
+    for (const id of gone) indexed.delete(id);
+    const fresh = [...wanted.values()].filter(({ id }) => !indexed.has(id));
+    indexed = wanted;
+    await index.addAllAsync(fresh.map(entry), { chunkSize: 200 });
+  };
+
+  let updating: Promise<void> = Promise.resolve();
+  const ready = async (): Promise<MiniSearch<Entry>> => {
+    const index = await (loading ??= load());
+    await (updating = updating.then(() => update(index)));
+    return index;
+  };
+
+  return {
+    state: () => state,
+    load: async () => void (await ready()),
+    search: async (query, request = {}) => {
+      const index = await ready();
+      const ranked = rank(index, query, (id) => {
+        const paper = library.paper(id);
+        return paper !== undefined && admits(request, paper);
+      });
+      const hits = ranked.slice(0, request.limit ?? 20).flatMap((result) => {
+        const paper = findPaper(library, result);
+        if (paper === undefined) return [];
+        return [{ paper, score: result.score, snippet: snippet(searched(paper), new Set(result.terms)) }];
+      });
+      return { hits, total: ranked.length };
+    },
+  };
+}
+
+function findPaper(library: Library, result: SearchResult): Paper | undefined {
+  const id: unknown = result.id;
+  return typeof id === "string" ? library.paper(id) : undefined;
+}
+
+/** Text from which the snippet is taken. */
+function searched({ summary, claims }: Paper): string {
+  return [summary, ...claims.map(({ text }) => text)].join("\n");
+}
+
+function admits({ topics, years }: SearchRequest, paper: Paper): boolean {
+  if (topics !== undefined && topics.length > 0 && !topics.some((topic) => paper.topics.includes(topic)))
+    return false;
+  if (years === undefined) return true;
+  return paper.year !== undefined && paper.year >= years[0] && paper.year <= years[1];
+}
+
+async function readIndex(text: string | null, version: string): Promise<MiniSearch<Entry> | undefined> {
+  if (text === null) return undefined;
+  const stored: unknown = JSON.parse(text);
+  if (typeof stored !== "object" || stored === null || !("index" in stored)) return undefined;
+  if (!("edition" in stored) || stored.edition !== edition) return undefined;
+  if (!("corpus" in stored) || stored.corpus !== version) return undefined;
+  return typeof stored.index === "string"
+    ? MiniSearch.loadJSONAsync<Entry>(stored.index, options)
+    : undefined;
+}
+
+/** Results best first. */
+function rank(index: MiniSearch<Entry>, query: string, admitted: (id: string) => boolean): SearchResult[] {
+  const typed = words(query);
+  const topical = typed.filter((word) => stem(word) !== null);
+  const filter = ({ id }: SearchResult): boolean => typeof id === "string" && admitted(id);
+  if (typed.length > longestPaletteQuery && topical.length > 1) {
+    const results = index.search(query, { fields: ["all"], bm25, filter });
+    for (const result of results) result.score /= result.queryTerms.length;
+    return results.sort((a, b) => b.score - a.score);
+  }
+  return index.search(paletteQuery(query, typed), { bm25, filter });
+}
+
+/** A few words as one types them: the last may be unfinished, long ones misspelt, acronyms neither. */
+function paletteQuery(query: string, typed: readonly string[]): Query {
+  const acronyms = new Set((query.match(/\b[A-Z][A-Z\d]+\b/g) ?? []).flatMap(words));
+  const finished = /\s$/.test(query);
+  const last = typed.length - 1;
+  const common: SearchOptions = {
+    prefix: (term, position, terms) =>
+      !finished && position === terms.length - 1 && term.length >= shortestPrefix && !acronyms.has(term),
+    fuzzy: (term) =>
+      term.length >= shortestFuzzyWord && !acronyms.has(term) && !/\d/.test(term) ? 1 : false,
+    maxFuzzy: 1,
+    weights: { fuzzy: 0.3, prefix: 0.6 },
+  };
+  const topical = typed.filter((word, position) => position === last || stem(word) !== null).join(" ");
+  return {
+    combineWith: "OR",
+    queries: [
+      { ...common, queries: [query], fields: ["all"], processTerm: stem },
+      { ...common, queries: [topical], fields: ["title"], processTerm: (term) => term },
+    ],
+  };
+}
