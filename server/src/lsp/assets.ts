@@ -1,0 +1,28 @@
+/** The compiled corpus as text, made into values. The build validated it field by field; here it only has to be whole. */
+import * as v from "valibot";
+import type { Corpus, Formulas } from "../literature/model";
+
+const anObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+const corpus = v.custom<Corpus>(
+  (value) =>
+    anObject(value) &&
+    ["papers", "methods", "shared", "symbols"].every((part) => Array.isArray(Reflect.get(value, part))),
+);
+const formulas = v.custom<Formulas>(anObject);
+
+export function parseCorpus(text: string): Corpus {
+  return parse("corpus.json", corpus, text);
+}
+
+export function parseFormulas(text: string): Formulas {
+  return parse("formulas.json", formulas, text);
+}
+
+function parse<T>(name: string, schema: v.GenericSchema<T>, text: string): T {
+  try {
+    return v.parse(schema, JSON.parse(text));
+  } catch {
+    throw new Error(`${name} is damaged; install Litlens anew.`);
+  }
+}
