@@ -43,7 +43,7 @@ export function activate(context: ExtensionContext, platform: Platform): Exports
     log,
     page,
     ...Object.entries(commandHandlers).map(([name, handler]) =>
-      commands.registerCommand(`litlens.${name}`, (argument: unknown) => run(session, handler, argument)),
+      commands.registerCommand(`litlens.${name}`, (...given: unknown[]) => run(session, handler, given)),
     ),
     window.onDidChangeActiveColorTheme(() => void server.sendTheme(currentTheme())),
     workspace.onDidChangeConfiguration((event) => {
@@ -78,9 +78,9 @@ function formulas(): "image" | "latex" | "none" {
 }
 
 /** One wrapper around every command: a throw becomes a message. */
-async function run(session: Session, handler: CommandHandler, argument: unknown): Promise<unknown> {
+async function run(session: Session, handler: CommandHandler, given: readonly unknown[]): Promise<unknown> {
   try {
-    return await handler(session, argument);
+    return await handler(session, ...given);
   } catch (error) {
     session.log.error(error instanceof Error ? error : String(error));
     void window.showErrorMessage(`Litlens: ${reasonOf(error)}`);

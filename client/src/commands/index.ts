@@ -1,5 +1,6 @@
 /** Every command `litlens.<name>`. */
 import type { Session } from "../session";
+import { copyBibtex } from "./copyBibtex";
 import { copyDebugInformation } from "./copyDebugInformation";
 import { exportBibliography } from "./exportBibliography";
 import { importPapers } from "./importPapers";
@@ -10,8 +11,8 @@ import { searchPapers } from "./searchPapers";
 import { showLogs } from "./showLogs";
 import { showPaper } from "./showPaper";
 
-/** `argument` comes from hovers, other extensions or keybindings, so it may be anything. */
-export type CommandHandler = (session: Session, argument: unknown) => unknown;
+/** Arguments come from hovers, code actions, other extensions or keybindings, so they may be anything. */
+export type CommandHandler = (session: Session, ...given: readonly unknown[]) => unknown;
 
 export const commandHandlers: Readonly<Record<string, CommandHandler>> = {
   searchPapers,
@@ -19,6 +20,7 @@ export const commandHandlers: Readonly<Record<string, CommandHandler>> = {
   insertAdapter,
   importPapers,
   insertCitation,
+  copyBibtex,
   exportBibliography,
   restartServer,
   showLogs,

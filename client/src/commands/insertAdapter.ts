@@ -11,9 +11,9 @@ interface Wanted {
 }
 
 /** Offers what can be adapted in the class at the cursor, and inserts the choice. */
-export async function insertAdapter(session: Session, argument: unknown): Promise<void> {
+export async function insertAdapter(session: Session, ...given: readonly unknown[]): Promise<void> {
   const { server } = session;
-  const wanted = readWanted(argument);
+  const wanted = readWanted(given);
   const { place, document } = findPlace(session, wanted.place);
   const version = document?.version;
   const all = await server.request("adapterChoices", place);
@@ -96,16 +96,16 @@ function facts({ trainable, share, mergeable, identityAtInit, fidelity }: Adapte
     .join(" · ");
 }
 
-function readWanted(argument: unknown): Wanted {
-  if (typeof argument === "string") return { methods: [argument] };
-  if (typeof argument !== "object" || argument === null) return {};
-  const field = (name: string): unknown => Reflect.get(argument, name);
-  const [place, method, methods, site] = [
-    readPlace(argument),
-    field("method"),
-    field("methods"),
-    field("site"),
-  ];
+/** `"lora"`, `uri, position`, or `{textDocument, position, method, methods, site}` of which all may be missing. */
+function readWanted([first, second]: readonly unknown[]): Wanted {
+  if (typeof first === "string") {
+    const place = readPlace({ uri: first }, second);
+    return place ? { place } : { methods: [first] };
+  }
+  if (typeof first !== "object" || first === null) return {};
+  const field = (name: string): unknown => Reflect.get(first, name);
+  const place = readPlace(field("textDocument"), field("position"));
+  const [method, methods, site] = [field("method"), field("methods"), field("site")];
   const names = Array.isArray(methods) ? methods.filter((each) => typeof each === "string") : undefined;
   return {
     ...(place && { place }),
@@ -115,9 +115,7 @@ function readWanted(argument: unknown): Wanted {
 }
 
 /** `textDocument` and `position` as in LSP. */
-function readPlace(argument: object): AdapterChoicesParams | undefined {
-  const textDocument: unknown = Reflect.get(argument, "textDocument");
-  const position: unknown = Reflect.get(argument, "position");
+function readPlace(textDocument: unknown, position: unknown): AdapterChoicesParams | undefined {
   if (typeof textDocument !== "object" || textDocument === null || !("uri" in textDocument)) return undefined;
   if (typeof position !== "object" || position === null) return undefined;
   if (!("line" in position) || !("character" in position)) return undefined;
