@@ -40,7 +40,7 @@ const steps = [
     needs: ["python"],
   },
   { name: "neovim", command: node("test/neovim/run.mjs"), count: counts.line, needs: ["neovim"] },
-  { name: "package", command: node("scripts/package.mjs"), count: counts.check, needs: ["host"] },
+  { name: "package", command: node("scripts/package.mjs", "--built"), count: counts.check, needs: ["host"] },
   { name: "vscode", command: node("test/vscode/run.mjs"), count: counts.line, needs: ["host", "chromium"] },
   { name: "web", command: node("test/vscode/web.mjs"), count: counts.line, needs: ["host", "chromium"] },
 ];

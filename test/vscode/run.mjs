@@ -1,5 +1,5 @@
 // Runs the Mocha suite inside a real extension host through @vscode/test-electron: desktop VS Code where one can be had,
-// else the served VS Code behind code.mjs. LITLENS_VSCODE=host or =desktop decides; the last line is `N passed, N failed`.
+// else the served VS Code behind code.mjs. LITLENS_VSCODE=host or =desktop decides; arguments name suites; the last line is `N passed, N failed`.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -90,12 +90,16 @@ async function run(name, settings) {
   return { ...counts, figures: result ? JSON.parse(result).figures : {} };
 }
 
-const results = [
-  await run("trusted", {}),
-  await run("untrusted", { "security.workspace.trust.startupPrompt": "never" }),
-];
+const settingsOf = { untrusted: { "security.workspace.trust.startupPrompt": "never" } };
+const wanted = process.argv.slice(2);
+const results = [];
+for (const name of wanted.length > 0 ? wanted : ["trusted", "untrusted"])
+  results.push(await run(name, settingsOf[name] ?? {}));
 if (process.env.LITLENS_FIGURES)
-  writeFileSync(process.env.LITLENS_FIGURES, JSON.stringify(results[0].figures));
+  writeFileSync(
+    process.env.LITLENS_FIGURES,
+    JSON.stringify(Object.assign({}, ...results.map(({ figures }) => figures))),
+  );
 const total = (field) => results.reduce((sum, result) => sum + result[field], 0);
 console.log(`${total("passed")} passed, ${total("failed")} failed`);
 process.exit(total("failed") > 0 ? 1 : 0);

@@ -42,9 +42,9 @@ export function inside(document: vscode.TextDocument, text: string): vscode.Posi
   return document.positionAt(offset + 1);
 }
 
-/** Asks until the answer is good, for at most 20 s; gives the last answer. */
+/** Asks until the answer is good, for at most 10 s; gives the last answer. */
 export async function until<T>(ask: () => Thenable<T>, good: (answer: T) => boolean): Promise<T> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 10_000;
   for (;;) {
     const answer = await ask();
     if (good(answer) || Date.now() > end) return answer;

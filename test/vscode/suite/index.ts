@@ -10,6 +10,7 @@ const suites: Record<string, () => Promise<unknown>> = {
     await import("./papers.test");
     await import("./robustness.test");
   },
+  activation: () => import("./activation.test"),
   untrusted: () => import("./untrusted.test"),
 };
 
