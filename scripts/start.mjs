@@ -1,7 +1,7 @@
 // `npm start`: installs, builds, and opens VS Code with Litlens on examples/.
 // Desktop VS Code where there is a `code` command, else the VS Code of test/vscode/host served on 127.0.0.1.
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureHost, ensureNodePackages, onPath } from "./install.mjs";
 import { explain, must, repository, step } from "./steps.mjs";
@@ -22,17 +22,6 @@ async function openDesktop(code) {
   );
 }
 
-/** Puts the built extension where the served VS Code looks for installed ones: what the VSIX holds. */
-function installExtension(extensions) {
-  const { name, publisher, version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-  rmSync(extensions, { recursive: true, force: true });
-  const target = join(extensions, `${publisher}.${name}-${version}`);
-  mkdirSync(target, { recursive: true });
-  for (const part of ["package.json", "dist", "icon.png", "images", "README.md", "corpus/schema", "syntaxes"])
-    if (existsSync(join(repository, part)))
-      cpSync(join(repository, part), join(target, part), { recursive: true });
-}
-
 /** Settings of a first start; what the person changes later stays. */
 function firstSettings(quietSettings) {
   const file = join(state, "data/data/User/settings.json");
@@ -43,7 +32,7 @@ function firstSettings(quietSettings) {
 
 async function serve() {
   await ensureHost();
-  const { quietSettings, startServer } = await import("../test/vscode/host.mjs");
+  const { installExtension, quietSettings, startServer } = await import("../test/vscode/host.mjs");
   const extensions = join(state, "extensions");
   const token = randomBytes(16).toString("hex");
   const server = await step("Starting VS Code's server", () => {

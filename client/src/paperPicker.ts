@@ -33,12 +33,15 @@ export interface PickOptions {
   readonly title: string;
   readonly preview: boolean;
   readonly buttons?: readonly PaperButton[];
+  /** What the list opens with. */
+  readonly query?: string;
 }
 
 /** The id of the paper chosen, `undefined` when the list was left. */
 export function pickPaper(session: Session, options: PickOptions): Promise<string | undefined> {
   const pick = window.createQuickPick<PaperItem>();
   pick.title = options.title;
+  pick.value = options.query ?? "";
   pick.placeholder = "Method, author, arXiv id or words of the abstract";
   // The preview must not close the list by taking the focus.
   pick.ignoreFocusOut = options.preview;

@@ -1,6 +1,16 @@
 // A real VS Code from the packages of host/: its server, its web workbench in headless Chromium. For tests, screenshots and `npm start`.
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -35,7 +45,18 @@ export function temporaryFolder(name) {
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-/** Kills a process that we started together with its children, and waits for its end. */
+/** Puts the built extension where VS Code looks for installed ones: what the VSIX holds. */
+export function installExtension(extensions) {
+  const { name, publisher, version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  rmSync(extensions, { recursive: true, force: true });
+  const target = join(extensions, `${publisher}.${name}-${version}`);
+  mkdirSync(target, { recursive: true });
+  for (const part of ["package.json", "README.md", "CHANGELOG.md", "LICENSE", "images", "dist"])
+    if (existsSync(join(repository, part)))
+      cpSync(join(repository, part), join(target, part), { recursive: true });
+}
+
+/** Ends a process that we started, and waits for its end. */
 async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -2,8 +2,8 @@ import { commands, env, Uri } from "vscode";
 import { pickPaper, type PaperButton } from "../paperPicker";
 import type { Session } from "../session";
 
-/** Searches the literature as one types; Enter opens the paper beside the editor. */
-export async function searchPapers(session: Session): Promise<void> {
+/** Searches the literature as one types, from the words given if any; Enter opens the paper beside the editor. */
+export async function searchPapers(session: Session, argument?: unknown): Promise<void> {
   const buttons: PaperButton[] = [
     {
       icon: "insert",
@@ -24,7 +24,8 @@ export async function searchPapers(session: Session): Promise<void> {
       run: ({ id }) => openOnArxiv(session, id),
     },
   ];
-  const id = await pickPaper(session, { title: "Litlens: Search Papers", preview: true, buttons });
+  const query = typeof argument === "string" ? argument : "";
+  const id = await pickPaper(session, { title: "Litlens: Search Papers", preview: true, buttons, query });
   if (id !== undefined) await session.page.show(id);
 }
 
