@@ -226,6 +226,8 @@ export interface ModuleClass {
   readonly nameRange: Range;
   /** From `class` (or its first decorator) to the end of its body. */
   readonly range: Range;
+  /** As `range.to`, but with the blank and half-written lines below that are indented deeper than the class. */
+  readonly reach: number;
   /** Bases as qualified names. */
   readonly bases: readonly string[];
   readonly indentation: string;

@@ -1,0 +1,179 @@
+/** Which classes are PyTorch modules, by any chain of bases, and what they are made of. */
+import {
+  type ClassStmt,
+  type FunctionStmt,
+  type Stmt,
+  walkStatements,
+  walkExpression,
+  expressionsOf,
+  selfPath,
+} from "./ast";
+import type { Block } from "./block";
+import { evaluate, type Place } from "./constants";
+import type { Method, ModuleClass, Parameter } from "./facts";
+import { forwardFacts } from "./forward";
+import { layersOf } from "./layers";
+import { Memo, type Scope } from "./scope";
+
+/** Frameworks whose `nn.Module` is not PyTorch's. */
+const foreign =
+  /^(?:flax|jax|mlx|keras|tf|tensorflow|haiku|equinox|paddle|mindspore|oneflow|tinygrad|chainer)\b/;
+/** Classes of libraries that are torch modules, by the last part of their names. */
+const libraryModule =
+  /(?:^|\.)(?:LightningModule|ModelMixin|(?!TF|Flax)\w*PreTrainedModel|(?!TF|Flax)\w+For[A-Z]\w+|ScriptModule|PyTorchModelHubMixin)$/;
+
+const isModuleMemo = new Memo<boolean>();
+
+/** Whether a class is an `nn.Module`. */
+export function isModuleClass(node: ClassStmt, scope: Scope, seen: readonly ClassStmt[] = []): boolean {
+  if (seen.includes(node) || seen.length > 20) return false;
+  return scope.derive(isModuleMemo, node, () => {
+    let unknownBase = false;
+    for (const { value, keyword } of node.bases) {
+      if (keyword) continue;
+      const base = value.kind === "subscript" ? value.object : value;
+      const qualified = scope.resolve(base);
+      if (qualified === undefined) {
+        unknownBase ||= base.kind === "attribute" || base.kind === "name";
+        continue;
+      }
+      if (foreign.test(qualified)) return false;
+      if (isTorchModule(qualified)) return true;
+      const declaration = qualified.includes(".") ? undefined : scope.lookup(qualified);
+      if (declaration?.kind === "class") {
+        if (isModuleClass(declaration.node, scope, [...seen, node])) return true;
+      } else unknownBase = true;
+    }
+    // A base from elsewhere: what the class does in its own body tells.
+    return unknownBase && behavesLikeModule(node, scope);
+  });
+}
+
+function isTorchModule(qualified: string): boolean {
+  if (/^torch\.nn\.(?!Parameter|init|functional)[A-Z]\w*$/.test(qualified)) return true;
+  if (/^torch\.nn\.(?:quantized|qat|intrinsic|utils)\./.test(qualified)) return true;
+  return libraryModule.test(qualified);
+}
+
+function behavesLikeModule(node: ClassStmt, scope: Scope): boolean {
+  let layers = false;
+  const hasForward = node.body.some((method) => method.kind === "function" && method.name === "forward");
+  if (!hasForward) return false;
+  walkStatements(node.body, (statement) => {
+    if (
+      layers ||
+      statement.kind !== "assign" ||
+      !statement.targets.some((target) => selfPath(target) !== undefined)
+    )
+      return;
+    for (const expression of expressionsOf(statement))
+      walkExpression(expression, (inner) => {
+        if (inner.kind !== "call") return;
+        const qualified = scope.resolve(inner.callee);
+        if (qualified && isTorchModule(qualified)) layers = true;
+      });
+  });
+  return layers;
+}
+
+/** Every module class of a block, nested ones included, in source order. */
+export function modulesIn(block: Block, scope: Scope): ModuleClass[] {
+  const found: ModuleClass[] = [];
+  walkStatements(block.statements, (statement) => {
+    if (statement.kind === "class" && statement.name !== "" && isModuleClass(statement, scope))
+      found.push(moduleFact(statement, block, scope));
+  });
+  return found;
+}
+
+function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
+  const place: Place = { scope, block, owner: node };
+  const functions = node.body.filter((statement): statement is FunctionStmt => statement.kind === "function");
+  const methods = functions.map((method) => methodFact(method, place));
+  const byName = (name: string) => methods.find((method) => method.name === name);
+  const init = byName("__init__");
+  const forward = byName("forward");
+  const indentation = indentationAt(block.text, node.from);
+  const [firstBody] = node.body;
+  const docstring = docstringOf(node.body);
+  const { layers } = layersOf(node, block, scope);
+  const bodyIndentation = firstBody ? indentationAt(block.text, firstBody.from) : `${indentation}    `;
+  return {
+    name: node.name,
+    nameRange: { from: node.nameFrom, to: node.nameFrom + node.name.length },
+    range: { from: node.from, to: node.to },
+    reach: reachOf(block.text, node.to, indentation),
+    bases: node.bases.flatMap(({ value, keyword }) => {
+      if (keyword) return [];
+      const base = value.kind === "subscript" ? value.object : value;
+      return [scope.resolve(base) ?? block.slice(base)];
+    }),
+    indentation,
+    bodyIndentation: bodyIndentation.length > indentation.length ? bodyIndentation : `${indentation}    `,
+    ...(docstring !== undefined && { docstring }),
+    ...(init && { init }),
+    ...(forward && { forward }),
+    methods,
+    layers,
+    ...forwardFacts(node, block, scope),
+    constructedWith: [],
+  };
+}
+
+/** The white space before `from` on its line. */
+export function indentationAt(text: string, from: number): string {
+  let start = from;
+  while (start > 0 && /[ \t\f]/.test(text.charAt(start - 1))) start--;
+  return text.slice(start, from);
+}
+
+function docstringOf(body: readonly Stmt[]): string | undefined {
+  const [first] = body;
+  return first?.kind === "expression" && first.value.kind === "string" ? first.value.value : undefined;
+}
+
+function reachOf(text: string, to: number, indentation: string): number {
+  const line = /[^\r\n]*(?:\r\n?|\n|$)/y;
+  let reach = to;
+  line.lastIndex = to;
+  let first = true;
+  for (;;) {
+    const start = line.lastIndex;
+    const match = line.exec(text);
+    if (!match || match[0] === "") break;
+    const written = match[0].replace(/[\r\n]+$/, "");
+    const depth = /^[ \t]*/.exec(written)?.[0].length ?? 0;
+    if (first || depth > indentation.length) reach = start + written.length;
+    else if (written.trim() !== "") break;
+    first = false;
+  }
+  return reach;
+}
+
+/** A function as fact: where its parameters and its body are. */
+export function methodFact(node: FunctionStmt, place: Place): Method {
+  const { block } = place;
+  const [first, second] = node.body;
+  const hasDocstring = docstringOf(node.body) !== undefined;
+  const start = (hasDocstring ? second : first) ?? first;
+  return {
+    name: node.name,
+    range: { from: node.from, to: node.to },
+    nameRange: { from: node.nameFrom, to: node.nameFrom + node.name.length },
+    parameters: node.parameters.map((parameter): Parameter => {
+      const { default: value, annotation } = parameter;
+      return {
+        name: parameter.name,
+        range: { from: parameter.from, to: parameter.to },
+        ...(annotation && { annotation: block.slice(annotation) }),
+        ...(value && { default: block.expression(value, evaluate(value, place)) }),
+      };
+    }),
+    parametersEnd: node.parametersEnd,
+    bodyStart: start?.from ?? node.to,
+    bodyEnd: node.body.at(-1)?.to ?? node.to,
+    indentation: first
+      ? indentationAt(block.text, first.from)
+      : `${indentationAt(block.text, node.from)}    `,
+  };
+}

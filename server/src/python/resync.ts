@@ -1,0 +1,286 @@
+/**
+ * Cuts a file into its top-level statements before any grammar sees it, and closes what is left open.
+ *
+ * A parser swallows everything after an unclosed bracket or triple quote, which is the normal state of a file while
+ * someone types `LoraConfig(`. So brackets and strings are counted here, line by line; where a line begins that
+ * cannot stand inside the open bracket, the missing closers are noted as insertions for the parser's copy of the
+ * text. Because every block is parsed by itself, nothing that is wrong in one can harm another.
+ */
+import type { Prose } from "./facts";
+
+/** Text to be inserted into the parser's copy; `at` is absolute. */
+export interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
+export interface SourceBlock {
+  readonly from: number;
+  to: number;
+  readonly insertions: Insertion[];
+  /** Nested deeper than any program; not handed to the parser. */
+  tooDeep: boolean;
+}
+
+export interface Scan {
+  readonly blocks: readonly SourceBlock[];
+  readonly prose: readonly Prose[];
+}
+
+const maximumDepth = 150;
+/** How often the scan may go back to an earlier line, so that hostile text stays linear. */
+const maximumReturns = 40;
+
+/** Lines that no bracket can hold, whatever their indentation. */
+const neverInside = new RegExp(
+  [
+    String.raw`class\s+\w`,
+    String.raw`(?:async\s+)?def\s+\w`,
+    String.raw`import\s+\w`,
+    String.raw`from\s+[\w.]+\s+import\b`,
+    String.raw`(?:return|raise|del|assert|global|nonlocal)\b`,
+    String.raw`(?:pass|break|continue)\s*(?:#.*)?$`,
+    String.raw`(?:with|while)\s.*:\s*(?:#.*)?$`,
+    String.raw`(?:try|else|finally)\s*:`,
+    String.raw`(?:if|elif|except|(?:async\s+)?for)\b.*:\s*(?:#.*)?$`,
+    String.raw`[A-Za-z_]\w*(?:\.\w+|\[[^\]]*\])+\s*(?:[-+*/@%&|^]|//|\*\*|<<|>>)?=(?!=)`,
+  ]
+    .map((part) => `(?:${part})`)
+    .join("|"),
+  "my",
+);
+/** Lines that, at the statement's own indentation or left of it, are statements unless the bracket closes later. */
+const seldomInside =
+  /(?!(?:for|if|else|in|and|or|not|is|lambda|await|async)\b)(?:@[A-Za-z_][\w.]*|[A-Za-z_])[^\n\r]*/my;
+const continuesBlock = /(?:else|elif|except|finally)\b/y;
+const insideTripleQuotes =
+  /^([ \t]*)(?:class\s+\w+.*:|(?:async\s+)?def\s+\w+\s*\(|import\s+\w|from\s+\S+\s+import\s)/gm;
+
+interface Candidate {
+  readonly lineStart: number;
+  readonly lastToken: number;
+  readonly closers: string;
+  readonly proseLength: number;
+}
+
+/** Cuts `text` into blocks; linear in its length. */
+export function scan(text: string): Scan {
+  const broken = new Set<number>();
+  for (let attempt = 0; ; attempt++) {
+    const { result, openTriple } = scanOnce(text, broken);
+    if (openTriple.length === 0 || attempt === 3) return result;
+    const culprit = unclosedTripleQuote(text, openTriple);
+    if (culprit === undefined || broken.has(culprit)) return result;
+    broken.add(culprit);
+  }
+}
+
+interface TripleQuoted {
+  readonly from: number;
+  readonly to: number;
+  readonly indentation: number;
+}
+
+/** Of all triple-quoted strings, the first that holds code further left than itself: the one left open. */
+function unclosedTripleQuote(text: string, strings: readonly TripleQuoted[]): number | undefined {
+  for (const { from, to, indentation } of strings) {
+    const content = text.slice(from + 3, to);
+    for (const match of content.matchAll(insideTripleQuotes)) {
+      if (match.index > 0 && (match[1] ?? "").length <= indentation) return from;
+    }
+  }
+  return undefined;
+}
+
+function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; openTriple: TripleQuoted[] } {
+  const length = text.length;
+  const prose: Prose[] = [];
+  const triple: TripleQuoted[] = [];
+  let block: SourceBlock = { from: 0, to: length, insertions: [], tooDeep: false };
+  const blocks = [block];
+  let closers = ""; // what would close the open brackets, innermost last
+  let depth = 0;
+  let indentation = 0; // of the statement at hand
+  let statementStart = 0;
+  let lastToken = 0; // end of the last token that is no comment
+  let decorated = false;
+  let blockIsEmpty = true;
+  let continued = false;
+  let candidate: Candidate | undefined;
+  let returns = 0;
+  let endsInTriple = false;
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  let lineStart = true;
+
+  const closeAll = (where: number, what: string) => {
+    block.insertions.push({ at: where, text: [...what].reverse().join("") });
+    closers = "";
+    depth = 0;
+    candidate = undefined;
+  };
+  const goBack = (to: Candidate) => {
+    returns++;
+    prose.length = to.proseLength;
+    at = to.lineStart;
+    lineStart = true;
+    lastToken = to.lastToken;
+    while ((block.insertions.at(-1)?.at ?? -1) > to.lastToken) block.insertions.pop();
+    closeAll(to.lastToken, to.closers);
+  };
+
+  /** Reads the string whose opening quote is at `at` and whose prefix begins at `from`. */
+  const readString = (from: number) => {
+    const quote = text.charCodeAt(at);
+    const isTriple = text.charCodeAt(at + 1) === quote && text.charCodeAt(at + 2) === quote;
+    const atStatementStart = from === statementStart && depth === 0;
+    if (isTriple && broken.has(at)) {
+      at = endOfLine(text, at);
+      block.insertions.push({ at, text: quotes(quote) });
+    } else if (isTriple) {
+      const opening = at;
+      const marks = quotes(quote);
+      let end = text.indexOf(marks, at + 3);
+      while (end > 0 && isEscaped(text, end)) end = text.indexOf(marks, end + 1);
+      at = end < 0 ? length : end + 3;
+      triple.push({ from: opening, to: at, indentation });
+      endsInTriple = end < 0;
+    } else {
+      at++;
+      for (let code = text.charCodeAt(at); at < length && code !== quote; code = text.charCodeAt(++at)) {
+        if (code === 10 || code === 13) break;
+        if (code === 92 && at + 1 < length) {
+          at++;
+          if (text.charCodeAt(at) === 13 && text.charCodeAt(at + 1) === 10) at++;
+        }
+      }
+      if (text.charCodeAt(at) === quote) at++;
+    }
+    prose.push({ range: { from, to: at }, kind: atStatementStart ? "docstring" : "string" });
+    lastToken = at;
+  };
+
+  for (;;) {
+    if (at >= length) {
+      if (candidate && depth > 0 && !endsInTriple && returns < maximumReturns) {
+        goBack(candidate);
+        continue;
+      }
+      break;
+    }
+    if (lineStart) {
+      lineStart = false;
+      const begin = at;
+      let column = 0;
+      let code = text.charCodeAt(at);
+      while (code === 32 || code === 9 || code === 12) {
+        column = code === 9 ? column + 8 - (column % 8) : column + 1;
+        code = text.charCodeAt(++at);
+      }
+      if (at >= length) continue;
+      const blank = code === 10 || code === 13 || code === 35;
+      if (!blank && !continued) {
+        if (depth > 0) {
+          neverInside.lastIndex = at;
+          seldomInside.lastIndex = at;
+          if (neverInside.test(text)) {
+            if (candidate && returns < maximumReturns) {
+              goBack(candidate);
+              continue;
+            }
+            closeAll(lastToken, closers);
+          } else if (!candidate && column <= indentation) {
+            const line = seldomInside.exec(text);
+            if (line && !/,\s*(?:#.*)?$/.test(line[0])) {
+              if (returns < maximumReturns) {
+                candidate = { lineStart: begin, lastToken, closers, proseLength: prose.length };
+              } else closeAll(lastToken, closers);
+            }
+          }
+        }
+        if (depth === 0) {
+          indentation = column;
+          statementStart = at;
+          if (column === 0) {
+            continuesBlock.lastIndex = at;
+            const starts = !decorated && !blockIsEmpty && !continuesBlock.test(text);
+            if (starts && code !== 41 && code !== 93 && code !== 125) {
+              block.to = begin;
+              block = { from: begin, to: length, insertions: [], tooDeep: false };
+              blocks.push(block);
+            }
+            blockIsEmpty = false;
+            decorated = code === 64;
+          }
+        }
+      }
+      if (!blank) continued = false;
+      continue;
+    }
+    const code = text.charCodeAt(at);
+    if (code === 10 || code === 13) {
+      if (code === 13 && text.charCodeAt(at + 1) === 10) at++;
+      at++;
+      lineStart = true;
+    } else if (code === 35) {
+      const from = at;
+      at = endOfLine(text, at);
+      prose.push({ range: { from, to: at }, kind: "comment" });
+    } else if (isWord(code)) {
+      const from = at;
+      while (isWord(text.charCodeAt(at))) at++;
+      const next = text.charCodeAt(at);
+      if ((next === 34 || next === 39) && at - from <= 2 && stringPrefix.test(text.slice(from, at))) {
+        readString(from);
+      } else lastToken = at;
+    } else if (code === 34 || code === 39) {
+      readString(at);
+    } else if (code === 40 || code === 91 || code === 123) {
+      if (depth++ < maximumDepth) closers += code === 40 ? ")" : code === 91 ? "]" : "}";
+      else block.tooDeep = true;
+      lastToken = ++at;
+    } else if (code === 41 || code === 93 || code === 125) {
+      if (depth > 0 && --depth < maximumDepth) closers = closers.slice(0, depth);
+      if (depth === 0) candidate = undefined;
+      lastToken = ++at;
+    } else if (code === 92) {
+      const next = text.charCodeAt(at + 1);
+      if (next === 10 || next === 13) {
+        at += next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 2;
+        lineStart = continued = true;
+      } else at++;
+    } else {
+      if (code !== 32 && code !== 9 && code !== 12) lastToken = at + 1;
+      at++;
+    }
+  }
+  if (depth > 0 && !endsInTriple) closeAll(lastToken, closers);
+  return { result: { blocks, prose }, openTriple: endsInTriple ? triple : [] };
+}
+
+const stringPrefix = /^(?:[rbuf]|rb|br|rf|fr)$/i;
+
+function quotes(code: number): string {
+  return String.fromCharCode(code, code, code);
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === 92) before--;
+  return (at - before) % 2 === 1;
+}
+
+function isWord(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    code === 95 ||
+    (code >= 48 && code <= 57) ||
+    code >= 128
+  );
+}
+
+function endOfLine(text: string, at: number): number {
+  while (at < text.length && text.charCodeAt(at) !== 10 && text.charCodeAt(at) !== 13) at++;
+  return at;
+}

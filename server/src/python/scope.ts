@@ -1,0 +1,217 @@
+/**
+ * The names of a whole file. What is worked out for one block may ask about names of others; every such question is
+ * noted, so that after an edit the work is repeated only where an answer has changed.
+ */
+import {
+  dottedPath,
+  type ClassStmt,
+  type Expr,
+  type FunctionStmt,
+  walkExpression,
+  expressionsOf,
+  bodiesOf,
+  type Stmt,
+} from "./ast";
+import type { Block, Construction, Declaration } from "./block";
+import { normalize } from "./imports";
+import signatures from "./signatures.json";
+
+export interface Signature {
+  readonly role: string;
+  readonly parameters: readonly string[];
+}
+const knownSignatures = new Map<string, Signature>(Object.entries(signatures));
+
+/** Constructor parameters and role of a library's layer class. */
+export function signatureOf(qualified: string): Signature | undefined {
+  return knownSignatures.get(qualified);
+}
+
+/** Names that stand for their module even before the import is written. */
+const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "torch" };
+
+type Answer = readonly unknown[];
+const nothing: readonly never[] = [];
+
+export class Scope {
+  private readonly declarations = new Map<string, Declaration[]>();
+  private readonly constructed = new Map<string, Construction[]>();
+  private readonly stars: string[] = [];
+  private readonly configs: (Declaration & { kind: "class" })[] = [];
+  private questions: Map<string, Answer> | undefined;
+
+  constructor(blocks: readonly Block[]) {
+    for (const block of blocks) {
+      for (const declaration of block.declarations) {
+        if (declaration.kind === "import" && declaration.binding.star) {
+          this.stars.push(declaration.binding.qualified);
+          continue;
+        }
+        if (
+          declaration.kind === "class" &&
+          /(?:Config|Configuration|Args|Arguments|Params)$/.test(declaration.name)
+        )
+          this.configs.push(declaration);
+        const known = this.declarations.get(declaration.name);
+        if (known) known.push(declaration);
+        else this.declarations.set(declaration.name, [declaration]);
+      }
+      for (const [name, constructions] of constructionsOf(block)) {
+        const known = this.constructed.get(name);
+        if (known) known.push(...constructions);
+        else this.constructed.set(name, [...constructions]);
+      }
+    }
+  }
+
+  /** The result of `work` for a node or block, kept from an earlier scope while all answers it rests on are the same. */
+  derive<T>(memo: Memo<T>, subject: object, work: () => T): T {
+    let kept = memo.kept.get(subject);
+    if (!kept || ![...kept.questions].every(([question, answer]) => same(this.answer(question), answer))) {
+      const outer = this.questions;
+      const questions = (this.questions = new Map<string, Answer>());
+      try {
+        kept = { questions, value: work() };
+      } finally {
+        this.questions = outer;
+      }
+      memo.kept.set(subject, kept);
+    }
+    if (this.questions) for (const [question, answer] of kept.questions) this.questions.set(question, answer);
+    return kept.value;
+  }
+
+  private answer(question: string): Answer {
+    const subject = question.slice(1);
+    if (question.startsWith("?")) return this.declarations.get(subject) ?? nothing;
+    if (question === "=config") return this.configs;
+    if (question.startsWith("(")) return this.constructed.get(subject) ?? nothing;
+    return this.stars;
+  }
+
+  private ask(question: string): Answer {
+    const answer = this.answer(question);
+    this.questions?.set(question, answer);
+    return answer;
+  }
+
+  /** What a bare name stands for at the top level; the last definition wins, imports inside functions come last. */
+  lookup(name: string): Declaration | undefined {
+    this.ask(`?${name}`);
+    const all = this.declarations.get(name);
+    if (!all) return undefined;
+    const atTop = all.filter((declaration) => declaration.kind !== "import" || !declaration.binding.nested);
+    return atTop.at(-1) ?? all.at(-1);
+  }
+
+  /** The value of a top-level variable that is assigned exactly once. */
+  constant(name: string): { value: Expr; block: Block } | undefined {
+    this.ask(`?${name}`);
+    const all = this.declarations.get(name);
+    const [only] = all ?? [];
+    return all?.length === 1 && only?.kind === "variable" && only.value
+      ? { value: only.value, block: only.block }
+      : undefined;
+  }
+
+  /** The file's config class when it has exactly one. */
+  onlyConfig(): (Declaration & { kind: "class" }) | undefined {
+    const [only, ...others] = this.ask("=config");
+    return others.length === 0 ? this.configs.find((each) => each === only) : undefined;
+  }
+
+  /** Every call in the file by this bare name. */
+  constructions(name: string): readonly Construction[] {
+    this.ask(`(${name}`);
+    return this.constructed.get(name) ?? nothing;
+  }
+
+  /** The qualified name of a dotted path; same-file definitions keep their bare name. */
+  resolve(expression: Expr): string | undefined {
+    const parts = dottedPath(expression);
+    if (!parts) return undefined;
+    return this.resolveParts(parts);
+  }
+
+  resolveParts(parts: readonly string[]): string | undefined {
+    const [head = "", ...rest] = parts;
+    const declaration = this.lookup(head);
+    if (declaration?.kind === "import") return normalize([declaration.binding.qualified, ...rest].join("."));
+    if (declaration?.kind === "class" || declaration?.kind === "function") return parts.join(".");
+    if (declaration) {
+      // `Linear = nn.Linear` at the top level is an alias.
+      const constant = this.constant(head);
+      const target = constant && dottedPath(constant.value);
+      if (!target || target[0] === head) return undefined;
+      const resolved = this.resolveParts(target);
+      return resolved === undefined ? undefined : normalize([resolved, ...rest].join("."));
+    }
+    this.ask("*");
+    const starred = this.resolveStar(head);
+    if (starred !== undefined) return normalize([starred, ...rest].join("."));
+    const module = customary[head];
+    return module !== undefined && rest.length > 0 ? normalize([module, ...rest].join(".")) : undefined;
+  }
+
+  private resolveStar(name: string): string | undefined {
+    const exact = this.stars.find((module) => knownSignatures.has(`${module}.${name}`));
+    if (exact !== undefined) return `${exact}.${name}`;
+    if (!/^[A-Z]\w*[a-z]|^get_peft_model/.test(name)) return undefined;
+    const module = this.stars.find((star) => !star.startsWith("torch"));
+    return module === undefined ? undefined : `${module}.${name}`;
+  }
+}
+
+interface Kept<T> {
+  readonly questions: ReadonlyMap<string, Answer>;
+  readonly value: T;
+}
+
+/** Keeps what `Scope.derive` worked out, one value a subject, for as long as the subject lives. */
+export class Memo<T> {
+  readonly kept = new WeakMap<object, Kept<T>>();
+}
+
+function same(one: Answer, other: Answer): boolean {
+  return (
+    one === other || (one.length === other.length && one.every((value, index) => value === other[index]))
+  );
+}
+
+const knownConstructions = new WeakMap<Block, Map<string, Construction[]>>();
+function constructionsOf(block: Block): Map<string, Construction[]> {
+  let found = knownConstructions.get(block);
+  if (!found) knownConstructions.set(block, (found = constructionsIn(block)));
+  return found;
+}
+
+/** Calls by a bare capitalised name in a block, with the class and function around each. */
+function constructionsIn(block: Block): Map<string, Construction[]> {
+  const found = new Map<string, Construction[]>();
+  const visit = (statements: readonly Stmt[], owner?: ClassStmt, within?: FunctionStmt) => {
+    for (const statement of statements) {
+      for (const expression of expressionsOf(statement))
+        walkExpression(expression, (node) => {
+          if (node.kind !== "call" || node.callee.kind !== "name" || !/^_*[A-Z]/.test(node.callee.name))
+            return;
+          const construction = {
+            call: node,
+            block,
+            statement,
+            ...(owner && { owner }),
+            ...(within && { function: within }),
+          };
+          const known = found.get(node.callee.name);
+          if (known) known.push(construction);
+          else found.set(node.callee.name, [construction]);
+        });
+      for (const body of bodiesOf(statement)) {
+        if (statement.kind === "class") visit(body, statement, undefined);
+        else if (statement.kind === "function") visit(body, owner, statement);
+        else visit(body, owner, within);
+      }
+    }
+  };
+  visit(block.statements);
+  return found;
+}
