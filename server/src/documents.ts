@@ -89,7 +89,8 @@ export class Documents {
     if (notebook === undefined) return { document, offset: document.text.offsetAt(position) };
     const cell = cellText(notebook, uri);
     if (cell === undefined) return undefined;
-    return { document, notebook, offset: notebook.joined.toJoined(uri, cell.offsetAt(position)) };
+    const offset = notebook.joined.toJoined(uri, cell.offsetAt(position));
+    return offset === undefined ? undefined : { document, notebook, offset };
   }
 }
 

@@ -11,15 +11,15 @@ import type {
   Range,
   WorkspaceEdit,
 } from "vscode-languageserver-types";
-import { choicesIn, siteKey, title } from "./adapters/choices";
-import { ownerOf } from "./adapters/places";
 import { Documents, type Located, type Notebook, toCellRange } from "./documents";
+import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { complete, resolveCompletion } from "./features/completion";
 import type { FeatureContext, OpenDocument } from "./features/context";
 import { diagnose } from "./features/diagnostics";
 import { hover } from "./features/hover";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
+import { papersIn } from "./features/cited";
 import { paperView } from "./features/paperView";
 import { searchPapers } from "./features/searchPapers";
 import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
@@ -45,7 +45,6 @@ import type {
   Status,
   Theme,
 } from "./protocol";
-import { classAt } from "./python/at";
 
 const defaultSettings: Settings = {
   hover: { enable: true, layers: true },
@@ -128,7 +127,6 @@ export function createService(options: ServiceOptions): Service {
     .load()
     .then(({ papers, problem }) => {
       library.setUserPapers(papers);
-      search.setUserPapers(papers);
       if (problem !== undefined) report(problem);
     })
     .catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
@@ -150,6 +148,12 @@ export function createService(options: ServiceOptions): Service {
     ...context(),
     snippets: initialization.client?.snippetEdits ?? false,
   });
+
+  const opened = (uri: string): { document: OpenDocument; notebook?: Notebook } => {
+    const found = documents.get(uri);
+    if (found === undefined) throw new CannotInsert("The document is not open any more.");
+    return found;
+  };
 
   const readText = async (uri: string): Promise<string | null> => {
     const open = documents.get(uri);
@@ -201,12 +205,11 @@ export function createService(options: ServiceOptions): Service {
       at(uri, range.start, [], (located) => {
         const end = documents.locate(uri, range.end)?.offset ?? located.offset;
         const actions = codeActions(context(), located.document, located.offset, end, actionContext);
-        return located.notebook === undefined
-          ? actions
-          : actions.map((action) => actionInCell(action, located.notebook));
+        const { notebook } = located;
+        return notebook === undefined ? actions : actions.map((action) => actionInCell(action, notebook));
       }),
     async resolveCodeAction(action) {
-      const { data } = action;
+      const data: unknown = action.data;
       if (isTrainOnlyData(data)) {
         const { document, notebook } = opened(data.uri);
         return { ...action, edit: editInCells(trainOnlyEdit(editContext(), document, data), notebook) };
@@ -239,11 +242,14 @@ export function createService(options: ServiceOptions): Service {
     paper: (id) => paperView(context(), id),
 
     adapterChoices: ({ textDocument, position }) =>
-      at(textDocument.uri, position, [], ({ document, offset }) => adapterChoices(document, offset)),
+      at(textDocument.uri, position, [], ({ document, offset }) =>
+        adapterChoices(context(), document, offset),
+      ),
     async insertAdapter({ textDocument, position, method, site, options: chosen, destination }) {
       const { document, notebook } = opened(textDocument.uri);
       const offset = documents.locate(textDocument.uri, position)?.offset ?? 0;
-      const place = site ?? adapterChoices(document, offset).find((each) => each.method === method)?.site;
+      const place =
+        site ?? adapterChoices(context(), document, offset).find((each) => each.method === method)?.site;
       const where = notebook === undefined ? (destination ?? settings.insert.destination) : "inline";
       const request = {
         method,
@@ -257,7 +263,9 @@ export function createService(options: ServiceOptions): Service {
     bibliography(params) {
       const cited =
         params.papers?.flatMap((id) => library.paper(id) ?? []) ??
-        (params.textDocument === undefined ? [] : papersIn(params.textDocument.uri));
+        (params.textDocument === undefined
+          ? []
+          : papersIn(library, documents.get(params.textDocument.uri)?.document));
       return bibliography(cited, params.style);
     },
 
@@ -267,7 +275,6 @@ export function createService(options: ServiceOptions): Service {
       const { all, added, updated, unchanged } = store.merged(papers);
       if (added + updated > 0) await store.save(all);
       library.setUserPapers(all);
-      search.setUserPapers(all);
       return { added, updated, unchanged, skipped };
     },
 
