@@ -16,8 +16,8 @@ const nothing: CompletionList = { isIncomplete: false, items: [] };
 export function complete(context: FeatureContext, document: OpenDocument, offset: number): CompletionList {
   if (!context.settings.completion.enable) return nothing;
   const { facts, text } = document.python;
-  if (inProse(facts, text, offset)) return nothing;
-  const call = callAt(facts, offset);
+  if (inProse(facts, offset)) return nothing;
+  const { call } = callAt(facts, offset) ?? {};
   const position = call && argumentPosition(text, call.argumentList.from + 1, offset);
   if (call !== undefined && position !== undefined) {
     const callee =
@@ -33,9 +33,9 @@ export function complete(context: FeatureContext, document: OpenDocument, offset
 }
 
 /** A comment, to the end of its line, or a docstring. Strings are left to the call that they stand in. */
-function inProse(facts: PythonFacts, text: string, offset: number): boolean {
-  const before = offset > 0 && text.charAt(offset - 1) !== "\n" ? proseAt(facts, offset - 1) : undefined;
-  return proseAt(facts, offset)?.kind === "docstring" || before?.kind === "comment";
+function inProse(facts: PythonFacts, offset: number): boolean {
+  const prose = proseAt(facts, offset);
+  return prose !== undefined && prose.kind !== "string" && offset > prose.range.from;
 }
 
 interface StatementPosition {

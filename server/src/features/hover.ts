@@ -1,7 +1,7 @@
 /** What the papers say about the token under the cursor. */
 import { type Hover, MarkupKind } from "vscode-languageserver-types";
 import type { LibrarySymbol } from "../literature/model";
-import { callAt, classAt, layerAt, proseAt, referenceAt } from "../python/at";
+import { callAt, layerAt, proseAt, referenceAt } from "../python/at";
 import type { Call, Prose, Range } from "../python/facts";
 import type { FeatureContext, OpenDocument } from "./context";
 import { argumentHover, valueHover, valueToken } from "./hover/argument";
@@ -61,9 +61,9 @@ const found = (range: Range, markdown: string | undefined): Found | undefined =>
 function findLayer(context: FeatureContext, document: OpenDocument, offset: number): Found | undefined {
   if (!context.settings.hover.layers) return undefined;
   const { facts } = document.python;
-  const layer = layerAt(facts, offset);
-  const module = classAt(facts, offset);
-  if (layer === undefined || module === undefined) return undefined;
+  const at = layerAt(facts, offset);
+  if (at === undefined) return undefined;
+  const { module, layer } = at;
   const token = [layer.name, layer.call.name].find((range) => holds(range, offset));
   if (token === undefined) return undefined;
   const ownClass =
@@ -80,7 +80,8 @@ function findName(context: FeatureContext, document: OpenDocument, offset: numbe
     ({ nameRange, aliasRange }) => holds(nameRange, offset) || holds(aliasRange, offset),
   );
   const definition = facts.definitions.find(({ nameRange }) => holds(nameRange, offset));
-  const reference = referenceAt(facts, offset);
+  const touched = referenceAt(facts, offset);
+  const reference = holds(touched?.range, offset) ? touched : undefined;
   const range =
     call?.name ??
     (binding && [binding.nameRange, binding.aliasRange].find((each) => holds(each, offset))) ??
@@ -104,7 +105,7 @@ function findArgument(
   offset: number,
 ): Found | undefined {
   const { facts, text } = document.python;
-  const call = callAt(facts, offset);
+  const { call } = callAt(facts, offset) ?? {};
   if (call?.qualified === undefined) return undefined;
   const argument = call.arguments.find(({ range }) => holds(range, offset));
   if (argument?.keyword === undefined) return undefined;

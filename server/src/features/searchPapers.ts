@@ -73,7 +73,7 @@ function fittingPapers(
   { python: { facts, text } }: OpenDocument,
   offset: number,
 ): string[] {
-  const named = [referenceAt(facts, offset)?.qualified, callAt(facts, offset)?.qualified].flatMap(
+  const named = [referenceAt(facts, offset)?.qualified, callAt(facts, offset)?.call.qualified].flatMap(
     (name) => name ?? [],
   );
   const ofSymbols = named.flatMap((name) => library.symbol(name)?.papers ?? []);

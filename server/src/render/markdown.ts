@@ -16,8 +16,9 @@ export function escape(text: string): string {
       // within a word an underscore is only an underscore: lora_alpha
       .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
       .replace(/&(?=#?\w+;)/g, "\\&")
-      .replace(/^([#+=-]|\|)/, "\\$1")
-      .replace(/^(\d+)([.)])/, "$1\\$2")
+      // headings, lists and rules begin a line; -1 and 16.0 do not
+      .replace(/^([#+=-])(?=\1|\s|$)/, "\\$1")
+      .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2")
   );
 }
 

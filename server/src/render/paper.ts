@@ -1,30 +1,7 @@
 /** A paper in words: the line that names it, the address it lives at, its first paragraph. */
+import { authorsInShort } from "../literature/cite";
 import type { Paper } from "../literature/model";
 import { dotted, escape, link } from "./markdown";
-
-/** "Hu et al.", "Lester and Al-Rfou"; the organisation where no author is named. */
-export function authors(paper: Paper): string {
-  const [first, second] = paper.authors;
-  const number = Math.max(paper.authors.length, paper.authorCount ?? 0);
-  if (first === undefined) return paper.organisation ?? "";
-  if (number === 1) return familyName(first);
-  if (number === 2 && second !== undefined) return `${familyName(first)} and ${familyName(second)}`;
-  return `${familyName(first)} et al.`;
-}
-
-/** "Hu" of "Edward J. Hu" or "Hu, Edward J."; particles belong to the name: "van den Oord". */
-function familyName(name: string): string {
-  const comma = name.indexOf(",");
-  if (comma > 0) return name.slice(0, comma).trim();
-  const words = name.trim().split(/\s+/);
-  let start = words.length - 1;
-  while (
-    start > 1 &&
-    /^(?:van|von|de|den|der|del|della|di|da|le|la|el|al|bin|ibn)$/i.test(words[start - 1] ?? "")
-  )
-    start--;
-  return words.slice(start).join(" ");
-}
 
 /** "ICLR 2022", without saying the year twice. */
 export function venueAndYear(paper: Paper): string {
@@ -39,7 +16,7 @@ export function address(paper: Paper): { readonly label: string; readonly url: s
   if (paper.arxiv !== undefined)
     return { label: `arXiv:${paper.arxiv}`, url: `https://arxiv.org/abs/${paper.arxiv}` };
   if (paper.doi !== undefined) return { label: `doi:${paper.doi}`, url: `https://doi.org/${paper.doi}` };
-  return paper.url === undefined ? undefined : { label: "page", url: paper.url };
+  return /^https?:/.test(paper.url ?? "") ? { label: "page", url: paper.url ?? "" } : undefined;
 }
 
 /** **LoRA: Low-Rank Adaptation…** · Hu et al. · ICLR 2022 · [arXiv:2106.09685](…) */
@@ -47,7 +24,7 @@ export function paperLine(paper: Paper): string {
   const at = address(paper);
   return dotted(
     `**${escape(paper.title)}**`,
-    escape(authors(paper)),
+    escape(authorsInShort(paper) ?? ""),
     escape(venueAndYear(paper)),
     at && link(at.label, at.url),
   );

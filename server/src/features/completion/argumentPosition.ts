@@ -27,6 +27,7 @@ interface Scan {
  * @returns undefined in a comment and outside the list
  */
 export function argumentPosition(text: string, open: number, offset: number): ArgumentPosition | undefined {
+  if (offset < open) return undefined;
   const scan = scanTo(text, open, offset);
   if (scan === undefined || scan.comment) return undefined;
   const { argumentStart, brackets, quote, stringStart } = scan;

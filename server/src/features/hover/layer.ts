@@ -1,7 +1,7 @@
 /** Hover over a layer of a model class: its sizes, its parameters, and what adapters would train there. */
 import { choicesAt } from "../../adapters/choices";
 import { layerParameters } from "../../adapters/budget";
-import type { LinearPlace } from "../../adapters/places";
+import type { LayerPlace } from "../../adapters/places";
 import type { Layer, ModuleClass } from "../../python/facts";
 import { code, dotted, escape, paragraphs } from "../../render/markdown";
 import { count, share } from "../../render/numbers";
@@ -23,14 +23,13 @@ export function layerHover(
   if (sizes === undefined) return undefined;
   const parameters = parametersOf(layer);
   if (parameters === undefined) return undefined;
+  const adapters = adaptersLine(context, module, layer, parameters);
   const each = (layer.count ?? 1) > 1 ? ` each, ${layer.count} layers` : "";
   const without = biasUnknown(layer) ? " without bias" : "";
   return paragraphs(
     dotted(`**${escape(layer.path)}**`, sizes, `${count(parameters)} parameters${without}${each}`),
-    adaptersLine(context, module, layer, parameters),
-    layer.type === "torch.nn.Linear" && layer.obstacle === undefined
-      ? adaptLink(context, document, layer.name?.from ?? layer.call.name.from)
-      : undefined,
+    adapters,
+    adapters && adaptLink(context, document, layer.name?.from ?? layer.call.name.from),
   );
 }
 
@@ -83,15 +82,10 @@ function adaptersLine(
   layer: Layer,
   parameters: number,
 ): string | undefined {
-  if (layer.type !== "torch.nn.Linear" || layer.obstacle !== undefined) return undefined;
-  const place: LinearPlace = {
-    kind: "linear",
-    key: layer.path,
-    label: layer.path,
-    touch: [],
-    module,
-    layers: [layer],
-  };
+  const { role, path, obstacle } = layer;
+  if (obstacle !== undefined) return undefined;
+  if (role !== "linear" && role !== "conv" && role !== "embedding" && role !== "norm") return undefined;
+  const place: LayerPlace = { kind: role, key: path, label: path, touch: [], module, layers: [layer] };
   const whole = parameters * (layer.count ?? 1);
   const known = choicesAt(library.methods(), place).flatMap(({ method, site, trainable, disabled }) => {
     if (trainable === undefined || disabled !== undefined) return [];
