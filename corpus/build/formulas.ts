@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LiteElement } from "mathjax-full/js/adaptors/lite/Element.js";
 import { liteAdaptor } from "mathjax-full/js/adaptors/liteAdaptor.js";
 import { RegisterHTMLHandler } from "mathjax-full/js/handlers/html.js";
 import { TeX } from "mathjax-full/js/input/tex.js";
@@ -29,7 +30,9 @@ const document = mathjax.document("", {
 
 /** `<svg>` of a display formula. @throws Error where the LaTeX is wrong */
 export function typeset(latex: string): string {
-  const svg = adaptor.innerHTML(document.convert(latex, { display: true }));
+  const node: unknown = document.convert(latex, { display: true });
+  if (!(node instanceof LiteElement)) throw new Error("nothing was typeset");
+  const svg = adaptor.innerHTML(node);
   return svg
     .replace(/ (data|aria)-[\w-]+="[^"]*"/g, "")
     .replace(/ (role|focusable)="[^"]*"/g, "")

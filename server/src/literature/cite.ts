@@ -71,8 +71,10 @@ const particles: ReadonlySet<string> = new Set(
   "van von der den de del della di da du la le ten ter zu zur al el bin ibn dos".split(" "),
 );
 
-/** `Laurens van der Maaten` → given `Laurens`, family `van der Maaten`. */
+/** `Laurens van der Maaten` → given `Laurens`, family `van der Maaten`; a comma parts them too: `Karimi Mahabadi, Rabeeh`. */
 function splitName(name: string): { readonly given: string; readonly family: string } {
+  const [before = "", after] = name.split(/\s*,\s*/);
+  if (after !== undefined) return { given: after, family: before };
   const parts = name.trim().split(/\s+/);
   let start = Math.max(parts.length - 1, 0);
   if (/^(jr|sr|ii|iii|iv)\.?$/i.test(parts[start] ?? "") && start > 1) start--;

@@ -119,6 +119,17 @@ export function createLibrary(corpus: Corpus, formulas: Formulas): Library {
   };
 }
 
+interface Titled {
+  readonly paper: Paper;
+  readonly words: readonly string[];
+}
+
+/** The title, and aliases long enough to be titles: those of earlier or later versions. */
+const titlesOf = ({ title, aliases }: Paper): readonly string[] => [
+  title,
+  ...aliases.filter((alias) => normaliseTitle(alias).split(" ").length >= shortestTitleInText),
+];
+
 /** Papers by everything that identifies one. */
 interface Shelf {
   readonly papers: readonly Paper[];
@@ -126,13 +137,15 @@ interface Shelf {
   readonly byArxiv: ReadonlyMap<string, Paper>;
   readonly byTitle: ReadonlyMap<string, Paper>;
   /** Titles of enough words, by their first words. */
-  readonly byBeginning: ReadonlyMap<string, readonly Paper[]>;
+  readonly byBeginning: ReadonlyMap<string, readonly Titled[]>;
 }
 
 function createShelf(papers: readonly Paper[]): Shelf {
   // the first of two wins: bundled papers stand first
   const backwards = [...papers].reverse();
-  const titled = papers.map((paper) => ({ paper, words: normaliseTitle(paper.title).split(" ") }));
+  const titled = papers.flatMap((paper) =>
+    titlesOf(paper).map((title) => ({ paper, words: normaliseTitle(title).split(" ") })),
+  );
   const byBeginning = group(
     titled.filter(({ words }) => words.length >= shortestTitleInText),
     ({ words }) => words.slice(0, shortestTitleInText).join(" "),
@@ -145,12 +158,14 @@ function createShelf(papers: readonly Paper[]): Shelf {
         paper.arxiv === undefined ? [] : [[normaliseArxiv(paper.arxiv), paper] as const],
       ),
     ),
-    byTitle: new Map(backwards.map((paper) => [normaliseTitle(paper.title), paper])),
+    byTitle: new Map(
+      backwards.flatMap((paper) => titlesOf(paper).map((title) => [normaliseTitle(title), paper] as const)),
+    ),
     byBeginning: new Map(
       [...byBeginning].map(([key, entries]) => [
         key,
         // longest first, so that a title that begins like another is found whole
-        entries.sort((a, b) => b.words.length - a.words.length).map(({ paper }) => paper),
+        entries.sort((a, b) => b.words.length - a.words.length),
       ]),
     ),
   };
@@ -189,13 +204,11 @@ function findTitles(shelf: Shelf, text: string): TitleMention[] {
         .slice(start, start + count)
         .map(({ word }) => word)
         .join(" ");
-    for (const paper of shelf.byBeginning.get(wordsAt(shortestTitleInText)) ?? []) {
-      const title = normaliseTitle(paper.title);
-      const count = title.split(" ").length;
-      const [first, last] = [words[start], words[start + count - 1]];
-      if (first === undefined || last === undefined || wordsAt(count) !== title) continue;
+    for (const { paper, words: title } of shelf.byBeginning.get(wordsAt(shortestTitleInText)) ?? []) {
+      const [first, last] = [words[start], words[start + title.length - 1]];
+      if (first === undefined || last === undefined || wordsAt(title.length) !== title.join(" ")) continue;
       found.push({ paper, from: first.from, to: last.to });
-      start += count - 1;
+      start += title.length - 1;
       break;
     }
   }

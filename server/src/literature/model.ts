@@ -93,6 +93,8 @@ export interface MethodSite {
   readonly kind: SiteKind;
   /** The class or function of the method's Python that goes to this place. */
   readonly symbol: string;
+  /** What the action says, default from kind and name: "Prepend a soft prompt to {place}". */
+  readonly title?: string;
   /** Hyperparameters written at the call, as keywords, in this order. */
   readonly write: readonly string[];
   /** Parameters trained per use: a Python expression over the hyperparameters and in_features, out_features, bias, width, … */

@@ -139,7 +139,9 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
 
   return {
     state: () => state,
-    load: async () => void (await ready()),
+    load: async () => {
+      await ready();
+    },
     search: async (query, request = {}) => {
       const index = await ready();
       const ranked = rank(index, query, (id) => {

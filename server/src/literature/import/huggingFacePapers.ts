@@ -52,23 +52,23 @@ export function huggingFacePapers(text: string): Imported {
       ...(date?.[1] === undefined ? {} : { date: date[1] }),
       ...(date?.[3] === undefined ? {} : { votes: Number(date[3]) }),
     };
+    const footer = {
+      ...(count === undefined ? {} : { authorCount: Number(count) }),
+      ...(organisation === undefined ? {} : { organisation }),
+      ...(date?.[2] === undefined ? {} : { year: Number(date[2]) }),
+      ...(Object.keys(listed).length === 0 ? {} : { listed }),
+    };
     const records = splitRecords(body);
     records.forEach((record, position) => {
       const [title, ...abstract] = record;
-      if (title === undefined || title.text.length > longestTitle)
-        return skip(title?.number ?? line.number, "has no title");
+      if (title === undefined || title.text.length > longestTitle) {
+        skip(title?.number ?? line.number, "has no title");
+        return;
+      }
       const summary = abstract.map((paragraph) => paragraph.text).join("\n\n");
-      if (position < records.length - 1) return void papers.push(userPaper({ title: title.text, summary }));
-      papers.push(
-        userPaper({
-          title: title.text,
-          summary,
-          ...(count === undefined ? {} : { authorCount: Number(count) }),
-          ...(organisation === undefined ? {} : { organisation }),
-          ...(date?.[2] === undefined ? {} : { year: Number(date[2]) }),
-          ...(Object.keys(listed).length === 0 ? {} : { listed }),
-        }),
-      );
+      // only the last of several knows the authors and the date that stand here
+      const known = position < records.length - 1 ? {} : footer;
+      papers.push(userPaper({ title: title.text, summary, ...known }));
     });
     body = [];
   }

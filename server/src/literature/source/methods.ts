@@ -118,6 +118,11 @@ function siteProblems(method: Method, yaml: YamlFile, python: readonly PythonFil
       const wrong = text === undefined ? undefined : expressionProblem(text, variables);
       if (wrong !== undefined) found.push(yaml.problem([...at, ...field], wrong));
     }
+    for (const [each, name] of (site.uses ?? []).entries())
+      if (!python.some(({ source }) => source.definitions.some((definition) => definition.name === name)))
+        found.push(
+          yaml.problem([...at, "uses", each], `must be a definition of the Python files, found "${name}"`),
+        );
     const unknown = site.write.filter((name) => !names.includes(name));
     for (const name of unknown) {
       const near = nearest(name, names);
