@@ -66,7 +66,11 @@ export class Server {
     token?: CancellationToken,
   ): Promise<Requests[Name]["result"]> {
     await this.#last.catch(() => undefined);
-    return this.client.sendRequest<Requests[Name]["result"]>(requests[name], params, token);
+    const { client } = this;
+    // An absent token given as `undefined` would count as a second parameter.
+    return token
+      ? client.sendRequest<Requests[Name]["result"]>(requests[name], params, token)
+      : client.sendRequest<Requests[Name]["result"]>(requests[name], params);
   }
 
   /** Nothing to tell a server that is not there: it hears of the theme when it starts. */

@@ -16,6 +16,7 @@ import { provideDiagnostics, type Diagnostics } from "./lsp/diagnostics";
 import { synchronizeDocuments } from "./lsp/documents";
 import { provideFeatures } from "./lsp/features";
 import { quietly, reasonOf } from "./lsp/guard";
+import { showWarning } from "./lsp/messages";
 import { checkedInitialization } from "./lsp/params";
 import { commands, provideRequests } from "./lsp/requests";
 import { defaultSettings, readSettings } from "./lsp/settings";
@@ -120,7 +121,7 @@ function followSettings(
     service.configure(settings);
     for (const problem of problems) {
       log.warn(problem);
-      if (!warned.has(problem)) connection.window.showWarningMessage(`Litlens: ${problem}`);
+      if (!warned.has(problem)) showWarning(connection, problem);
       warned.add(problem);
     }
     diagnostics.refresh();

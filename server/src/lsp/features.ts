@@ -3,6 +3,7 @@ import type { CodeAction, CodeActionParams, Connection } from "vscode-languagese
 import type { Service } from "../service";
 import type { Client } from "./capabilities";
 import { answering, reasonOf, type Log } from "./guard";
+import { showError } from "./messages";
 
 export function provideFeatures(connection: Connection, service: Service, client: Client): void {
   const log: Log = connection.console;
@@ -48,7 +49,7 @@ export function provideFeatures(connection: Connection, service: Service, client
           return await service.resolveCodeAction(action);
         } catch (error) {
           // The user chose this action and waits for its edit, so the reason is theirs too.
-          connection.window.showErrorMessage(`Litlens: ${reasonOf(error)}`);
+          showError(connection, reasonOf(error));
           throw error;
         }
       },

@@ -20,8 +20,12 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function traceOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+function record(log: Log, name: string, error: unknown): void {
+  try {
+    log.error(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  } catch {
+    // The connection is gone, and with it whoever would have read this.
+  }
 }
 
 /** For what an editor asks by itself: the user sees `neutral()` instead of an error. */
@@ -37,7 +41,7 @@ export function answering<P, R>(
       const result = await compute(params);
       return isCancelled(token) ? cancelled() : result;
     } catch (error) {
-      log.error(`${name}: ${traceOf(error)}`);
+      record(log, name, error);
       return neutral(params);
     }
   };
@@ -52,7 +56,7 @@ export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Ha
       return isCancelled(token) ? cancelled() : result;
     } catch (error) {
       if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);
-      log.error(`${name}: ${traceOf(error)}`);
+      record(log, name, error);
       return new ResponseError<never>(LSPErrorCodes.RequestFailed, reasonOf(error));
     }
   };
@@ -68,7 +72,7 @@ export function quietly<P extends readonly unknown[]>(
     try {
       await handle(...params);
     } catch (error) {
-      log.error(`${name}: ${traceOf(error)}`);
+      record(log, name, error);
     }
   };
 }

@@ -1,5 +1,5 @@
 /** The requests beyond LSP, each also a command `litlens.server.<name>` for editors that only know commands. */
-import { ErrorCodes, ResponseError, type CancellationToken, type Connection } from "vscode-languageserver";
+import { CancellationToken, ErrorCodes, ResponseError, type Connection } from "vscode-languageserver";
 import { requests, type ImportParams, type ImportResult, type Status } from "../protocol";
 import type { Runtime } from "../runtime";
 import type { Service } from "../service";
@@ -50,8 +50,13 @@ export function provideRequests(
     }),
     status: () => status(service, runtime),
   };
-  for (const name of names)
-    connection.onRequest(requests[name], acting<unknown, unknown>(connection.console, name, acts[name]));
+  for (const name of names) {
+    const handle = acting<unknown, unknown>(connection.console, name, acts[name]);
+    // Without params the token comes first.
+    connection.onRequest(requests[name], (first: unknown, second?: CancellationToken) =>
+      CancellationToken.is(first) ? handle({}, first) : handle(first, second ?? CancellationToken.None),
+    );
+  }
   connection.onExecuteCommand((params, token) => execute(connection, service, acts, params, token));
   connection.onNotification(
     requests.theme,
