@@ -64,6 +64,7 @@ export function title({ method, site, place }: Choice): string {
     method.sites.filter(({ kind }) => kind === site.kind).length > 1
       ? `${method.name} (${site.symbol})`
       : method.name;
+  if (site.title !== undefined) return site.title.replace("{place}", `\`${place.label}\``);
   switch (place.kind) {
     case "linear":
     case "conv":

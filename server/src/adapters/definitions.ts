@@ -3,7 +3,7 @@ import type { PythonDefinition, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
 import type { PythonFacts } from "../python/facts";
 import { type Edit, insertion } from "./edits";
-import { addImports, type ImportStatement, isTopLevel, spelling, takenNames } from "./imports";
+import { addImports, importHeader, type ImportStatement, isTopLevel, spelling, takenNames } from "./imports";
 
 export interface SourceFile {
   readonly text: string;
@@ -104,6 +104,10 @@ export function bringDefinitions(
     }
   }
   const written = missing.map(({ source }) => inManner(renamed(source.trimEnd(), renames), file.facts));
+  if (file.text.trim() === "") {
+    const parts = [importHeader(statements), ...written].filter((part) => part !== "");
+    return { edits: [insertion(file.text.length, `${parts.join("\n\n\n")}\n`)], names };
+  }
   return {
     edits: [...addImports(file.text, file.facts, statements), placeDefinitions(file, written, at)],
     names,
@@ -153,7 +157,7 @@ function inManner(source: string, { layout }: PythonFacts): string {
 function placeDefinitions(file: SourceFile, written: readonly string[], at: number | "end"): Edit {
   const { text } = file;
   if (at === "end") {
-    const lead = text.trim() === "" ? "" : file.facts.layout.endsWithLineBreak ? "\n\n" : "\n\n\n";
+    const lead = file.facts.layout.endsWithLineBreak ? "\n\n" : "\n\n\n";
     return insertion(text.length, `${lead}${written.join("\n\n\n")}\n`);
   }
   const above = text.slice(0, at);

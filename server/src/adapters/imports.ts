@@ -41,15 +41,37 @@ export interface ImportStatement {
   readonly alias?: string;
 }
 
-export function write({ module, name, alias }: ImportStatement): string {
-  const renamed = alias === undefined || alias === (name ?? module) ? "" : ` as ${alias}`;
-  return name === undefined ? `import ${module}${renamed}` : `from ${module} import ${name}${renamed}`;
+/** Statements as written, those of one module together. */
+function write(statements: readonly ImportStatement[]): string[] {
+  const renamed = (name: string, alias: string | undefined): string =>
+    alias === undefined || alias === name ? name : `${name} as ${alias}`;
+  const whole = statements.flatMap(({ module, name, alias }) =>
+    name === undefined ? [`import ${renamed(module, alias)}`] : [],
+  );
+  const parts = new Map<string, string[]>();
+  for (const { module, name, alias } of statements) {
+    if (name !== undefined) parts.set(module, [...(parts.get(module) ?? []), renamed(name, alias)]);
+  }
+  return [...whole, ...[...parts].map(([module, names]) => `from ${module} import ${names.join(", ")}`)];
+}
+
+/** Import statements of a new file: standard library first. */
+export function importHeader(statements: readonly ImportStatement[]): string {
+  return grouped(statements)
+    .filter((group) => group.length > 0)
+    .map((group) => group.join("\n"))
+    .join("\n\n");
+}
+
+/** Lines of the standard library, and of everything else. */
+function grouped(statements: readonly ImportStatement[]): [string[], string[]] {
+  const isStandard = ({ module }: ImportStatement): boolean => standardLibrary.has(root(module));
+  return [write(statements.filter(isStandard)), write(statements.filter((each) => !isStandard(each)))];
 }
 
 /** Edits that add import statements: standard library above the first other import, the rest after the last import. */
 export function addImports(text: string, facts: PythonFacts, statements: readonly ImportStatement[]): Edit[] {
-  const standard = statements.filter(({ module }) => standardLibrary.has(root(module))).map(write);
-  const others = statements.filter(({ module }) => !standardLibrary.has(root(module))).map(write);
+  const [standard, others] = grouped(statements);
   const edits: Edit[] = [];
   const existing = facts.imports
     .filter((each) => isTopLevel(text, each.statement.from) && !each.qualified.startsWith("__future__"))

@@ -17,18 +17,28 @@ export interface Surroundings {
   readonly snippets?: boolean;
 }
 
-export function serviceWith(text: string, { files = {}, destination = "inline", snippets = false }: Surroundings = {}): Service {
+export function serviceWith(
+  text: string,
+  { files = {}, destination = "inline", snippets = false }: Surroundings = {},
+): Service {
   const service = createService({
     corpus: read<Corpus>("corpus.json"),
     formulas: read<Formulas>("formulas.json"),
     loadIndex: () => Promise.resolve(readFileSync("dist/index.json", "utf8")),
     storage: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     initialization: {
-      client: { snippetCompletions: snippets, snippetEdits: snippets, documentChanges: true, createFile: true },
+      client: {
+        snippetCompletions: snippets,
+        snippetEdits: snippets,
+        documentChanges: true,
+        createFile: true,
+      },
     },
     readFile: (wanted) => {
       const content = files[wanted];
-      return content === undefined ? Promise.reject(new Error(`no file ${wanted}`)) : Promise.resolve(content);
+      return content === undefined
+        ? Promise.reject(new Error(`no file ${wanted}`))
+        : Promise.resolve(content);
     },
     log: () => undefined,
   });
@@ -46,23 +56,34 @@ export function serviceWith(text: string, { files = {}, destination = "inline", 
 
 /** The text without its cursor, and where the cursor stood. */
 export function unmark(marked: string): { text: string; offset: number } {
-  const offset = marked.indexOf("|");
+  const offset = marked.search(/(?<! )\|(?! )/); // not the | of a type
   assert.ok(offset >= 0, "the source has no cursor |");
   return { text: marked.slice(0, offset) + marked.slice(offset + 1), offset };
 }
 
-export function actionsAt(marked: string, surroundings: Surroundings = {}): { service: Service; text: string; actions: CodeAction[] } {
+export function actionsAt(
+  marked: string,
+  surroundings: Surroundings = {},
+): { service: Service; text: string; actions: CodeAction[] } {
   const { text, offset } = unmark(marked);
   const service = serviceWith(text, surroundings);
   const position = TextDocument.create(uri, "python", 1, text).positionAt(offset);
-  const actions = service.codeActions(uri, { start: position, end: position }, { diagnostics: [], only: ["refactor.rewrite.adapter"] });
+  const actions = service.codeActions(
+    uri,
+    { start: position, end: position },
+    { diagnostics: [], only: ["refactor.rewrite.adapter"] },
+  );
   return { service, text, actions };
 }
 
-const newText = (each: TextEdit | SnippetTextEdit): string => ("newText" in each ? each.newText : each.snippet.value);
+const newText = (each: TextEdit | SnippetTextEdit): string =>
+  "newText" in each ? each.newText : each.snippet.value;
 
 /** The texts of all files that a workspace edit touches, after it. */
-export function applied(edit: WorkspaceEdit | undefined, texts: Readonly<Record<string, string>>): Record<string, string> {
+export function applied(
+  edit: WorkspaceEdit | undefined,
+  texts: Readonly<Record<string, string>>,
+): Record<string, string> {
   const after: Record<string, string> = {};
   for (const change of edit?.documentChanges ?? []) {
     if (!("textDocument" in change)) continue;
@@ -79,13 +100,20 @@ export function applied(edit: WorkspaceEdit | undefined, texts: Readonly<Record<
 /** A definition as it stands in corpus/methods, for expectations: `${source("lora/lora.py", "LoRALinear")}`. */
 export function source(file: string, name: string): string {
   const text = readFileSync(`corpus/methods/${file}`, "utf8");
-  const found = new RegExp(`^(?:class|def) ${name}\\b[\\s\\S]*?(?=\\n\\n\\n|\\n*$(?![\\s\\S]))`, "m").exec(text);
+  const found = new RegExp(`^(?:class|def) ${name}\\b[\\s\\S]*?(?=\\n\\n\\n|\\n*$(?![\\s\\S]))`, "m").exec(
+    text,
+  );
   assert.ok(found, `${name} is not in corpus/methods/${file}`);
   return found[0];
 }
 
 /** Applies the action of this title at the cursor and compares the whole document. */
-export async function checkInsertion(marked: string, title: string, expected: string, surroundings: Surroundings = {}): Promise<void> {
+export async function checkInsertion(
+  marked: string,
+  title: string,
+  expected: string,
+  surroundings: Surroundings = {},
+): Promise<void> {
   const { service, text, actions } = actionsAt(marked, surroundings);
   const action = actions.find((each) => each.title === title);
   assert.ok(action, `no action "${title}" among:\n${actions.map((each) => each.title).join("\n")}`);

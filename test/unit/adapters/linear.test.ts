@@ -2,7 +2,9 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { actionsAt, applied, checkInsertion, source, uri } from "./check";
 
-const lora = source("lora/lora.py", "LoRALinear").replaceAll(": Tensor", ": torch.Tensor").replaceAll("-> Tensor", "-> torch.Tensor");
+const lora = source("lora/lora.py", "LoRALinear")
+  .replaceAll(": Tensor", ": torch.Tensor")
+  .replaceAll("-> Tensor", "-> torch.Tensor");
 
 test("a linear layer becomes a LoRA layer; the class stands above its user, the import in its group", () =>
   checkInsertion(
@@ -228,7 +230,10 @@ class Head(nn.Module):
   );
   const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
   assert.ok(action);
-  const after = applied((await service.resolveCodeAction(action)).edit, { [uri]: text, "file:///project/adapters.py": adapters });
+  const after = applied((await service.resolveCodeAction(action)).edit, {
+    [uri]: text,
+    "file:///project/adapters.py": adapters,
+  });
   assert.deepEqual(Object.keys(after), [uri]);
   assert.match(after[uri] ?? "", /^import torch\.nn as nn\nfrom adapters import LoRALinear\n/);
 });

@@ -102,13 +102,13 @@ class Model(nn.Module):
             x = block(x)
         return self.head(x)
 `,
-    "Prepend Prompt tuning to \`blocks\`",
+    "Prepend a soft prompt to `blocks`",
     `from collections.abc import Sequence
 
 ${header}
 
 
-${source("prompt-tuning/soft_prompt.py", "SoftPrompt")}
+${source("prompt-tuning/prompt_tuning.py", "SoftPrompt")}
 
 
 class Model(nn.Module):
@@ -143,7 +143,7 @@ class Model(nn.Module):
             ids = torch.cat([ids, chosen], dim=1)
         return ids
 `,
-    "Steer \`generate\` with Proxy-tuning",
+    "Steer `generate` with proxy-tuning",
     `${header}
 
 
