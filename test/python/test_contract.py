@@ -149,7 +149,7 @@ def test_refuses_impossible_sizes_by_name(site: Site) -> None:
             site.symbol(*place.arguments, device="meta", **chosen)
         names = inspect.signature(site.symbol).parameters
         assert str(caught.value).split()[0] in names, str(caught.value)
-    assert refused > 0
+    assert refused > 0 or "requires" not in site.facts
 
 
 @every_module

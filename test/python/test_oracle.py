@@ -159,3 +159,13 @@ def test_prompt_tuning() -> None:
     assert torch.equal(prompt(tokens), torch.cat([expected, tokens], dim=1))
     assert sum(part.numel() for part in prompt.parameters()) == numbers["n_trainable"]
     assert torch.equal(F.embedding(tensor(numbers["x"]), prompt.prompt), expected)
+
+
+def test_ia3() -> None:
+    numbers = read("ia3-peft")
+    state = state_of(numbers)
+    layer = PYTHON["ia3"]["IA3Linear"](16, 24)
+    layer.load_state_dict(
+        {"weight": state["weight"], "bias": state["bias"], "ia3_scale": state["ia3_l"].flatten()}
+    )
+    agree(layer, numbers)
