@@ -10,8 +10,9 @@ import { trainOnlyActions } from "./trainOnly";
 
 export const adapterKind = `${CodeActionKind.RefactorRewrite}.adapter`;
 
-/** How many adapters the lightbulb shows before "More adapters…". */
-const shown = 3;
+/** How many adapters the lightbulb shows before "More adapters…": of one place, and in all. */
+const shownPerPlace = 3;
+const shown = 5;
 
 /** What a code action carries to its resolve: all of it, so that the server keeps nothing in between. */
 export interface AdapterActionData {
@@ -28,21 +29,37 @@ export function codeActions(
   { only, diagnostics }: CodeActionContext,
 ): CodeAction[] {
   const asked = (kind: string): boolean =>
-    only === undefined || only.some((each) => kind === each || kind.startsWith(`${each}.`) || each.startsWith(`${kind}.`));
+    only === undefined ||
+    only.some((each) => kind === each || kind.startsWith(`${each}.`) || each.startsWith(`${kind}.`));
   const exact = only?.some((each) => each.startsWith(adapterKind)) ?? false;
   return [
     ...(asked(CodeActionKind.QuickFix) ? quickFixes(document, diagnostics) : []),
     ...(asked(adapterKind) ? adapterActions(context, document, from, to, exact) : []),
     ...(asked(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
-  ].filter(({ kind }) => kind === undefined || only === undefined || only.some((each) => kind === each || kind.startsWith(`${each}.`)));
+  ].filter(
+    ({ kind }) =>
+      kind === undefined ||
+      only === undefined ||
+      only.some((each) => kind === each || kind.startsWith(`${each}.`)),
+  );
 }
 
-function adapterActions(context: FeatureContext, document: OpenDocument, from: number, to: number, all: boolean): CodeAction[] {
+function adapterActions(
+  context: FeatureContext,
+  document: OpenDocument,
+  from: number,
+  to: number,
+  all: boolean,
+): CodeAction[] {
   const { facts, text } = document.python;
-  const touched = placesIn(facts, text).filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to));
+  const touched = placesIn(facts, text).filter(({ touch }) =>
+    touch.some((range) => range.from <= to && from <= range.to),
+  );
   const methods = context.library.methods();
   const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
-  const choices = perPlace.flatMap((each) => (all ? each : each.slice(0, shown)));
+  const choices = all
+    ? perPlace.flat()
+    : perPlace.flatMap((each) => each.slice(0, shownPerPlace)).slice(0, shown);
   const actions = choices.map((each) => toAction(document, each));
   const target = touched[0]?.label ?? classAt(facts, from)?.name;
   if (all || target === undefined) return actions;
@@ -51,17 +68,24 @@ function adapterActions(context: FeatureContext, document: OpenDocument, from: n
     {
       title: `More adapters for \`${target}\`…`,
       kind: adapterKind,
-      command: { title: "More adapters", command: "litlens.insertAdapter", arguments: [document.uri, document.text.positionAt(from)] },
+      command: {
+        title: "More adapters",
+        command: "litlens.insertAdapter",
+        arguments: [document.uri, document.text.positionAt(from)],
+      },
     },
   ];
 }
 
-/** What holds fewer layers stands first: a layer before its class. */
+/** What holds fewer layers stands first: a layer before its class before the whole model. */
 const specificFirst = (places: readonly Place[]): Place[] =>
-  places.toSorted((a, b) => Number(a.key.endsWith("*")) - Number(b.key.endsWith("*")));
+  places.toSorted((a, b) => breadth(a) - breadth(b));
+
+const breadth = ({ kind, key }: Place): number => (kind === "model" ? 2 : key.endsWith("*") ? 1 : 0);
 
 function toAction(document: OpenDocument, choice: Choice): CodeAction {
-  const cost = choice.trainable === undefined || choice.trainable === 0 ? "" : ` (${count(choice.trainable)} trainable)`;
+  const cost =
+    choice.trainable === undefined || choice.trainable === 0 ? "" : ` (${count(choice.trainable)} trainable)`;
   const data: AdapterActionData = { uri: document.uri, method: choice.method.id, site: siteKey(choice) };
   return {
     title: `${title(choice)}${cost}`,
