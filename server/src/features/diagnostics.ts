@@ -20,7 +20,7 @@ interface Finding {
 
 interface Rule {
   readonly code: string;
-  find(context: FeatureContext, document: OpenDocument): Finding[];
+  readonly find: (context: FeatureContext, document: OpenDocument) => Finding[];
 }
 
 const rules: readonly Rule[] = [

@@ -11,16 +11,15 @@ export function paperView(context: FeatureContext, id: string): PaperView | null
   const { library } = context;
   const paper = library.paper(id);
   if (paper === undefined) return null;
-  const { aliases: _aliases, listed: _listed, methods: _methods, relations, summary, ...shared } = paper;
   const methods = library.methodsOf(id);
   const view = {
-    ...shared,
-    summary: summary
+    ...paper,
+    summary: paper.summary
       .split(/\n\s*\n/)
       .map((paragraph) => paragraph.replace(/\s+/g, " ").trim())
       .filter((paragraph) => paragraph !== ""),
     methods: methods.map((method) => methodView(context, method)),
-    relations: relations.flatMap((relation) => {
+    relations: paper.relations.flatMap((relation) => {
       const other = library.paper(relation.paper);
       return other === undefined ? [] : [{ ...relation, title: other.title }];
     }),

@@ -168,7 +168,7 @@ export const corpus: Corpus = {
             { value: "SEQ_CLS" },
           ],
         },
-        { name: "bias", type: "str", default: "none", meaning: "which biases train" },
+        { name: "bias", type: "str", default: "'none'", meaning: "which biases train" },
         {
           name: "r",
           type: "int",

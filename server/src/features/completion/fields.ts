@@ -30,11 +30,13 @@ export const fieldsOf = (method: Method): SymbolField[] =>
       : { values: choices.map((value) => ({ value: pythonLiteral(value, type) })) }),
   }));
 
-const literal = /^(?:True|False|None|[-+]?\.?\d[\w.+-]*|[rbfu]{0,2}["'[({].*)$/is;
+const literal = /^(?:True|False|None|[-+]?\.?\d[\w.+-]*|[rbfuRBFU]{0,2}["'[({].*)$/s;
 
 /** A value of the corpus as Python: strings get quotes, everything that is Python already stays. */
 export function asPython(value: string, field: SymbolField, quote: string): string {
   const text = value.trim();
+  const quoted = /^(["'])([^"'\\]*)\1$/.exec(text)?.[2];
+  if (quoted !== undefined) return `${quote}${quoted}${quote}`;
   if (literal.test(text) || /^[A-Za-z_]\w*(?:\.\w+)+$/.test(text)) return text;
   return /str|literal/i.test(field.type ?? "str") ? `${quote}${text.replaceAll(quote, "")}${quote}` : text;
 }
@@ -45,10 +47,7 @@ export function valuesOf(field: SymbolField, quote: string): string[] {
   const candidates = [
     ...(recommended !== undefined && literal.test(recommended.value.trim()) ? [recommended.value] : []),
     ...values.map(({ value }) => value),
-    ...(preset === undefined || /^(?:None|<.*|required)?$/i.test(preset) ? [] : [preset]),
+    ...(preset === undefined || /^(?:None|REQUIRED|required|factory\b.*|<.*)?$/.test(preset) ? [] : [preset]),
   ];
-  const seen = new Set<string>();
-  return candidates
-    .map((value) => asPython(value, field, quote))
-    .filter((value) => !seen.has(value) && seen.add(value) !== undefined);
+  return [...new Set(candidates.map((value) => asPython(value, field, quote)))];
 }

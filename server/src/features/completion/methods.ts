@@ -131,7 +131,8 @@ function definitionItem(
     .map(plainText)
     .join("");
   const usage = site.snippet === undefined ? "" : `\n\n\n${shifted(site.snippet, site.write.length)}`;
-  const source = `${literally(here)}${withStops(plainText(definitions).trimEnd(), method, site)}${usage}\n`;
+  const body = withStops(plainText(definitions).trimEnd(), method, site);
+  const source = `${here === "" ? body : `${literally(here.trimEnd())}\n\n\n${body.trimStart()}`}${usage}\n`;
   const additional = imports.filter(({ to }) => to < word.from);
   return [
     toItem(context, document, method, word, {

@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type CompletionItem,
+  InsertTextFormat,
+  MarkupContent,
+  type TextEdit,
+} from "vscode-languageserver-types";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { complete, resolveCompletion } from "../../../server/src/features/completion";
+import type { FeatureContext } from "../../../server/src/features/context";
+import { marked } from "./check";
+import { contextWith, open } from "./corpus";
+
+function itemsAt(source: string, changes: Partial<FeatureContext> = {}): CompletionItem[] {
+  const { text, offset } = marked(source);
+  return complete(contextWith(changes), open(text), offset).items.toSorted((a, b) =>
+    (a.sortText ?? "").localeCompare(b.sortText ?? ""),
+  );
+}
+
+const labels = (source: string): string[] => itemsAt(source).map(({ label }) => label);
+
+/** The whole document after an item is accepted; snippet source stays as it is. */
+function accepted(source: string, label: string, changes: Partial<FeatureContext> = {}): string {
+  const { text } = marked(source);
+  const item = itemsAt(source, changes).find((each) => each.label === label);
+  assert.ok(item?.textEdit !== undefined && "range" in item.textEdit, `no item ${label}`);
+  const edits: TextEdit[] = [item.textEdit, ...(item.additionalTextEdits ?? [])];
+  return TextDocument.applyEdits(TextDocument.create("file:///a.py", "python", 1, text), edits);
+}
+
+const imported = "from peft import LoraConfig\n";
+const allArguments = [
+  "r",
+  "use_rslora",
+  "task_type",
+  "target_modules",
+  "init_lora_weights",
+  "bias",
+  "lora_alpha",
+];
+
+describe("completion of arguments", () => {
+  it("offers what is not given yet, what papers speak about first", () => {
+    assert.deepEqual(labels(`${imported}LoraConfig(|)`), allArguments);
+    assert.deepEqual(
+      labels(`${imported}LoraConfig(r=8, bias="none", |)`),
+      allArguments.filter((name) => name !== "r" && name !== "bias"),
+    );
+  });
+
+  const states: readonly [why: string, source: string][] = [
+    ["an unclosed bracket at the end", `${imported}config = LoraConfig(|`],
+    [
+      "an unclosed bracket before more code",
+      `${imported}config = LoraConfig(r=8, |\n\nmodel = f(1)\n\nclass A:\n    x = 1\n`,
+    ],
+    ["a word half typed", `${imported}config = LoraConfig(r=8, lo|\n\nmodel = f(1)\n`],
+    ["a new line", `${imported}config = LoraConfig(\n    r=8,\n    |\n)\n`],
+    ["a line between others", `${imported}config = LoraConfig(\n    r=8,\n    lo|\n    bias="none",\n)\n`],
+    ["an inner call", `${imported}m = wrap(base, LoraConfig(r=8, |`],
+    ["an alias", "import peft as P\nP.LoraConfig(|"],
+    ["a comment between", `${imported}LoraConfig(\n    r=8,  # it's, small (\n    |\n)\n`],
+  ];
+  for (const [why, source] of states) {
+    it(`works with ${why}`, () => assert.ok(labels(source).includes("lora_alpha"), labels(source).join()));
+  }
+
+  it("does not offer again what the word under the cursor already is", () => {
+    assert.ok(labels(`${imported}LoraConfig(bia|s="none")`).includes("bias"));
+  });
+
+  it("inserts recommended values as choices, the usual value where there is one", () => {
+    assert.equal(accepted(`${imported}LoraConfig(|)`, "r"), `${imported}LoraConfig(r=\${1|8,16,64|})`);
+    assert.equal(
+      accepted(`${imported}LoraConfig(|)`, "lora_alpha"),
+      `${imported}LoraConfig(lora_alpha=\${1:8})`,
+    );
+    assert.equal(accepted(`${imported}LoraConfig(|)`, "bias"), `${imported}LoraConfig(bias=\${1:"none"})`);
+    assert.equal(
+      accepted(`${imported}LoraConfig(|)`, "use_rslora"),
+      `${imported}LoraConfig(use_rslora=\${1|True,False|})`,
+    );
+    assert.equal(
+      accepted(`${imported}LoraConfig(|)`, "init_lora_weights"),
+      `${imported}LoraConfig(init_lora_weights=\${1|True,"pissa"|})`,
+    );
+  });
+
+  it("inserts a plain value where the client has no snippets", () => {
+    assert.equal(
+      accepted(`${imported}LoraConfig(|)`, "r", { snippets: false }),
+      `${imported}LoraConfig(r=8)`,
+    );
+    for (const item of itemsAt(`${imported}LoraConfig(|)`, { snippets: false }))
+      assert.equal(item.insertTextFormat, InsertTextFormat.PlainText);
+  });
+
+  it("replaces the word, and leaves a value that stands there", () => {
+    assert.equal(
+      accepted(`${imported}LoraConfig(lora|, r=8)`, "bias"),
+      `${imported}LoraConfig(bias=\${1:"none"}, r=8)`,
+    );
+    assert.equal(
+      accepted(`${imported}LoraConfig(bi|as=x)`, "lora_alpha"),
+      `${imported}LoraConfig(lora_alpha=x)`,
+    );
+  });
+
+  it("uses the file's quotes", () => {
+    assert.equal(
+      accepted(`${imported}a = 'x'\nb = 'y'\nLoraConfig(|)`, "bias"),
+      `${imported}a = 'x'\nb = 'y'\nLoraConfig(bias=\${1:'none'})`,
+    );
+  });
+
+  it("documents an item when it is looked at", () => {
+    const context = contextWith();
+    const [item] = itemsAt(`${imported}LoraConfig(|)`);
+    assert.ok(item !== undefined && item.documentation === undefined);
+    assert.equal(item.detail, "int, default 8");
+    const { documentation } = resolveCompletion(context, item);
+    assert.ok(MarkupContent.is(documentation));
+    assert.equal(
+      documentation.value,
+      "rank of the update\n\nRecommended: 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6)",
+    );
+  });
+
+  it("knows the arguments of inserted classes", () => {
+    assert.equal(
+      accepted("from adapters import LoRALinear\nLoRALinear(2, 3, |)", "rank"),
+      "from adapters import LoRALinear\nLoRALinear(2, 3, rank=${1|4,8,16|})",
+    );
+  });
+
+  const silent: readonly [why: string, source: string][] = [
+    ["in a comment", `${imported}LoraConfig(r=8,  # bi|\n)`],
+    ["in a string", `${imported}LoraConfig("|")`],
+    ["in a docstring", `"""LoraConfig(|"""\n`],
+    ["in an unknown call", "LoraConfig(|)"],
+    ["in an expression", `${imported}LoraConfig(r=8 * |)`],
+    ["in a call of something unknown within", `${imported}LoraConfig(f(|))`],
+    ["behind the call", `${imported}LoraConfig(r=8)|`],
+    ["on the callee", `${imported}Lora|Config(r=8)`],
+  ];
+  for (const [why, source] of silent) {
+    it(`is silent ${why}`, () => assert.deepEqual(labels(source), []));
+  }
+
+  it("can be turned off", () => {
+    const { settings } = contextWith();
+    assert.deepEqual(
+      itemsAt(`${imported}LoraConfig(|)`, { settings: { ...settings, completion: { enable: false } } }),
+      [],
+    );
+  });
+});
+
+describe("completion of values", () => {
+  it("offers them behind the equals sign", () => {
+    assert.deepEqual(labels(`${imported}LoraConfig(init_lora_weights=|)`), ["True", '"pissa"']);
+    assert.deepEqual(labels(`${imported}LoraConfig(r=|`), ["8", "16", "64"]);
+    assert.equal(
+      accepted(`${imported}LoraConfig(task_type=|`, '"SEQ_CLS"'),
+      `${imported}LoraConfig(task_type="SEQ_CLS"`,
+    );
+  });
+
+  it("offers strings within quotes and replaces what stands between them", () => {
+    assert.deepEqual(labels(`${imported}LoraConfig(task_type="|")`), ["CAUSAL_LM", "SEQ_CLS"]);
+    assert.equal(
+      accepted(`${imported}LoraConfig(task_type="CAU|SE", r=8)`, "SEQ_CLS"),
+      `${imported}LoraConfig(task_type="SEQ_CLS", r=8)`,
+    );
+    assert.equal(
+      accepted(`${imported}LoraConfig(task_type="CAU|\n`, "SEQ_CLS"),
+      `${imported}LoraConfig(task_type="SEQ_CLS\n`,
+    );
+    assert.equal(
+      accepted(`${imported}LoraConfig(task_type='|')`, "SEQ_CLS"),
+      `${imported}LoraConfig(task_type='SEQ_CLS')`,
+    );
+    assert.equal(
+      accepted(`${imported}LoraConfig(task_type="|, bias="none")`, "SEQ_CLS"),
+      `${imported}LoraConfig(task_type="SEQ_CLS, bias="none")`,
+    );
+  });
+
+  const model = `import torch.nn as nn
+from peft import LoraConfig
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c_attn = nn.Linear(4, 12)
+        self.mlp = nn.Sequential(nn.Linear(4, 16), nn.GELU(), nn.Linear(16, 4))
+        self.ln = nn.LayerNorm(4)
+
+`;
+
+  it("offers the linear layers of the file's models as target modules", () => {
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["|"])`), ["c_attn", "mlp.0", "mlp.2"]);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", "|`), ["c_attn", "mlp.0", "mlp.2"]);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", |])`), [
+      '"c_attn"',
+      '"mlp.0"',
+      '"mlp.2"',
+    ]);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=|)`), [
+      '"c_attn"',
+      '"mlp.0"',
+      '"mlp.2"',
+      '"all-linear"',
+    ]);
+    assert.equal(
+      accepted(`${model}LoraConfig(|)`, "target_modules"),
+      `${model}LoraConfig(target_modules=[\${1:"c_attn", "mlp.0", "mlp.2"}])`,
+    );
+  });
+
+  it("documents a value", () => {
+    const item = itemsAt(`${imported}LoraConfig(init_lora_weights="|")`)[0];
+    assert.ok(item !== undefined);
+    const { documentation } = resolveCompletion(contextWith(), item);
+    assert.ok(MarkupContent.is(documentation));
+    assert.match(documentation.value, /^principal singular vectors\n\n/);
+  });
+});
+
+describe("snippets of methods", () => {
+  const model = (line: string): string => `import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        ${line}
+
+    def forward(self, x):
+        return x
+`;
+  const lora = (rank: string, alpha: string): string => `class LoRALinear(nn.Linear):
+    """\`nn.Linear\` plus a low-rank update: LoRA (Hu et al., 2022, arXiv:2106.09685)."""
+
+    def __init__(self, in_features: int, out_features: int, *, rank: int = ${rank}, alpha: float = ${alpha}) -> None:
+        super().__init__(in_features, out_features)
+        self.scale = math.sqrt(alpha) / rank`;
+
+  it("write the line that uses the method in a model's __init__, and its class above the model", () => {
+    assert.equal(
+      accepted(model("lor|"), "litlens-lora"),
+      `import math
+
+import torch
+from torch import nn
+
+
+${lora("8", "16.0")}
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.\${1:layer} = LoRALinear(\${2:in_features}, \${3:out_features}, rank=\${4|8,4,16|}, alpha=\${5:16.0})
+
+    def forward(self, x):
+        return x
+`,
+    );
+  });
+
+  it("do not bring the class a second time", () => {
+    const once = model("lor|").replace("class Block", `${lora("8", "16.0")}\n\n\nclass Block`);
+    const item = itemsAt(once).find(({ label }) => label === "litlens-lora");
+    assert.equal(item?.additionalTextEdits, undefined);
+  });
+
+  it("write the class itself at module level, with stops at its hyperparameters", () => {
+    assert.equal(
+      accepted("import torch\nfrom torch import nn\n\n\nlora|\n", "litlens-lora"),
+      `import math
+
+import torch
+from torch import nn
+
+
+${lora("${1|8,4,16|}", "${2:16.0}")}
+
+`,
+    );
+  });
+
+  it("work in an empty file", () => {
+    assert.equal(
+      accepted("lora|", "litlens-lora", { snippets: false }),
+      `import math
+
+from torch import nn
+
+
+${lora("8", "16.0")}
+`,
+    );
+  });
+
+  it("are found by the method's name and by the label", () => {
+    assert.deepEqual(labels(model("Do|")), ["litlens-dora"]);
+    assert.deepEqual(labels(model("litl|")), ["litlens-lora", "litlens-dora"]);
+    assert.deepEqual(labels(model("|")), ["litlens-lora", "litlens-dora"]);
+    assert.deepEqual(labels(model("zzz|")), []);
+    for (const typed of ["lo", "litlens-l", "LoR"]) {
+      const [item] = itemsAt(model(`${typed}|`));
+      assert.ok(item?.filterText?.toLowerCase().startsWith(typed.toLowerCase()), typed);
+    }
+  });
+
+  it("have the formula in their documentation", () => {
+    const context = contextWith({ formulas: "latex" });
+    const [item] = itemsAt(model("lor|"));
+    assert.ok(item !== undefined);
+    const { documentation } = resolveCompletion(context, item);
+    assert.ok(MarkupContent.is(documentation));
+    assert.match(documentation.value, /^\*\*LoRA\*\* · LoRA\n[\s\S]*```latex\nh = W x/);
+  });
+
+  const silent: readonly [why: string, source: string][] = [
+    ["in an expression", model("self.x = lor|")],
+    ["in a list over several lines", model("self.x = [\n        lor|\n        ]")],
+    [
+      "in another method",
+      "from torch import nn\nclass A(nn.Module):\n    def __init__(self):\n        super().__init__()\n    def forward(self, x):\n        lor|\n",
+    ],
+    ["in a class that is no module", "class A:\n    def __init__(self):\n        lor|\n"],
+    ["in a comment", model("# lor|")],
+    ["in a docstring", '"""\nlor|\n"""\n'],
+    ["before other code", "lor| = 3\n"],
+  ];
+  for (const [why, source] of silent) {
+    it(`are silent ${why}`, () => assert.deepEqual(labels(source), []));
+  }
+});
