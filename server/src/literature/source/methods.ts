@@ -32,6 +32,9 @@ type MethodFields = Omit<Method, "hyperparameters" | "sites" | "notes" | "python
     readonly symbols?: readonly string[];
   };
 
+// a field added to MethodSite has to be added to the schema
+methodSchema.properties.sites.items.properties satisfies Record<keyof MethodSite, object>;
+
 export interface MethodFile {
   readonly yaml: YamlFile;
   readonly method?: Method;
