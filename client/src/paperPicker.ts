@@ -10,6 +10,7 @@ import {
 } from "vscode";
 import type { SearchHit } from "../../server/src/protocol";
 import { pythonPlace } from "./editor";
+import { shortAuthors } from "./names";
 import { reasonOf, type Session } from "./session";
 
 /** What can be done with a paper right from the list. */
@@ -172,14 +173,8 @@ function hitItem(hit: SearchHit, buttons: readonly PaperButton[]): PaperItem {
 
 /** "Karimi Mahabadi et al. · NeurIPS 2021 · insertable" */
 export function describe({ authors, venue, year, methods }: Omit<SearchHit, "score" | "snippet">): string {
-  const [first, ...others] = authors;
-  const surname = first?.split(" ").slice(1).join(" ") || first;
   const when = [venue?.replace(/\s*\b\d{4}\b/, ""), year].filter(Boolean).join(" ");
-  return [
-    surname && (others.length > 0 ? `${surname} et al.` : surname),
-    when,
-    methods.length > 0 ? "insertable" : undefined,
-  ]
+  return [shortAuthors(authors), when, methods.length > 0 ? "insertable" : undefined]
     .filter(Boolean)
     .join(" · ");
 }

@@ -1,6 +1,7 @@
 import { Uri, window, workspace, type QuickPickItem, type TextDocument } from "vscode";
 import type { AdapterChoice, AdapterChoicesParams } from "../../../server/src/protocol";
 import { activeEditor, applyEdit, placeIn } from "../editor";
+import { percent } from "../names";
 import type { Session } from "../session";
 
 /** What a hover, the paper page or a list may ask for; everything is optional. */
@@ -22,7 +23,7 @@ export async function insertAdapter(session: Session, ...given: readonly unknown
       (!wanted.methods || wanted.methods.includes(method)) && (!wanted.site || wanted.site === site),
   );
   if (choices.length === 0) throw new Error(nothingFits(all.length > 0, wanted.methods));
-  const choice = await choose(choices);
+  const choice = await choose(session, choices);
   if (!choice) return;
   if (choice.disabled !== undefined) throw new Error(choice.disabled);
   const { method, site } = choice;
@@ -65,13 +66,22 @@ interface ChoiceItem extends QuickPickItem {
   readonly choice: AdapterChoice;
 }
 
-async function choose(choices: readonly AdapterChoice[]): Promise<AdapterChoice | undefined> {
+async function choose(
+  session: Session,
+  choices: readonly AdapterChoice[],
+): Promise<AdapterChoice | undefined> {
   if (choices.length === 1) return choices[0];
   const inOrder = [...choices.filter((each) => !each.disabled), ...choices.filter((each) => each.disabled)];
+  const papers = [...new Set(choices.map(({ paper }) => paper))];
+  const titles = new Map(
+    await Promise.all(
+      papers.map(async (id) => [id, (await session.server.request("paper", { id }))?.title] as const),
+    ),
+  );
   const items = inOrder.map((choice): ChoiceItem => ({
     label: choice.disabled ? `$(circle-slash) ${choice.title}` : choice.title,
     description: facts(choice),
-    detail: choice.disabled ?? choice.paper,
+    detail: choice.disabled ?? titles.get(choice.paper) ?? choice.paper,
     choice,
   }));
   const picked = await window.showQuickPick(items, {
@@ -83,11 +93,11 @@ async function choose(choices: readonly AdapterChoice[]): Promise<AdapterChoice 
   return picked?.choice;
 }
 
-/** "24,576 trainable · 1.4 % · mergeable · exact at the start · checked against the reference" */
+/** "24,576 trainable · 1.4 % of the class · mergeable · starts as the base model · reference" */
 function facts({ trainable, share, mergeable, identityAtInit, fidelity }: AdapterChoice): string {
   return [
     trainable === undefined ? undefined : `${trainable.toLocaleString("en")} trainable`,
-    share === undefined ? undefined : `${(share * 100).toPrecision(2)} %`,
+    share === undefined ? undefined : `${percent(share)} of the class`,
     mergeable ? "mergeable" : undefined,
     identityAtInit === "exact" ? "starts as the base model" : undefined,
     fidelity,

@@ -1,6 +1,7 @@
 import { workspace, type TextEditor } from "vscode";
 import type { PaperView } from "../../../server/src/protocol";
 import { activeEditor } from "../editor";
+import { shortAuthors } from "../names";
 import { pickPaper } from "../paperPicker";
 import type { Session } from "../session";
 
@@ -33,9 +34,7 @@ export function citation({
   arxiv,
   doi,
 }: PaperView): string {
-  const [first] = authors;
-  const surname = first?.split(" ").slice(1).join(" ") || first;
-  const by = surname ? `${surname}${(authorCount ?? authors.length) > 1 ? " et al." : ""}` : organisation;
+  const by = shortAuthors(authors, authorCount) ?? organisation;
   const who = [by, year].filter(Boolean).join(" ");
   return [who, title, venue, arxiv ? `arXiv:${arxiv}` : doi && `doi:${doi}`].filter(Boolean).join(", ");
 }
