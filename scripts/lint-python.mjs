@@ -58,7 +58,14 @@ console.log(`${files.length} Python files: ${problems.length} problems of format
 
 /** Types need PyTorch: pyright reads it from the interpreter. */
 function checkTypes() {
-  const python = process.env.PYTHON ?? "/usr/bin/python3";
+  const candidates = [process.env.LITLENS_PYTHON, join(root, ".cache/python/bin/python"), "/usr/bin/python3"];
+  const python = candidates.find(
+    (path) => path !== undefined && spawnSync(path, ["-c", "import torch"]).status === 0,
+  );
+  if (python === undefined) {
+    console.error("types: no Python with PyTorch; npm test installs one, or set LITLENS_PYTHON");
+    return false;
+  }
   const arguments_ = ["--pythonpath", python, "--project", join(root, "pyproject.toml")];
   const pyright = join(dirname(require.resolve("pyright/package.json")), "index.js");
   const ran = spawnSync(process.execPath, [pyright, ...arguments_], { cwd: root, encoding: "utf8" });

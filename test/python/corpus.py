@@ -1,11 +1,13 @@
 """The methods of the corpus as Python sees them: facts from method.yaml, classes from the files."""
 
 import ast
+import importlib
 import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -15,12 +17,18 @@ METHODS = ROOT / "corpus" / "methods"
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The public names of one Python file."""
+    """The public names of one Python file. Those of shared/ are one module for all importers."""
+    if path.parent.name == "shared":
+        return public(importlib.import_module(f"shared.{path.stem}"))
     name = f"corpus_{path.parent.name}_{path.stem}".replace("-", "_")
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return public(module)
+
+
+def public(module: ModuleType) -> dict[str, Any]:
     return {key: value for key, value in vars(module).items() if not key.startswith("_")}
 
 

@@ -88,7 +88,7 @@ def block_stack(width: int) -> Place:
 
 
 LINEAR_SIZES = [(64, 64), (64, 192), (192, 64), (128, 128), (128, 256), (256, 128)]
-ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96)]
+ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96), (64, 80), (80, 64)]
 PLACES: dict[str, list[Place]] = {
     "linear": [
         *(linear(*size, bias=bias) for size in LINEAR_SIZES for bias in (True, False)),

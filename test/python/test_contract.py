@@ -330,5 +330,6 @@ def test_each_example_of_a_batch_stands_alone(site: Site) -> None:
             whole = host(x)
             assert len(whole) == len(x)
             assert torch.isfinite(whole).all()
+            assert host(x[:0]).shape == (0, *whole.shape[1:])
             for index in range(len(x)):
                 close(host(x[index : index + 1]), whole[index : index + 1])

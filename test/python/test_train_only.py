@@ -73,6 +73,19 @@ def test_a_weight_tied_to_the_base_stays_frozen() -> None:
 
 def test_a_model_without_adapters_is_refused_and_left_as_it_was() -> None:
     plain = nn.Sequential(nn.Linear(2, 2))
-    with pytest.raises(ValueError, match=r"adapters: .*\(LoRALinear\)"):
+    with pytest.raises(ValueError, match=r"adapters: \(LoRALinear\) is not in the model"):
         train_only(plain, LoRALinear)
     assert trained(plain) == {"0.weight", "0.bias"}
+
+
+def test_an_adapter_frozen_by_hand_is_no_surprise() -> None:
+    whole = model().requires_grad_(False)
+    with pytest.raises(ValueError, match=r"adapters: \(LoRALinear\) was frozen before this call"):
+        train_only(whole, LoRALinear)
+
+
+def test_parts_of_an_adapter_train_with_it() -> None:
+    adapter = PYTHON["compacter"]["CompacterAdapter"](8, reduction=2)
+    whole = nn.Sequential(nn.Linear(8, 8), adapter)
+    train_only(whole, type(adapter))
+    assert trained(whole) == {name for name, _ in whole.named_parameters() if name[0] == "1"}

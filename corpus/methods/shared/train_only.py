@@ -27,7 +27,8 @@ def train_only(model: nn.Module, *adapters: type[nn.Module]) -> list[nn.Paramete
             wanted.difference_update(module.parameters(recurse=False))
     if not wanted:
         names = ", ".join(adapter.__name__ for adapter in adapters)
-        raise ValueError(f"adapters: nothing in the model trains for ({names})")
+        reason = "was frozen before this call" if chosen else "is not in the model"
+        raise ValueError(f"adapters: ({names}) {reason}")
     for parameter in model.parameters():
         parameter.requires_grad_(parameter in wanted)
     return [parameter for parameter in model.parameters() if parameter in wanted]
