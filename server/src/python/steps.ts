@@ -1,12 +1,244 @@
+/** Loops that generate tokens and loops that train. */
+import {
+  bodiesOf,
+  type CallExpr,
+  type ClassStmt,
+  dottedPath,
+  type Expr,
+  expressionsOf,
+  type FunctionStmt,
+  type Stmt,
+  walkExpression,
+  walkStatements,
+} from "./ast";
 import type { Block } from "./block";
 import type { Place } from "./constants";
-import type { GenerationStep, TrainingStep } from "./facts";
+import type { GenerationStep, Range, TrainingStep } from "./facts";
+import { methodFact } from "./modules";
 
 export interface Steps {
   readonly generation: readonly GenerationStep[];
   readonly training: readonly TrainingStep[];
 }
 
-export function stepsIn(_block: Block, _place: Place): Steps {
-  return { generation: [], training: [] };
+/** The steps in the functions and at the top level of a block. */
+export function stepsIn(block: Block, place: Place): Steps {
+  const generation: GenerationStep[] = [];
+  const training: TrainingStep[] = [];
+  const visit = (statements: readonly Stmt[], owner?: ClassStmt, within?: FunctionStmt, loop?: Stmt) => {
+    for (const statement of statements) {
+      const isLoop = statement.kind === "for" || statement.kind === "while";
+      if (isLoop && within) {
+        const step = generationStep(statement, within, owner, { ...place, owner, function: within });
+        if (step) generation.push(step);
+      }
+      if (statement.kind === "class") visit(statement.body, statement);
+      else if (statement.kind === "function") {
+        visit(statement.body, owner, statement);
+        const step = trainingStep(statement.body, undefined);
+        if (step) training.push(step);
+      } else {
+        for (const body of bodiesOf(statement)) visit(body, owner, within, isLoop ? statement : loop);
+        const step = isLoop ? trainingStep(statement.body, statement) : undefined;
+        if (step) training.push(step);
+      }
+    }
+  };
+  visit(block.statements);
+  if (training.length === 0) {
+    const step = trainingStep(block.statements, undefined);
+    if (step) training.push(step);
+  }
+  return { generation, training: innermost(training) };
+}
+
+/** A loop inside a loop, or inside a function, is the step itself; what is around it is not another one. */
+function innermost(steps: readonly TrainingStep[]): TrainingStep[] {
+  const key = (step: TrainingStep) => `${step.backward?.from ?? -1}:${step.step?.from ?? -1}`;
+  const kept = new Map<string, TrainingStep>();
+  for (const step of steps) {
+    const known = kept.get(key(step));
+    if (!known || (step.loop && (!known.loop || size(step.loop) < size(known.loop))))
+      kept.set(key(step), step);
+  }
+  return [...kept.values()].sort((one, other) => position(one) - position(other));
+}
+
+function size({ from, to }: Range): number {
+  return to - from;
+}
+
+function position(step: TrainingStep): number {
+  return step.backward?.from ?? step.step?.from ?? 0;
+}
+
+function span({ from, to }: Range): Range {
+  return { from, to };
+}
+
+function calls(statements: readonly Stmt[], visit: (call: CallExpr, statement: Stmt) => void): void {
+  walkStatements(statements, (statement) => {
+    if (statement.kind === "function" || statement.kind === "class") return false;
+    for (const expression of expressionsOf(statement))
+      walkExpression(expression, (node) => {
+        if (node.kind === "call") visit(node, statement);
+      });
+    return true;
+  });
+}
+
+const optimizerName = /opt/i;
+const modelName = /^(?:self\.)?\w*(?:model|net|network|llm|lm|gpt|transformer)\w*$/i;
+
+function trainingStep(body: readonly Stmt[], loop: Stmt | undefined): TrainingStep | undefined {
+  let backward: { range: Range; loss?: string } | undefined;
+  let step: { range: Range; optimizer?: string } | undefined;
+  let model: string | undefined;
+  let fallback: string | undefined;
+  calls(body, (call, statement) => {
+    const path = dottedPath(call.callee);
+    const last = call.callee.kind === "attribute" ? call.callee.name : path?.at(-1);
+    if (last === "backward" || last === "manual_backward") {
+      const [argument] = call.arguments;
+      const subject =
+        argument &&
+        last === "backward" &&
+        path &&
+        path.length > 1 &&
+        /accelerator|fabric|self/.test(path[0] ?? "")
+          ? argument.value
+          : undefined;
+      const loss = subject
+        ? dottedPath(subject)?.join(".")
+        : last === "manual_backward"
+          ? argument && dottedPath(argument.value)?.join(".")
+          : lossOf(call.callee);
+      backward ??= { range: span(statement), ...(loss !== undefined && { loss }) };
+    } else if (last === "step" && path && path.length > 1) {
+      const owner = path.slice(0, -1).join(".");
+      const [argument] = call.arguments;
+      // scaler.step(optimizer)
+      const scaled = /scaler/i.test(owner) && argument ? dottedPath(argument.value)?.join(".") : undefined;
+      if (optimizerName.test(scaled ?? owner))
+        step ??= { range: span(statement), optimizer: scaled ?? owner };
+    } else if (path && path.length <= 2 && statement.kind === "assign") {
+      const name = path.join(".");
+      if (modelName.test(name)) model ??= name;
+      else if (path.length === 1 && statement.from >= body[0]!.from) fallback ??= undefined;
+    }
+  });
+  if (!backward && !step) return undefined;
+  if (!backward && !loop) return undefined;
+  const named = model ?? fallback;
+  return {
+    ...(loop && { loop: span(loop) }),
+    ...(backward && { backward: backward.range }),
+    ...(step && { step: step.range }),
+    ...(backward?.loss !== undefined && { loss: backward.loss }),
+    ...(step?.optimizer !== undefined && { optimizer: step.optimizer }),
+    ...(named !== undefined && { model: named }),
+  };
+}
+
+/** `loss.backward()`, `scaler.scale(loss).backward()`, `(loss / n).backward()`. */
+function lossOf(callee: Expr): string | undefined {
+  if (callee.kind !== "attribute") return undefined;
+  let subject = callee.object;
+  while (subject.kind === "call" || subject.kind === "binary") {
+    if (subject.kind === "binary") subject = subject.left;
+    else {
+      const [argument] = subject.arguments;
+      if (!argument) return undefined;
+      subject = argument.value;
+    }
+  }
+  return dottedPath(subject)?.join(".");
+}
+
+/** A loop that calls a model and appends what it chose to the input of the next round. */
+function generationStep(
+  loop: Stmt & { kind: "for" | "while" },
+  within: FunctionStmt,
+  owner: ClassStmt | undefined,
+  place: Place,
+): GenerationStep | undefined {
+  let appends = false;
+  let chooses = false;
+  let nested = false;
+  calls(loop.body, (call) => {
+    const name = call.callee.kind === "attribute" || call.callee.kind === "name" ? call.callee.name : "";
+    const qualified = place.scope.resolve(call.callee) ?? "";
+    if (
+      /^torch\.(?:cat|concat|concatenate|hstack|column_stack)$/.test(qualified) ||
+      /^(?:append|extend|index_copy_|scatter_)$/.test(name)
+    )
+      appends = true;
+    if (/^(?:argmax|multinomial|topk|softmax|sample|max|log_softmax|sort)$/.test(name)) chooses = true;
+    if (name === "backward") nested = true;
+  });
+  // idx[:, t] = next_token
+  walkStatements(loop.body, (statement) => {
+    if (statement.kind === "assign" && statement.targets.some((target) => target.kind === "subscript"))
+      appends = true;
+    if (statement.kind === "for" || statement.kind === "while")
+      nested ||= generationStep(statement, within, owner, place) !== undefined;
+  });
+  if (!appends || !chooses || nested) return undefined;
+  let found: GenerationStep | undefined;
+  walkStatements(loop.body, (statement) => {
+    if (found || statement.kind !== "assign" || !statement.value || statement.operator !== "=") return;
+    const called = modelCall(statement.value, place);
+    if (!called) return;
+    const [target] = statement.targets;
+    const unpacked = target?.kind === "tuple";
+    const names = unpacked ? target.items : target ? [target] : [];
+    const position = Math.max(
+      0,
+      names.findIndex((item) => item.kind === "name" && item.name.includes("logit")),
+    );
+    const logits = names[position];
+    if (logits?.kind !== "name") return;
+    const { block } = place;
+    const [first, last] = [called.call.arguments[0], called.call.arguments.at(-1)];
+    const select = unpacked ? position : called.select;
+    found = {
+      function: methodFact(within, place),
+      ...(owner && { className: owner.name }),
+      loop: span(loop),
+      statement: span(statement),
+      logits: logits.name,
+      model: block.slice(called.call.callee),
+      input: first && last ? block.slice({ from: first.from, to: last.to }) : "",
+      ...(select !== undefined && { select }),
+    };
+  });
+  return found;
+}
+
+/** `model(x)`, `self(x)`, `model(x).logits`, `model(x)[0]`, `model(x)[:, -1]`. */
+function modelCall(expression: Expr, place: Place): { call: CallExpr; select?: number | string } | undefined {
+  let node = expression;
+  let select: number | string | undefined;
+  for (;;) {
+    if (node.kind === "attribute") {
+      select = `.${node.name}`;
+      node = node.object;
+    } else if (node.kind === "subscript") {
+      const [index] = node.items;
+      if (node.items.length === 1 && index?.kind === "number") select = index.value;
+      node = node.object;
+    } else break;
+  }
+  if (node.kind !== "call" || node.arguments.length === 0) return undefined;
+  const path = dottedPath(node.callee);
+  if (!path || place.scope.resolve(node.callee) !== undefined) return undefined;
+  const name = path.join(".");
+  const last = path.at(-1) ?? "";
+  const isModel =
+    name === "self" ||
+    name === "self.forward" ||
+    (path.length <= 2 && modelName.test(name)) ||
+    (path.length <= 2 && last === "forward");
+  const parameter = path.length === 1 && place.function?.parameters.some((each) => each.name === name);
+  return isModel || parameter ? { call: node, ...(select !== undefined && { select }) } : undefined;
 }

@@ -1,0 +1,201 @@
+/** The order of things inside one method: which statement gave a name its value, and which layer a call goes to. */
+import {
+  bodiesOf,
+  type CallExpr,
+  childrenOf,
+  type ClassStmt,
+  dottedPath,
+  type Expr,
+  type ForStmt,
+  type FunctionStmt,
+  selfPath,
+  type Stmt,
+} from "./ast";
+import type { Block } from "./block";
+import type { Layer, LayerRole } from "./facts";
+import { layersOf } from "./layers";
+import type { Scope } from "./scope";
+
+export interface Step {
+  readonly statement: Stmt;
+  /** The loop around it, if any; the innermost. */
+  readonly loop?: ForStmt;
+}
+
+export interface Assignment {
+  readonly value: Expr;
+  /** Whether the name is one of several that the value is unpacked into. */
+  readonly unpacked: boolean;
+  readonly statement: Stmt;
+}
+
+/** A call of a layer or method of the class: `self.mlp(x)`, `block(x)` in a loop, `checkpoint(self.mlp, x)`. */
+export interface LayerCall {
+  readonly call: CallExpr;
+  readonly path: string;
+  readonly arguments: readonly Expr[];
+  readonly loopVariable: boolean;
+}
+
+export class Flow {
+  readonly steps: readonly Step[];
+  readonly layers: readonly Layer[];
+  private readonly loopPaths = new Map<string, string>();
+
+  constructor(
+    readonly owner: ClassStmt,
+    readonly method: FunctionStmt,
+    readonly block: Block,
+    readonly scope: Scope,
+  ) {
+    this.layers = layersOf(owner, block, scope).layers;
+    const steps: Step[] = [];
+    const visit = (statements: readonly Stmt[], loop?: ForStmt) => {
+      for (const statement of statements) {
+        if (statement.kind === "function" || statement.kind === "class") continue;
+        steps.push({ statement, ...(loop && { loop }) });
+        if (statement.kind === "for") this.bindLoop(statement);
+        for (const body of bodiesOf(statement)) visit(body, statement.kind === "for" ? statement : loop);
+      }
+    };
+    visit(method.body);
+    this.steps = steps;
+  }
+
+  private bindLoop({ target, iterable }: ForStmt): void {
+    const bind = (to: Expr, from: Expr): void => {
+      let source = from;
+      while (source.kind === "subscript") source = source.object; // self.blocks[:n]
+      if (source.kind === "call") {
+        const name = dottedPath(source.callee)?.at(-1);
+        const [first] = source.arguments;
+        if (name === "enumerate" && to.kind === "tuple" && to.items[1] && first)
+          bind(to.items[1], first.value);
+        else if (name === "zip" && to.kind === "tuple") {
+          for (const [index, item] of to.items.entries()) {
+            const argument = source.arguments[index];
+            if (argument) bind(item, argument.value);
+          }
+        } else if ((name === "reversed" || name === "list") && first) bind(to, first.value);
+        else if ((name === "values" || name === "items") && source.callee.kind === "attribute") {
+          const value = name === "items" && to.kind === "tuple" ? to.items[1] : to;
+          if (value) bind(value, source.callee.object);
+        }
+        return;
+      }
+      const path = selfPath(source);
+      if (path === undefined) return;
+      if (to.kind === "name") this.loopPaths.set(to.name, `${path}.*`);
+      else if (to.kind === "tuple")
+        for (const [index, item] of to.items.entries())
+          if (item.kind === "name") this.loopPaths.set(item.name, `${path}.*.${index}`);
+    };
+    bind(target, iterable);
+  }
+
+  /** The last assignment to a name above an offset. */
+  latest(name: string, before: number): Assignment | undefined {
+    let found: Assignment | undefined;
+    for (const { statement } of this.steps) {
+      if (statement.from >= before) break;
+      if (statement.kind !== "assign" || !statement.value || statement.to > before) continue;
+      for (const target of statement.targets) {
+        const unpacked = target.kind === "tuple" || target.kind === "list";
+        const names: readonly Expr[] = unpacked ? target.items : [target];
+        const index = names.findIndex((each) => each.kind === "name" && each.name === name);
+        if (index < 0) continue;
+        const parts = unpacked && statement.value.kind === "tuple" ? statement.value.items : undefined;
+        const value = parts?.length === names.length ? (parts[index] ?? statement.value) : statement.value;
+        found = { value, unpacked: unpacked && !parts, statement };
+      }
+    }
+    return found;
+  }
+
+  /** The layer or method that an expression names. */
+  pathOf(expression: Expr): { path: string; loopVariable: boolean } | undefined {
+    let node = expression;
+    let suffix = "";
+    while (node.kind === "subscript") {
+      const [index] = node.items;
+      suffix = `.${index?.kind === "string" ? (index.value ?? "*") : "*"}${suffix}`;
+      node = node.object;
+    }
+    const own = selfPath(node);
+    if (own !== undefined) return { path: own + suffix, loopVariable: suffix !== "" && suffix.includes("*") };
+    const bound = node.kind === "name" ? this.loopPaths.get(node.name) : undefined;
+    return bound === undefined ? undefined : { path: bound + suffix, loopVariable: true };
+  }
+
+  layerCall(expression: Expr): LayerCall | undefined {
+    if (expression.kind !== "call") return undefined;
+    const values = expression.arguments
+      .filter((argument) => !argument.star)
+      .map((argument) => argument.value);
+    const here = this.pathOf(expression.callee);
+    const called = dottedPath(expression.callee)?.at(-1) ?? "";
+    if (/checkpoint/.test(called)) {
+      const [first, ...rest] = values;
+      const inner = first && this.pathOf(first);
+      // `self._gradient_checkpointing_func(self.attn.__call__, x)`
+      if (inner)
+        return {
+          ...inner,
+          path: inner.path.replace(/\.(?:__call__|forward)$/, ""),
+          call: expression,
+          arguments: rest,
+        };
+    }
+    if (!here) return undefined;
+    return {
+      ...here,
+      path: here.path.replace(/\.(?:__call__|forward)$/, ""),
+      call: expression,
+      arguments: values,
+    };
+  }
+
+  layerAt(path: string): Layer | undefined {
+    const exact = this.layers.find((layer) => layer.path === path && !/\.Identity$/.test(layer.type));
+    if (exact) return exact;
+    const pattern = new RegExp(
+      `^${path
+        .split(".")
+        .map((part) => (part === "*" ? "[^.]+" : escapeRegExp(part)))
+        .join("\\.")}$`,
+    );
+    return this.layers.find((layer) => pattern.test(layer.path) || matches(layer.path, path));
+  }
+
+  roleAt(path: string): LayerRole | undefined {
+    return this.layerAt(path)?.role;
+  }
+
+  /** Names that an expression reads, following local assignments a few steps back. */
+  reads(expression: Expr, before: number, steps = 4): ReadonlySet<string> {
+    const names = new Set<string>();
+    const visit = (node: Expr, at: number, left: number) => {
+      if (node.kind === "name") {
+        if (names.has(node.name)) return;
+        names.add(node.name);
+        const assigned = left > 0 ? this.latest(node.name, at) : undefined;
+        if (assigned) visit(assigned.value, assigned.statement.from, left - 1);
+        return;
+      }
+      for (const child of childrenOf(node)) visit(child, at, left);
+    };
+    visit(expression, before, steps);
+    return names;
+  }
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
+/** Whether a layer's path, with its own wildcards, covers a concrete path. */
+function matches(pattern: string, path: string): boolean {
+  const one = pattern.split(".");
+  const other = path.split(".");
+  return one.length === other.length && one.every((part, index) => part === "*" || part === other[index]);
+}

@@ -1,0 +1,228 @@
+/** Residual branches: `x = x + self.mlp(self.ln_2(x))` in all the ways people write it. */
+import { childrenOf, type Expr, type Stmt, selfPath } from "./ast";
+import type { Expression, ResidualBranch } from "./facts";
+import type { Flow, LayerCall } from "./flow";
+import { sublayerRole } from "./roles";
+import { outputWidth, streamWidth } from "./widths";
+
+/** The sub-layer inside a branch, and the statement that called it when that was an earlier one. */
+interface Sublayer {
+  readonly called: LayerCall;
+  readonly earlier?: Stmt;
+}
+
+const maximumDepth = 10;
+/** Layers that a branch passes through unchanged in width: the adapter goes around them, the sub-layer is inside. */
+const aroundName = /drop|(?:^|_)(?:ls|gamma|layer_?scale|scale)_?\d*$|identity$|post_?norm|sandwich/i;
+const skipName = /residual|identity|shortcut|skip|^input|_input$|inputs?$/i;
+const shortcutName = /shortcut|skip|downsample|residual|identity|proj_skip/i;
+const embeddingName = /pos|time|t_?emb|emb(?:ed(?:ding)?)?s?$|cond/i;
+
+/** All residual branches of a method in source order. */
+export function residualsIn(flow: Flow): ResidualBranch[] {
+  const found: ResidualBranch[] = [];
+  flow.steps.forEach(({ statement }, index) => {
+    if (statement.kind === "assign" && statement.operator === "+=" && statement.value) {
+      const [target] = statement.targets;
+      if (target) inPlace(target, statement.value, statement);
+    } else if ((statement.kind === "assign" || statement.kind === "return") && statement.value) {
+      look(statement.value, statement, index, undefined);
+    }
+  });
+  return found;
+
+  /** Finds sums in an expression; `norm` is the norm whose argument it is. */
+  function look(expression: Expr, statement: Stmt, index: number, norm: string | undefined): void {
+    if (expression.kind === "binary" && expression.operator === "+") {
+      const operands = summands(expression);
+      if (sum(operands, statement, index, norm)) return;
+    }
+    const called = flow.layerCall(expression);
+    const inner = called && flow.roleAt(called.path) === "norm" ? called.path : undefined;
+    for (const child of childrenOf(expression)) look(child, statement, index, inner);
+  }
+
+  function sum(operands: readonly Expr[], statement: Stmt, index: number, norm: string | undefined): boolean {
+    const branches = operands.map((operand) => sublayerOf(operand, statement.from, 0));
+    let any = false;
+    operands.forEach((operand, position) => {
+      const branch = branches[position];
+      if (!branch || flow.roleAt(branch.called.path) === "embedding") return;
+      const others = operands.filter((other) => other !== operand);
+      if (!others.some((other) => isSkip(other, operand, branch, statement.from))) return;
+      // Of two names that both hold outputs of layers, the branch is the one that was computed last.
+      const rival = branches.find(
+        (other, at) => at !== position && other?.earlier && !isShortcut(operands[at], other),
+      );
+      if (branch.earlier && rival?.earlier && rival.earlier.from > branch.earlier.from) return;
+      const after = norm ?? normAfter(statement, index);
+      add(operand, branch, statement, after === undefined ? formOf(branch) : "post-norm", after);
+      any = true;
+    });
+    return any;
+  }
+
+  function inPlace(target: Expr, value: Expr, statement: Stmt): void {
+    for (const operand of summands(value)) {
+      const branch = sublayerOf(operand, statement.from, 0);
+      if (
+        branch &&
+        flow.roleAt(branch.called.path) !== "embedding" &&
+        isSkip(target, operand, branch, statement.from)
+      ) {
+        add(operand, branch, statement, "in-place", undefined);
+        return;
+      }
+    }
+    // `out = self.conv2(out)` … `out += identity`: the branch is what is added to.
+    const branch = target.kind === "name" ? sublayerOf(target, statement.from, 0) : undefined;
+    const isPlain = value.kind === "name" && skipName.test(value.name);
+    if (branch && isPlain)
+      add(
+        target,
+        branch,
+        statement,
+        "in-place",
+        undefined,
+        "The branch is the variable that is added to. Write `x = x + skip` with the skip on the right, then adapt it.",
+      );
+  }
+
+  function add(
+    branch: Expr,
+    { called }: Sublayer,
+    statement: Stmt,
+    form: ResidualBranch["form"],
+    norm: string | undefined,
+    obstacle?: string,
+  ): void {
+    const width = widthOf(called, norm);
+    const reason =
+      obstacle ??
+      (called.loopVariable
+        ? "This layer is called in a loop over several, so one adapter would be shared by all of them. Adapt it inside its own class."
+        : undefined);
+    found.push({
+      role: sublayerRole(called.path, flow),
+      branch: { from: branch.from, to: branch.to },
+      sublayer: { from: called.call.from, to: called.call.to },
+      layer: called.path,
+      statement: { from: statement.from, to: statement.to },
+      ...(width && { width }),
+      form,
+      ...(reason !== undefined && { obstacle: reason }),
+    });
+  }
+
+  /** The stream's width: of the norm before or after, of the sub-layer, or of all norms of the class. */
+  function widthOf(called: LayerCall, norm: string | undefined): Expression | undefined {
+    const before = called.arguments.map((argument) => normPath(argument)).find((path) => path !== undefined);
+    for (const path of [norm, before, called.path]) {
+      const width = path === undefined ? undefined : outputWidth(path, flow);
+      if (width) return width;
+    }
+    return streamWidth(flow);
+  }
+
+  function normPath(expression: Expr): string | undefined {
+    const called = flow.layerCall(expression);
+    if (called) return flow.roleAt(called.path) === "norm" ? called.path : undefined;
+    if (expression.kind !== "name") return undefined;
+    const assigned = flow.latest(expression.name, expression.from);
+    return assigned && assigned.value.kind === "call" ? normPath(assigned.value) : undefined;
+  }
+
+  function formOf({ called }: Sublayer): "pre-norm" | "plain" {
+    return called.arguments.some((argument) => normPath(argument) !== undefined) ? "pre-norm" : "plain";
+  }
+
+  /** `x = x + h` followed by `x = self.norm(x)`. */
+  function normAfter(statement: Stmt, index: number): string | undefined {
+    const next = flow.steps[index + 1]?.statement;
+    if (statement.kind !== "assign" || (next?.kind !== "assign" && next?.kind !== "return") || !next.value)
+      return undefined;
+    const [target] = statement.targets;
+    const called = flow.layerCall(next.value);
+    const [argument] = called?.arguments ?? [];
+    const same = target?.kind === "name" && argument?.kind === "name" && argument.name === target.name;
+    const sameTarget =
+      next.kind === "return" ||
+      (next.targets[0]?.kind === "name" && target?.kind === "name" && next.targets[0].name === target.name);
+    return called && same && sameTarget && flow.roleAt(called.path) === "norm" ? called.path : undefined;
+  }
+
+  /** The sub-layer whose output an operand is. */
+  function sublayerOf(expression: Expr, before: number, depth: number): Sublayer | undefined {
+    if (depth > maximumDepth) return undefined;
+    const again = (node: Expr) => sublayerOf(node, before, depth + 1);
+    if (expression.kind === "name") {
+      const assigned = flow.latest(expression.name, before);
+      if (!assigned || (assigned.value.kind === "binary" && assigned.value.operator === "+"))
+        return undefined;
+      const inner = sublayerOf(assigned.value, assigned.statement.from, depth + 1);
+      return inner && { called: inner.called, earlier: inner.earlier ?? assigned.statement };
+    }
+    if (expression.kind === "binary" && expression.operator === "*") {
+      const left = expression.left.kind === "name" ? undefined : again(expression.left);
+      const right = expression.right.kind === "name" ? undefined : again(expression.right);
+      return left ?? right ?? again(expression.left) ?? again(expression.right);
+    }
+    if (expression.kind === "subscript") return again(expression.object);
+    if (expression.kind !== "call") return undefined;
+    const called = flow.layerCall(expression);
+    if (called) {
+      const role = flow.roleAt(called.path);
+      const [first] = called.arguments;
+      const passes =
+        role === "dropout" || role === "norm" || aroundName.test(called.path.split(".").at(-1) ?? "");
+      if (!passes) return role === "activation" ? first && again(first) : { called };
+      return first && again(first);
+    }
+    const { callee } = expression;
+    const [first] = expression.arguments;
+    const qualified = flow.scope.resolve(callee);
+    if (qualified !== undefined)
+      return first && /(?:dropout\d?d?|drop_path|layer_norm|relu|gelu|silu)$/.test(qualified)
+        ? again(first.value)
+        : undefined;
+    // self.attn(x).transpose(1, 2)
+    return callee.kind === "attribute" && selfPath(callee) === undefined ? again(callee.object) : undefined;
+  }
+
+  function isShortcut(operand: Expr | undefined, branch: Sublayer): boolean {
+    if (operand?.kind === "name" && skipName.test(operand.name)) return true;
+    return shortcutName.test(branch.called.path.split(".").at(-1) ?? "");
+  }
+
+  /** Whether `other` is the skip that the branch is added to, rather than some other term. */
+  function isSkip(other: Expr, operand: Expr, branch: Sublayer, before: number): boolean {
+    const name = baseName(other);
+    if (name === undefined) {
+      const called = flow.layerCall(other);
+      return called !== undefined && shortcutName.test(called.path.split(".").at(-1) ?? "");
+    }
+    if (name === baseName(operand)) return false;
+    if (skipName.test(name)) return true;
+    const at = branch.earlier?.from ?? before;
+    if (branch.called.arguments.some((argument) => flow.reads(argument, at).has(name))) return true;
+    if (branch.earlier === undefined) return false;
+    const assigned = flow.latest(name, before);
+    // `shortcut = x`; or a parameter that the method never changes, as BERT's output layers take one.
+    if (assigned) return assigned.value.kind === "name" || assigned.value.kind === "attribute";
+    return flow.method.parameters.some((parameter) => parameter.name === name) && !embeddingName.test(name);
+  }
+}
+
+function summands(expression: Expr): Expr[] {
+  return expression.kind === "binary" && expression.operator === "+"
+    ? [...summands(expression.left), ...summands(expression.right)]
+    : [expression];
+}
+
+/** The variable an operand is, `x` or `x[0]` or `self.x`. */
+function baseName(expression: Expr): string | undefined {
+  if (expression.kind === "name") return expression.name;
+  if (expression.kind === "subscript") return baseName(expression.object);
+  if (expression.kind === "attribute") return selfPath(expression);
+  return undefined;
+}
