@@ -96,6 +96,15 @@ export async function apply(action: vscode.CodeAction): Promise<void> {
   if (command) await vscode.commands.executeCommand(command.command, ...parameters);
 }
 
+/** Accepts what stands first in the open quick pick, again and again until something has come of it. */
+export function acceptUntil<T>(look: () => T, good: (seen: T) => boolean): Promise<T> {
+  return until(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+    return look();
+  }, good);
+}
+
 /** Titles of the open tabs that show a webview. */
 export function webviewTitles(): string[] {
   return vscode.window.tabGroups.all

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { closeAll, litlens, open, until, webviewTitles } from "./editor";
+import { acceptUntil, closeAll, litlens, open, until, webviewTitles } from "./editor";
 import { holds, includes, same } from "./harness";
 import { peft } from "./sources";
 
@@ -20,15 +20,7 @@ describe("papers", () => {
 
   it("searches from the palette and opens the first hit", async () => {
     void vscode.commands.executeCommand("litlens.searchPapers", "compacter kronecker hypercomplex");
-    // The list fills as answers come; nothing in the API tells when, so press Enter until a page is there
-    const titles = await until(
-      async () => {
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
-        return webviewTitles();
-      },
-      (open) => open.length > 0,
-    );
+    const titles = await acceptUntil(webviewTitles, (open) => open.length > 0);
     await vscode.commands.executeCommand("workbench.action.closeQuickOpen");
     includes(titles.join(), /Compacter/, "page of the first hit");
   });
@@ -46,13 +38,11 @@ describe("papers", () => {
 
   it("exports what the code in view builds on", async () => {
     const editor = await open(peft.replace("config =", "|config ="));
-    await vscode.commands.executeCommand("litlens.exportBibliography");
-    const found = await until(
+    void vscode.commands.executeCommand("litlens.exportBibliography");
+    const found = await acceptUntil(
       () =>
-        Promise.resolve(
-          vscode.workspace.textDocuments.find(
-            (document) => document !== editor.document && document.getText().includes("@"),
-          ),
+        vscode.workspace.textDocuments.find(
+          (document) => document !== editor.document && document.getText().includes("@"),
         ),
       (document) => document !== undefined,
     );
