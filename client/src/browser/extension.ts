@@ -1,6 +1,11 @@
 /** The web: the server is a Worker. */
 import { Uri, type ExtensionContext } from "vscode";
-import { LanguageClient, type LanguageClientOptions } from "vscode-languageclient/browser";
+import {
+  BrowserMessageReader,
+  BrowserMessageWriter,
+  LanguageClient,
+  type LanguageClientOptions,
+} from "vscode-languageclient/browser";
 import { activate as activateShared, type Exports } from "../activate";
 import type { Connected, Server } from "../server";
 
@@ -10,7 +15,11 @@ export function activate(context: ExtensionContext): Exports {
   const script = Uri.joinPath(context.extensionUri, "dist/server/browser.js");
   const connect = (options: LanguageClientOptions): Connected => {
     let worker: Worker | undefined;
-    const start = async () => (worker = await startWorker(script));
+    // Transports rather than the Worker: VS Code replaces the global class, so the client would not recognise it
+    const start = async () => {
+      worker = await startWorker(script);
+      return { reader: new BrowserMessageReader(worker), writer: new BrowserMessageWriter(worker) };
+    };
     return {
       client: new LanguageClient("litlens", "Litlens", start, options),
       dispose: () => worker?.terminate(),
