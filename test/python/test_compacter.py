@@ -63,7 +63,7 @@ def test_distance_from_identity_is_of_the_square_of_the_rule() -> None:
         adapter = CompacterAdapter(64, reduction=4, rule_std=std).double()
         far.append((adapter(x) - x).norm().item())
     assert far[0] < 1e-5 * x.norm()
-    assert far[1] / far[0] == pytest.approx(100, rel=0.01)
+    assert far[1] / far[0] == pytest.approx(100, rel=0.05)
     nn.init.zeros_(adapter.down.phm_rule)
     assert torch.equal(adapter(x), x)
 

@@ -23,7 +23,7 @@ def test_distance_from_identity_grows_with_the_square_of_the_start() -> None:
         adapter = HoulsbyAdapter(64, activation="relu", init_std=std)
         distances.append((adapter(x) - x).double().norm().item())
     # the sum x + A(x) rounds away the last digits of the smaller one
-    assert distances[1] / distances[0] == pytest.approx(100, rel=1e-2)
+    assert distances[1] / distances[0] == pytest.approx(100, rel=0.05)
 
 
 def test_unknown_activation() -> None:
