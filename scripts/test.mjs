@@ -39,6 +39,12 @@ const steps = [
     count: counts.pytest,
     needs: ["python"],
   },
+  {
+    name: "insertions",
+    command: (tools) => [tools.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/insertions"],
+    count: counts.pytest,
+    needs: ["python"],
+  },
   { name: "neovim", command: node("test/neovim/run.mjs"), count: counts.line, needs: ["neovim"] },
   { name: "package", command: node("scripts/package.mjs", "--built"), count: counts.check, needs: ["host"] },
   { name: "vscode", command: node("test/vscode/run.mjs"), count: counts.line, needs: ["host", "chromium"] },

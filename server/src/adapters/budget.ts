@@ -80,6 +80,62 @@ export function hyperparameters(
   );
 }
 
+type Sizes = Readonly<Record<string, number | undefined>>;
+
+/** The sizes that expressions of a method.yaml speak of, once for every use of the site at the place. */
+function sizesAt(
+  site: MethodSite,
+  place: Place,
+): { readonly sizes: Sizes; readonly uses: number; readonly label: string }[] {
+  switch (place.kind) {
+    case "linear":
+    case "conv":
+    case "embedding":
+    case "norm":
+      return place.layers.map((layer) => ({
+        sizes: layerSizes(layer),
+        uses: layer.count ?? 1,
+        label: layer.path,
+      }));
+    case "block-output":
+      return branchesFor(site, place).map(({ width, layer }) => ({
+        sizes: { width: numberOf(width) },
+        uses: 1,
+        label: layer,
+      }));
+    case "skip":
+      return place.skips.map(({ channels }) => ({
+        sizes: { channels: numberOf(channels) },
+        uses: 1,
+        label: "the skip",
+      }));
+    case "block-stack":
+      return [{ sizes: { width: numberOf(place.stack.width) }, uses: 1, label: place.stack.layer }];
+    default:
+      return [{ sizes: {}, uses: 1, label: place.label }];
+  }
+}
+
+function layerSizes(layer: Layer): Sizes {
+  const sizes = Object.entries(layer.sizes).flatMap(([name, value]) => {
+    if (typeof value === "number") return [[name, value] as const];
+    // A square kernel is written as one number in `trainable` expressions.
+    return typeof value === "object" && value.every((side) => side === value[0])
+      ? [[name, value[0]] as const]
+      : [];
+  });
+  return { groups: 1, ...Object.fromEntries(sizes), bias: layer.sizes["bias"] === false ? 0 : 1 };
+}
+
+/** Hyperparameters as expressions see them: numbers alone. */
+function numbers(method: Method, options: Options): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(hyperparameters(method, options)).flatMap(([name, value]) =>
+      typeof value === "string" ? [] : [[name, Number(value)] as const],
+    ),
+  );
+}
+
 /** Parameters that `site` trains at `place`; undefined where sizes are not known. */
 export function trainableParameters(
   method: Method,
@@ -89,36 +145,36 @@ export function trainableParameters(
 ): number | undefined {
   const { trainable } = site;
   if (trainable === undefined) return undefined;
-  const chosen = Object.fromEntries(
-    Object.entries(hyperparameters(method, options)).flatMap(([name, value]) =>
-      typeof value === "string" ? [] : [[name, Number(value)] as const],
-    ),
-  );
-  const count = (sizes: Readonly<Record<string, number | undefined>>): number | undefined => {
-    const known = Object.entries(sizes).filter((entry): entry is [string, number] => entry[1] !== undefined);
-    return evaluate(trainable, { ...chosen, ...Object.fromEntries(known) });
-  };
-  const once = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
-  const sum = (counts: readonly (number | undefined)[]): number | undefined =>
-    counts.reduce<number | undefined>(
-      (total, each) => (total === undefined || each === undefined ? undefined : total + each - once),
-      counts.length === 0 ? 0 : once,
-    );
-  switch (place.kind) {
-    case "linear":
-    case "conv":
-    case "embedding":
-    case "norm":
-      return sum(place.layers.map((layer) => layerCount(layer, count)));
-    case "block-output":
-      return sum(branchesFor(site, place).map((branch) => count({ width: numberOf(branch.width) })));
-    case "skip":
-      return sum(place.skips.map((skip) => count({ channels: numberOf(skip.channels) })));
-    case "block-stack":
-      return count({ width: numberOf(place.stack.width) });
-    default:
-      return count({});
+  const chosen = numbers(method, options);
+  const shared = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
+  let total = 0;
+  for (const [index, { sizes, uses }] of sizesAt(site, place).entries()) {
+    const each = evaluate(trainable, { ...chosen, ...sizes });
+    if (each === undefined) return undefined;
+    total += each * uses - (index === 0 ? 0 : shared);
   }
+  return total;
+}
+
+/** Why the sizes of a place do not suit the method's own choice of hyperparameters; undefined where they do or are not known. */
+export function unfit(
+  method: Method,
+  site: MethodSite,
+  place: Place,
+  options: Options = {},
+): string | undefined {
+  const chosen = numbers(method, options);
+  for (const { sizes, label } of sizesAt(site, place)) {
+    const broken = site.requires?.find((requirement) => evaluate(requirement, { ...chosen, ...sizes }) === 0);
+    if (broken !== undefined) {
+      const values = [...broken.matchAll(/[A-Za-z_]\w*/g)].flatMap(([name]) => {
+        const value = sizes[name] ?? chosen[name];
+        return value === undefined ? [] : [`${name} = ${value}`];
+      });
+      return `${method.name} at \`${label}\` needs ${broken}; here ${[...new Set(values)].join(", ")}.`;
+    }
+  }
+  return undefined;
 }
 
 /** The branches of a place at which a site is put. */
@@ -129,23 +185,4 @@ export function branchesFor(
   const { placements } = site;
   if (placements === undefined) return place.branches;
   return place.branches.filter((branch) => branch.role !== "other" && placements.includes(branch.role));
-}
-
-function layerCount(
-  layer: Layer,
-  count: (sizes: Readonly<Record<string, number | undefined>>) => number | undefined,
-): number | undefined {
-  const sizes = Object.entries(layer.sizes).flatMap(([name, value]) => {
-    if (typeof value === "number") return [[name, value] as const];
-    // A square kernel is written as one number in `trainable` expressions.
-    return typeof value === "object" && value.every((side) => side === value[0])
-      ? [[name, value[0]] as const]
-      : [];
-  });
-  const each = count({
-    groups: 1,
-    ...Object.fromEntries(sizes),
-    bias: layer.sizes["bias"] === false ? 0 : 1,
-  });
-  return each === undefined ? undefined : each * (layer.count ?? 1);
 }

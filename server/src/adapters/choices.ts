@@ -1,7 +1,7 @@
 /** Every method at every place of a file: what the lightbulb, the palette and the comparison all show. */
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import type { PythonFacts } from "../python/facts";
-import { moduleParameters, trainableParameters } from "./budget";
+import { moduleParameters, trainableParameters, unfit } from "./budget";
 import { isLayerPlace, mismatch, type Place, placesIn, suits } from "./places";
 
 export interface Choice {
@@ -32,7 +32,8 @@ export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
 function choice(method: Method, site: MethodSite, place: Place): Choice {
   const trainable = trainableParameters(method, site, place);
   const held = "module" in place ? moduleParameters(place.module) : undefined;
-  const disabled = place.obstacle ?? (isLayerPlace(place) ? mismatch(site, place) : undefined);
+  const disabled =
+    place.obstacle ?? (isLayerPlace(place) ? mismatch(site, place) : undefined) ?? unfit(method, site, place);
   return {
     method,
     site,

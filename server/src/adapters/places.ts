@@ -12,6 +12,7 @@ import type {
   SkipConcatenation,
   TrainingStep,
 } from "../python/facts";
+import { isRoot } from "./root";
 
 interface PlaceOf<Kind extends SiteKind> {
   readonly kind: Kind;
@@ -231,26 +232,28 @@ function trainingPlaces(facts: PythonFacts): TrainingPlace[] {
 function modelPlaces(facts: PythonFacts): ModelPlace[] {
   const inClass = ({ range }: Call): boolean =>
     facts.modules.some((module) => module.range.from <= range.from && range.from < module.range.to);
-  return facts.modules.flatMap((module) => [
-    {
-      kind: "model" as const,
-      key: `model:${module.name}:`,
-      label: module.name,
-      touch: [module.nameRange],
-      module,
-      ...because(noInit(module)),
-    },
-    ...module.constructedWith
-      .filter((built) => built.assignedTo !== undefined && !inClass(built))
-      .map((built) => ({
+  return facts.modules
+    .filter((module) => isRoot(facts, module))
+    .flatMap((module) => [
+      {
         kind: "model" as const,
-        key: `model:${module.name}:${built.assignedTo ?? ""}`,
-        label: built.assignedTo ?? module.name,
-        touch: [built.statement],
+        key: `model:${module.name}:`,
+        label: module.name,
+        touch: [module.nameRange],
         module,
-        built,
-      })),
-  ]);
+        ...because(noInit(module)),
+      },
+      ...module.constructedWith
+        .filter((built) => built.assignedTo !== undefined && !inClass(built))
+        .map((built) => ({
+          kind: "model" as const,
+          key: `model:${module.name}:${built.assignedTo ?? ""}`,
+          label: built.assignedTo ?? module.name,
+          touch: [built.statement],
+          module,
+          built,
+        })),
+    ]);
 }
 
 /** Every place of a file, classes in source order. `text` is what `facts` was read from. */

@@ -4,6 +4,7 @@ import type { Call, ModuleClass } from "../python/facts";
 import { lineEnd, indentationAt, afterInInit } from "./callSites/callSite";
 import { bringDefinitions, type SourceFile, topLevelStart } from "./definitions";
 import { type Edit, insertion } from "./edits";
+import { isRoot } from "./root";
 
 export type Construction =
   /** At the end of the class's own `__init__`. */
@@ -16,7 +17,7 @@ export function constructions({
   facts,
 }: SourceFile): (Construction & { touch: { from: number; to: number } })[] {
   const classes = facts.modules
-    .filter(({ init }) => init !== undefined)
+    .filter((module) => module.init !== undefined && isRoot(facts, module))
     .map((module) => ({ key: `class:${module.name}`, label: module.name, module, touch: module.nameRange }));
   const calls = facts.calls
     .filter(

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { CodeAction, SnippetTextEdit, TextEdit, WorkspaceEdit } from "vscode-languageserver-types";
-import type { Corpus, Formulas } from "../../../server/src/literature/model";
+import { parseCorpus, parseFormulas } from "../../../server/src/lsp/assets";
 import { createService, type Service } from "../../../server/src/service";
 
-const read = <Content>(name: string): Content => JSON.parse(readFileSync(`dist/${name}`, "utf8"));
+const read = (name: string): string => readFileSync(`dist/${name}`, "utf8");
 
 export const uri = "file:///project/model.py";
 
@@ -22,9 +22,9 @@ export function serviceWith(
   { files = {}, destination = "inline", snippets = false }: Surroundings = {},
 ): Service {
   const service = createService({
-    corpus: read<Corpus>("corpus.json"),
-    formulas: read<Formulas>("formulas.json"),
-    loadIndex: () => Promise.resolve(readFileSync("dist/index.json", "utf8")),
+    corpus: parseCorpus(read("corpus.json")),
+    formulas: parseFormulas(read("formulas.json")),
+    loadIndex: () => Promise.resolve(read("index.json")),
     storage: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     initialization: {
       client: {

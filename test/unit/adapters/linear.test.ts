@@ -89,9 +89,9 @@ class LoRALinear(nn.Module):
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.|head = nn.Linear(16, 4)
+        self.|head = nn.Linear(16, 8)
 `,
-    "Adapt `head` with LoRA (160 trainable)",
+    "Adapt `head` with LoRA (192 trainable)",
     `import math
 import torch
 from torch import Tensor, nn
@@ -107,7 +107,7 @@ ${source("lora/lora.py", "LoRALinear").replace("class LoRALinear(", "class LoRAL
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.head = LoRALinear2(16, 4, rank=8, alpha=16)
+        self.head = LoRALinear2(16, 8, rank=8, alpha=16)
 `,
   ));
 
@@ -149,14 +149,14 @@ class Head(nn.Module):
 
 test("tabs and Windows line breaks stay", async () => {
   const { service, text, actions } = actionsAt(
-    "import torch\r\nimport torch.nn as nn\r\n\r\n\r\nclass Head(nn.Module):\r\n\tdef __init__(self):\r\n\t\tsuper().__init__()\r\n\t\tself.|head = nn.Linear(16, 4)\r\n",
+    "import torch\r\nimport torch.nn as nn\r\n\r\n\r\nclass Head(nn.Module):\r\n\tdef __init__(self):\r\n\t\tsuper().__init__()\r\n\t\tself.|head = nn.Linear(16, 8)\r\n",
   );
-  const action = actions.find(({ title }) => title === "Adapt `head` with LoRA (160 trainable)");
+  const action = actions.find(({ title }) => title === "Adapt `head` with LoRA (192 trainable)");
   assert.ok(action);
   const { edit } = await service.resolveCodeAction(action);
   const after = applied(edit, { [uri]: text })[uri] ?? "";
   assert.equal(after.replaceAll("\r\n", "").includes("\n"), false, "every line break is the file's own");
-  assert.match(after, /\r\n\t\tself\.head = LoRALinear\(16, 4, rank=8, alpha=16\)\r\n$/);
+  assert.match(after, /\r\n\t\tself\.head = LoRALinear\(16, 8, rank=8, alpha=16\)\r\n$/);
   assert.equal(/^ +\S/m.test(after.replace(/"""[\s\S]*?"""/g, "")), false, "no line is indented with spaces");
 });
 
@@ -168,7 +168,7 @@ from torch import nn
 class Tied(nn.Module):
     def __init__(self):
         super().__init__()
-        self.|head = nn.Linear(16, 4)
+        self.|head = nn.Linear(16, 8)
 
     def forward(self, x):
         return F.linear(x, self.head.weight)
@@ -186,7 +186,7 @@ import torch.nn as nn
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.|head = nn.Linear(16, 4)
+        self.|head = nn.Linear(16, 8)
 `,
     { destination: "module" },
   );
@@ -210,7 +210,7 @@ from adapters import LoRALinear
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.head = LoRALinear(16, 4, rank=8, alpha=16)
+        self.head = LoRALinear(16, 8, rank=8, alpha=16)
 `,
   });
 });
@@ -224,7 +224,7 @@ test("a sibling module that has the class already is not written again", async (
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.|head = nn.Linear(16, 4)
+        self.|head = nn.Linear(16, 8)
 `,
     { destination: "module", files: { "file:///project/adapters.py": adapters } },
   );
@@ -246,7 +246,7 @@ test("the values of the new arguments are tab stops where the editor has snippet
 class Head(nn.Module):
     def __init__(self):
         super().__init__()
-        self.|head = nn.Linear(16, 4)
+        self.|head = nn.Linear(16, 8)
 `,
     { snippets: true },
   );
@@ -257,4 +257,20 @@ class Head(nn.Module):
     "edits" in change ? change.edits.flatMap((each) => ("snippet" in each ? [each.snippet.value] : [])) : [],
   );
   assert.deepEqual(snippets, [", rank=${1:8}, alpha=${2:16}"]);
+});
+
+test("a layer too small for the method's rank is refused with the numbers", () => {
+  const { actions } = actionsAt(`from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 5)
+`);
+  const lora = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
+  assert.equal(
+    lora?.disabled?.reason,
+    "LoRA at `head` needs rank <= min(in_features, out_features); here rank = 8, in_features = 16, out_features = 5.",
+  );
 });

@@ -51,7 +51,9 @@ class Block(nn.Module):
 
 test("an SC-Tuner goes on the skip that a decoder block concatenates", () =>
   checkInsertion(
-    `${header}
+    `import math
+
+${header}
 
 
 class Up(nn.Module):
@@ -64,7 +66,9 @@ class Up(nn.Module):
         return self.conv(h)
 `,
     "Tune the skip connection with SCEdit",
-    `${header}
+    `import math
+
+${header}
 
 
 ${source("scedit/scedit.py", "SCTuner")}
@@ -93,7 +97,7 @@ class Model(nn.Module):
     def __init__(self, vocabulary, width, depth):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
+        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
         self.head = nn.Linear(width, vocabulary)
 
     def forward(self, ids):
@@ -115,7 +119,7 @@ class Model(nn.Module):
     def __init__(self, vocabulary, width, depth):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
+        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
         self.soft_prompt = SoftPrompt(width, tokens=20)
         self.head = nn.Linear(width, vocabulary)
 
