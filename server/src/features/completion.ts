@@ -2,7 +2,7 @@
 import { type CompletionItem, type CompletionList, MarkupKind } from "vscode-languageserver-types";
 import { callAt, classAt, proseAt } from "../python/at";
 import type { ModuleClass, PythonFacts, Range } from "../python/facts";
-import { escape, paragraphs } from "../render/markdown";
+import { paragraphs, prose } from "../render/markdown";
 import { argumentPosition } from "./completion/argumentPosition";
 import { completeArgument, type FieldData } from "./completion/arguments";
 import { calleeOf, fieldsOf } from "./completion/fields";
@@ -106,9 +106,9 @@ function fieldDocumentation(
   if (field === undefined) return undefined;
   const known = value === undefined ? undefined : field.values?.find((each) => each.value === value);
   return paragraphs(
-    known?.meaning === undefined ? undefined : escape(known.meaning),
+    known?.meaning === undefined ? undefined : prose(known.meaning),
     known?.source === undefined ? undefined : `Source: ${sourceText(context, known.source)}`,
-    escape(field.meaning),
+    prose(field.meaning),
     field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
   );
 }

@@ -2,7 +2,7 @@
 import { bibliography } from "../literature/cite";
 import type { Method, Paper } from "../literature/model";
 import type { MethodView, PaperView } from "../protocol";
-import { code, codeBlock, dotted, escape, link, paragraphs } from "../render/markdown";
+import { code, codeBlock, dotted, escape, link, paragraphs, prose } from "../render/markdown";
 import { paperLine } from "../render/paper";
 import type { FeatureContext } from "./context";
 import { fidelityLine, pythonLiteral } from "./hover/literature";
@@ -96,7 +96,7 @@ function methodSection({ library }: FeatureContext, method: Method): string {
   const { formula } = method;
   return paragraphs(
     `### ${escape(method.name)}`,
-    escape(method.summary),
+    prose(method.summary),
     library.formula(method.id) === undefined && formula.trim() === ""
       ? undefined
       : codeBlock("latex", formula.trim()),
@@ -104,10 +104,10 @@ function methodSection({ library }: FeatureContext, method: Method): string {
       .map(({ name, default: preset, type, meaning, typical, source }) => {
         const papers = typical === undefined ? "" : `; typically ${escape(typical)}`;
         const from = source === undefined ? "" : ` (${escape(source)})`;
-        return `- ${code(`${name}=${pythonLiteral(preset, type)}`)}: ${escape(meaning)}${papers}${from}`;
+        return `- ${code(`${name}=${pythonLiteral(preset, type)}`)}: ${prose(meaning)}${papers}${from}`;
       })
       .join("\n"),
     fidelityLine(method),
-    method.notes.map((note) => `- ${escape(note)}`).join("\n"),
+    method.notes.map((note) => `- ${prose(note)}`).join("\n"),
   );
 }

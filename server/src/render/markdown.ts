@@ -21,6 +21,21 @@ export function escape(text: string): string {
   );
 }
 
+/** Sentences of the corpus: what stands between backticks is code, the rest plain text. */
+export const prose = (text: string): string =>
+  oneLine(text)
+    .split(/`([^`]+)`/)
+    .map((part, index) => (index % 2 === 1 ? code(part) : escapeWithin(part, index === 0)))
+    .join("");
+
+/** Escapes a stretch of a line, its spaces kept; only at the start of a line can it begin a block. */
+function escapeWithin(text: string, starts: boolean): string {
+  if (text.trim() === "") return text;
+  const [, before = "", after = ""] = /^(\s*)[\s\S]*?(\s*)$/.exec(text) ?? [];
+  const escaped = escape(starts ? text : `x${text.trim()}`);
+  return `${before}${starts ? escaped : escaped.slice(1)}${after}`;
+}
+
 /** A code span of one line; its fence is longer than any run of backticks inside. */
 export function code(text: string): string {
   const line = oneLine(text);

@@ -34,6 +34,12 @@ export function paperLine(paper: Paper): string {
 export const shortName = (paper: Paper): string =>
   paper.aliases[0] ?? paper.title.split(":")[0] ?? paper.title;
 
+/** [LoRA](https://arxiv.org/abs/2106.09685) */
+export function paperLink(paper: Paper): string {
+  const at = address(paper);
+  return at === undefined ? escape(shortName(paper)) : link(shortName(paper), at.url);
+}
+
 /** The first paragraph of the summary, cut at the end of a sentence where it is long. */
 export function firstParagraph(summary: string, longest = 700): string {
   const paragraph = (summary.trim().split(/\n\s*\n/)[0] ?? "").replace(/\s+/g, " ");

@@ -210,7 +210,7 @@ export const corpus: Corpus = {
       library: "peft",
       kind: "function",
       summary: "Wraps a model with adapters.",
-      papers: [],
+      papers: ["lora"],
       methods: [],
       fields: [],
     },

@@ -224,7 +224,7 @@ model = get_|peft_model(model, config)
         ^^^^^^^^^^^^^^^
 `,
     ),
-    "**get_peft_model** · peft\n\nWraps a model with adapters.",
+    "**get_peft_model** · peft\n\nWraps a model with adapters.\n\nPapers: [LoRA](https://arxiv.org/abs/2106.09685)",
   );
 });
 
@@ -312,7 +312,8 @@ class LoRALinear(nn.Linear):
 
 Adds a low-rank update.
 
-Hyperparameters: \`rank\` 8, typically 4–64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6) · \`alpha\` 16.0
+- \`rank\` 8, typically 4–64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6)
+- \`alpha\` 16.0
 
 Starts as the layer it adapts; can be merged; loads the old checkpoint.
 
@@ -358,7 +359,8 @@ Edward J. Hu, Yelong Shen, Phillip Wallis and 5 more
 
 Freezes the weights and learns a low-rank update beside them.
 
-Hyperparameters: \`rank\` 8, typically 4–64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6) · \`alpha\` 16.0
+- \`rank\` 8, typically 4–64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6)
+- \`alpha\` 16.0
 
 Refined by DoRA, rsLoRA`;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { code, codeBlock, commandLink, escape, link } from "../../../server/src/render/markdown";
+import { code, codeBlock, commandLink, escape, link, prose } from "../../../server/src/render/markdown";
 
 describe("escaping foreign text for Markdown", () => {
   const cases: readonly [why: string, text: string, escaped: string][] = [
@@ -30,6 +30,17 @@ describe("escaping foreign text for Markdown", () => {
       "W₀x + (α/r)·BAx, 50 %!",
     ])
       assert.equal(escape(text), text);
+  });
+});
+
+describe("sentences of the corpus", () => {
+  it("keep their code spans and nothing else", () => {
+    assert.equal(prose("an update of rank `r`, see `a_b`"), "an update of rank `r`, see `a_b`");
+    assert.equal(
+      prose("`r` [x](command:evil) `[y](z)` *b* `"),
+      "`r` \\[x\\](command:evil) `[y](z)` \\*b\\* \\`",
+    );
+    assert.equal(prose("# a\n`b`\n# c"), "\\# a `b` # c");
   });
 });
 

@@ -86,14 +86,14 @@ function argumentText(
   field: SymbolField,
   quote: string,
 ): { text: string; snippet: boolean } {
-  const values = namesLayers(field) ? [] : valuesOf(field, quote);
+  const values = valuesOf(field, quote);
   const layers = namesLayers(field) ? linearLayerNames(facts) : [];
   const quoted = layers.map((name) => `${quote}${name}${quote}`);
   if (!snippets) {
     const value = quoted.length > 0 ? `[${quoted.join(", ")}]` : (values[0] ?? "");
     return { text: `${field.name}=${value}`, snippet: false };
   }
-  if (namesLayers(field)) return { text: `${field.name}=[${stop(1, quoted.join(", "))}]`, snippet: true };
+  if (quoted.length > 0) return { text: `${field.name}=[${stop(1, quoted.join(", "))}]`, snippet: true };
   return {
     text: `${field.name}=${values.length > 1 ? choice(1, values) : stop(1, values[0] ?? "")}`,
     snippet: true,
@@ -110,7 +110,7 @@ function completeValue(
   const { quote } = facts.layout;
   const inList = brackets !== "";
   if (string === undefined && !fresh) return [];
-  const literals = inList ? [] : valuesOf(field, quote);
+  const literals = inList ? listedStrings(field, quote) : valuesOf(field, quote);
   const layers = namesLayers(field) ? linearLayerNames(facts).map((name) => `${quote}${name}${quote}`) : [];
   const values = [...layers, ...literals.filter((value) => !layers.includes(value))];
   const offered = string === undefined ? values : values.filter((value) => /^["']/.test(value));
@@ -134,6 +134,13 @@ function completeValue(
     };
   });
 }
+
+/** Strings that stand in the lists among a field's values: `q_proj` of `["q_proj", "v_proj"]`. */
+const listedStrings = ({ values = [] }: SymbolField, quote: string): string[] => {
+  const lists = values.map(({ value }) => value).filter((value) => value.startsWith("["));
+  const strings = lists.flatMap((list) => [...list.matchAll(/"([^"]*)"|'([^']*)'/g)]);
+  return [...new Set(strings.map(([, double, single]) => `${quote}${double ?? single ?? ""}${quote}`))];
+};
 
 const nameOf = ({ id }: Callee): string => id.slice(id.lastIndexOf(".") + 1);
 

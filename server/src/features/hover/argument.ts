@@ -1,7 +1,7 @@
 /** Hover over one argument of a known call, or over its value: it speaks of that argument alone. */
 import type { LibrarySymbol, SymbolField } from "../../literature/model";
 import type { Argument, Call, Range } from "../../python/facts";
-import { code, dotted, escape, paragraphs } from "../../render/markdown";
+import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import type { FeatureContext } from "../context";
 import { affectsScale, scaleLine } from "./here";
 import { recommendation, sourceText } from "./literature";
@@ -17,7 +17,7 @@ export function argumentHover(
   const preset = field.default === undefined ? "" : `default ${code(field.default)}`;
   return paragraphs(
     dotted(`**${escape(field.name)}**`, [type, preset].filter(Boolean).join(", "), escape(symbol.name)),
-    escape(field.meaning),
+    prose(field.meaning),
     field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
     affectsScale(field.name) ? scaleLine(context, symbol, call) : undefined,
     choices(field),
@@ -44,7 +44,7 @@ export function valueHover(
   if (known?.meaning === undefined) return undefined;
   return paragraphs(
     dotted(code(written), `value of ${code(field.name)}`, escape(symbol.name)),
-    escape(known.meaning),
+    prose(known.meaning),
     known.source === undefined ? undefined : `Source: ${sourceText(context, known.source)}`,
   );
 }

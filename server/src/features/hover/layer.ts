@@ -91,7 +91,7 @@ function adaptersLine(
     if (trainable === undefined || disabled !== undefined) return [];
     const leading = method.hyperparameters.find(({ name }) => name === site.write[0]);
     const setting =
-      leading === undefined
+      typeof leading?.default !== "number"
         ? ""
         : ` ${code(`${leading.name}=${pythonLiteral(leading.default, leading.type)}`)}`;
     return [

@@ -1,8 +1,8 @@
 /** Pieces of hovers that say where something comes from. */
 import type { Hyperparameter, LibrarySymbol, Method, Paper } from "../../literature/model";
 import { formula } from "../../render/formula";
-import { code, dotted, escape, link } from "../../render/markdown";
-import { address, shortName } from "../../render/paper";
+import { code, dotted, escape, prose } from "../../render/markdown";
+import { paperLink, shortName } from "../../render/paper";
 import type { FeatureContext } from "../context";
 
 /** A method's formula in the manner of the client. */
@@ -14,8 +14,7 @@ export function sourceText({ library }: FeatureContext, source: string): string 
   const [id = source, ...details] = source.split(/,\s*/);
   const paper = library.paper(id.trim());
   if (paper === undefined) return escape(source);
-  const at = address(paper);
-  const name = at === undefined ? escape(shortName(paper)) : link(shortName(paper), at.url);
+  const name = paperLink(paper);
   return details.length === 0 ? name : `${name}, ${escape(details.join(", "))}`;
 }
 
@@ -32,10 +31,10 @@ export const recommendation = (
   { value, source }: { readonly value: string; readonly source: string },
 ): string => `${escape(value)} (${sourceText(context, source)})`;
 
-/** `rank` 8, papers 8–64 (table 6) · `alpha` 16 */
+/** - `rank` 8, typically 8–64 (table 6) */
 export function hyperparameterList(context: FeatureContext, method: Method): string | undefined {
-  const known = method.hyperparameters.map((each) => hyperparameterText(context, each));
-  return known.length === 0 ? undefined : `Hyperparameters: ${dotted(...known)}`;
+  const known = method.hyperparameters.slice(0, 4).map((each) => `- ${hyperparameterText(context, each)}`);
+  return known.length === 0 ? undefined : known.join("\n");
 }
 
 function hyperparameterText(
@@ -61,7 +60,7 @@ export function fidelityLine(method: Method | undefined): string | undefined {
     method.fidelity === "reconstruction"
       ? "Reconstruction: details are inferred."
       : "Written from the paper's text, not checked against its authors' code.";
-  return `*${kind}*${method.fidelityNote === undefined ? "" : ` ${escape(method.fidelityNote)}`}`;
+  return `*${kind}*${method.fidelityNote === undefined ? "" : ` ${prose(method.fidelityNote)}`}`;
 }
 
 /** "Refined by DoRA, PiSSA, AdaLoRA": papers whose relation to this one says so. */

@@ -1,6 +1,6 @@
 /** Hover over a class or function that a method brought into the file, and over its arguments. */
 import type { Method } from "../../literature/model";
-import { code, dotted, escape, paragraphs } from "../../render/markdown";
+import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine } from "../../render/paper";
 import type { FeatureContext } from "../context";
 import { actionLinks } from "./links";
@@ -10,7 +10,7 @@ export function methodHover(context: FeatureContext, method: Method, name: strin
   const paper = context.library.paper(method.paper);
   return paragraphs(
     dotted(`**${escape(name)}**`, escape(method.name)),
-    escape(method.summary),
+    prose(method.summary),
     methodFormula(context, method),
     hyperparameterList(context, method),
     properties(method),
@@ -52,7 +52,7 @@ export function hyperparameterHover(
       `${type}, default ${code(pythonLiteral(preset, type))}`,
       escape(method.name),
     ),
-    escape(meaning),
+    prose(meaning),
     typical === undefined
       ? from === ""
         ? undefined
