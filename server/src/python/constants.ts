@@ -214,7 +214,7 @@ function knowCall(call: CallExpr, place: Place, steps: number): Known {
   const [first, second] = call.arguments;
   if (parts?.length === 1 && first && !first.star) {
     const value = know(first.value, place, steps + 1);
-    switch (parts[0]) {
+    switch (parts[0] ?? "") {
       case "int":
         return value.kind === "number" ? number(Math.trunc(value.value)) : unknown;
       case "float":
@@ -233,8 +233,12 @@ function knowCall(call: CallExpr, place: Place, steps: number): Known {
         if (numbers.length !== values.length || values.length < 2) return unknown;
         return number(parts[0] === "max" ? Math.max(...numbers) : Math.min(...numbers));
       }
+      default:
+        break;
     }
   }
+  if (place.scope.resolve(call.callee) === "functools.partial" && first)
+    return know(first.value, place, steps + 1);
   if (parts?.length === 1) {
     const declaration = place.scope.lookup(parts[0] ?? "");
     if (declaration?.kind === "class")

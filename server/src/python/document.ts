@@ -247,13 +247,12 @@ function importEnd(text: string, placed: readonly Placed[]): number {
 
 /** `try: import a` / `except ImportError: a = None`, `if TYPE_CHECKING: from a import b`. */
 function onlyImports(statement: Stmt): boolean {
-  let imports = false;
-  let sound = true;
+  const found = { imports: false, others: false };
   walkStatements([statement], (inner) => {
-    if (inner.kind === "import") imports = true;
-    else if (inner.kind === "class" || inner.kind === "function" || inner.kind === "for") sound = false;
+    if (inner.kind === "import") found.imports = true;
+    else if (inner.kind === "class" || inner.kind === "function" || inner.kind === "for") found.others = true;
   });
-  return imports && sound;
+  return found.imports && !found.others;
 }
 
 /** The offset after the line break that ends the line of `offset`. */

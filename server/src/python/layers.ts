@@ -318,15 +318,37 @@ class Collector {
       if (method) this.factory(call, method, this.block, path, context, nesting);
       return;
     }
-    if (declaration?.kind === "class" && !isModuleClass(declaration.node, this.scope)) return;
-    const type =
-      qualified ??
-      (callee.kind === "name" || callee.kind === "attribute" ? this.block.slice(callee) : undefined);
-    if (type === undefined) return;
-    const role = roleOf(type, declaration?.kind === "class");
-    if (!role) return;
-    this.push(call, path, type, role, context);
-    this.inside(call, path, type, context, nesting);
+    const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
+    for (const type of types) {
+      const own = type.includes(".") ? undefined : this.scope.lookup(type);
+      if (own?.kind === "class" && !isModuleClass(own.node, this.scope)) continue;
+      const role = roleOf(type, own?.kind === "class");
+      if (!role) continue;
+      this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
+      this.inside(call, path, type, context, nesting);
+    }
+  }
+
+  /** The classes that a callee held in a variable may be: `block = A if flag else B`, `norm_layer=nn.LayerNorm`. */
+  private typesOf(callee: Expr, place: Place, nesting: number): string[] {
+    if (nesting > maximumNesting) return [];
+    if (callee.kind === "conditional")
+      return [
+        ...this.typesOf(callee.then, place, nesting + 1),
+        ...this.typesOf(callee.otherwise, place, nesting + 1),
+      ];
+    const value = evaluate(callee, place);
+    if (value.kind === "reference") return [value.qualified];
+    if (callee.kind === "name") {
+      const items = this.locals.get(callee.name)?.items ?? [];
+      const found = items.flatMap(({ expression }) =>
+        expression === callee || expression.kind === "call"
+          ? []
+          : this.typesOf(expression, place, nesting + 1),
+      );
+      if (found.length > 0) return found;
+    }
+    return callee.kind === "name" || callee.kind === "attribute" ? [this.block.slice(callee)] : [];
   }
 
   private push(call: CallExpr, path: string, type: string, role: LayerRole, context: Context): void {
@@ -349,7 +371,7 @@ class Collector {
   /** The layers that stand in the arguments of a container. */
   private inside(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
     const last = type.split(".").at(-1) ?? type;
-    const { name: _name, ...rest } = context;
+    const rest = unnamed(context);
     const [first] = call.arguments;
     if (last === "Sequential" || (this.scope.lookup(type)?.kind === "class" && this.isSequential(type))) {
       if (call.arguments.length === 1 && first && isOrdered(first.value))
@@ -628,6 +650,17 @@ class Collector {
     }
     return [];
   }
+}
+
+/** What stands inside a container has no name of its own. */
+function unnamed({ place, statement, form, count, obstacle }: Context): Context {
+  return {
+    place,
+    statement,
+    form,
+    ...(count !== undefined && { count }),
+    ...(obstacle !== undefined && { obstacle }),
+  };
 }
 
 function starOf(value: Expr): Expr {

@@ -108,12 +108,12 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
   let continued = false;
   let candidate: Candidate | undefined;
   let returns = 0;
-  let endsInTriple = false;
+  const end = { inTriple: false };
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   let lineStart = true;
 
   const closeAll = (where: number, what: string) => {
-    block.insertions.push({ at: where, text: [...what].reverse().join("") });
+    block.insertions.push({ at: where, text: reversed(what) });
     closers = "";
     depth = 0;
     candidate = undefined;
@@ -139,11 +139,11 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
     } else if (isTriple) {
       const opening = at;
       const marks = quotes(quote);
-      let end = text.indexOf(marks, at + 3);
-      while (end > 0 && isEscaped(text, end)) end = text.indexOf(marks, end + 1);
-      at = end < 0 ? length : end + 3;
+      let close = text.indexOf(marks, at + 3);
+      while (close > 0 && isEscaped(text, close)) close = text.indexOf(marks, close + 1);
+      at = close < 0 ? length : close + 3;
       triple.push({ from: opening, to: at, indentation });
-      endsInTriple = end < 0;
+      end.inTriple = close < 0;
     } else {
       at++;
       for (let code = text.charCodeAt(at); at < length && code !== quote; code = text.charCodeAt(++at)) {
@@ -161,7 +161,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
 
   for (;;) {
     if (at >= length) {
-      if (candidate && depth > 0 && !endsInTriple && returns < maximumReturns) {
+      if (candidate && depth > 0 && !end.inTriple && returns < maximumReturns) {
         goBack(candidate);
         continue;
       }
@@ -253,8 +253,14 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
       at++;
     }
   }
-  if (depth > 0 && !endsInTriple) closeAll(lastToken, closers);
-  return { result: { blocks, prose }, openTriple: endsInTriple ? triple : [] };
+  if (depth > 0 && !end.inTriple) closeAll(lastToken, closers);
+  return { result: { blocks, prose }, openTriple: end.inTriple ? triple : [] };
+}
+
+function reversed(text: string): string {
+  let result = "";
+  for (let at = text.length - 1; at >= 0; at--) result += text.charAt(at);
+  return result;
 }
 
 const stringPrefix = /^(?:[rbuf]|rb|br|rf|fr)$/i;

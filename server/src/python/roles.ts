@@ -67,23 +67,20 @@ function fromClass(node: ClassStmt, block: Block, scope: Scope): SublayerRole | 
 
 /** Softmax over a product is attention; two projections around a non-linearity are a feed-forward net. */
 function fromBody(body: readonly Stmt[], layers: readonly Layer[], scope: Scope): SublayerRole | undefined {
-  let product = false;
-  let softmax = false;
-  let fused = false;
-  let activation = false;
+  const seen = { product: false, softmax: false, fused: false, activation: false };
   const look = (expression: Expr) => {
-    if (expression.kind === "binary" && expression.operator === "@") product = true;
+    if (expression.kind === "binary" && expression.operator === "@") seen.product = true;
     if (expression.kind !== "call") return;
     const { callee } = expression;
     const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
     if (/scaled_dot_product_attention|flash_attn|xformers|memory_efficient_attention/.test(name))
-      fused = true;
-    else if (/^(?:matmul|bmm|einsum|baddbmm)$/.test(name)) product = true;
-    else if (/^softmax$/i.test(name)) softmax = true;
+      seen.fused = true;
+    else if (/^(?:matmul|bmm|einsum|baddbmm)$/.test(name)) seen.product = true;
+    else if (/^softmax$/i.test(name)) seen.softmax = true;
     else if (
       /^(?:relu|gelu|silu|swish|tanh|act|act_fn|activation|activation_fn|mish|leaky_relu|glu)$/i.test(name)
     )
-      activation = true;
+      seen.activation = true;
   };
   walkStatements(body, (statement) => {
     for (const expression of expressionsOf(statement)) walkExpression(expression, look);
@@ -104,8 +101,8 @@ function fromBody(body: readonly Stmt[], layers: readonly Layer[], scope: Scope)
       scopeAttention(layer, scope),
   );
   const softmaxLayer = used.some((layer) => layer.type === "torch.nn.Softmax");
-  if (fused || attends || (product && (softmax || softmaxLayer))) return "attention";
-  return fromLayers(used, activation);
+  if (seen.fused || attends || (seen.product && (seen.softmax || softmaxLayer))) return "attention";
+  return fromLayers(used, seen.activation);
 }
 
 function scopeAttention(layer: Layer, scope: Scope): boolean {
@@ -122,4 +119,34 @@ function fromLayers(layers: readonly Layer[], activation = false): SublayerRole 
   const active =
     activation || layers.some((layer) => layer.role === "activation" && layer.type !== "torch.nn.Softmax");
   return projections >= 2 && active ? "feed-forward" : undefined;
+}
+
+const convolvesMemo = new Memo<{ readonly value: boolean }>();
+const spatialNorm = /\.(?:GroupNorm|BatchNorm\dd|InstanceNorm\dd)$/;
+
+/** Whether a class works on (B, C, H, W): convolutions beyond a patch embedding, its own or those of its parts. */
+export function convolves(node: ClassStmt, block: Block, scope: Scope): boolean {
+  if (depth > 8) return false;
+  depth++;
+  try {
+    return scope.derive(convolvesMemo, node, () => {
+      const { layers } = layersOf(node, block, scope);
+      const value = layers.some((layer) => {
+        if (spatialNorm.test(layer.type) || /Up|Down|UNet/.test(layer.type)) return true;
+        if (layer.role === "conv") return !/patch|embed|proj/i.test(layer.path);
+        const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
+        return declaration?.kind === "class" && convolves(declaration.node, declaration.block, scope);
+      });
+      return { value };
+    }).value;
+  } finally {
+    depth--;
+  }
+}
+
+/** Whether the layer at a path is a class of the file that works on (B, C, H, W). */
+export function isConvolutional(path: string, flow: Flow): boolean {
+  const type = flow.layerAt(path)?.type ?? "";
+  const declaration = type.includes(".") ? undefined : flow.scope.lookup(type);
+  return declaration?.kind === "class" && convolves(declaration.node, declaration.block, flow.scope);
 }

@@ -3,6 +3,7 @@ import { type CallExpr, type Expr, type ForStmt, type Stmt, walkExpression, expr
 import { evaluate } from "./constants";
 import type { Expression, SkipConcatenation } from "./facts";
 import type { Flow } from "./flow";
+import { convolves } from "./roles";
 import { outputWidth } from "./widths";
 
 const skipName =
@@ -45,6 +46,8 @@ function concatenation(
     function: flow.method,
   });
   if (value.kind !== "number" || (value.value !== 1 && value.value !== -3)) return undefined;
+  // Along dimension 1, sequences are joined too: only convolutions make it the channels.
+  if (!convolves(flow.owner, flow.block, flow.scope)) return undefined;
   const skip = skipOperand(tensors.items, statement, flow);
   if (!skip) return undefined;
   const loopFact = loop && loopOf(loop, flow);
@@ -90,13 +93,13 @@ function skipOperand(items: readonly Expr[], statement: Stmt, flow: Flow): Expr 
   const byName = candidates.filter((item) => skipName.test(item.name));
   if (byName.length > 0 && byName.length < names.length) return byName.at(-1);
   const assignedAt = (name: string) => flow.latest(name, statement.from)?.statement.from ?? -1;
-  const oldestFirst = (candidates.length > 0 ? candidates : names).toSorted(
-    (one, other) => assignedAt(one.name) - assignedAt(other.name),
-  );
+  const oldestFirst = candidates.toSorted((one, other) => assignedAt(one.name) - assignedAt(other.name));
   const [oldest, next] = oldestFirst;
   // Two parameters that the method does not touch: by custom the skip is the second.
   if (oldest && next && assignedAt(oldest.name) === assignedAt(next.name)) return oldestFirst.at(-1);
-  return oldest ?? (names.length === 0 ? items.at(-1) : undefined);
+  if (candidates.length > 0) return oldest;
+  // `torch.cat([x, self.down(y)], 1)`; an expanded class token is no skip.
+  return items.find((item) => flow.layerCall(item) !== undefined);
 }
 
 /** Channels of the skip: of the layer that made it, of a constructor parameter, or what the next layer takes less the rest. */

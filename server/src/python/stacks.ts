@@ -2,6 +2,7 @@
 import { expressionsOf, type Stmt, walkExpression } from "./ast";
 import type { BlockStack } from "./facts";
 import type { Flow } from "./flow";
+import { isConvolutional } from "./roles";
 import { blockWidth, outputWidth, streamWidth } from "./widths";
 
 /** All block stacks of a method in source order. */
@@ -44,6 +45,7 @@ function variableOf(statement: Stmt): string | undefined {
 /** A module with parts of its own, not a bare projection or activation. */
 function isBlock(path: string, flow: Flow): boolean {
   const layer = flow.layerAt(path);
+  if (isConvolutional(path, flow)) return false;
   return layer?.role === "module" || (layer?.role === "container" && layer.form !== "attribute");
 }
 
@@ -55,6 +57,7 @@ function isStack(path: string, flow: Flow): boolean {
   const children = flow.layers.filter((each) => each.path.startsWith(`${path}.`));
   return (
     children.length > 0 &&
+    !children.some((each) => isConvolutional(each.path, flow)) &&
     children.every((each) => each.role === "module") &&
     children.some((each) => each.path.endsWith(".*") || children.length > 1)
   );

@@ -94,7 +94,6 @@ function trainingStep(body: readonly Stmt[], loop: Stmt | undefined): TrainingSt
   let backward: { range: Range; loss?: string } | undefined;
   let step: { range: Range; optimizer?: string } | undefined;
   let model: string | undefined;
-  let fallback: string | undefined;
   calls(body, (call, statement) => {
     const path = dottedPath(call.callee);
     const last = call.callee.kind === "attribute" ? call.callee.name : path?.at(-1);
@@ -124,19 +123,17 @@ function trainingStep(body: readonly Stmt[], loop: Stmt | undefined): TrainingSt
     } else if (path && path.length <= 2 && statement.kind === "assign") {
       const name = path.join(".");
       if (modelName.test(name)) model ??= name;
-      else if (path.length === 1 && statement.from >= body[0]!.from) fallback ??= undefined;
     }
   });
   if (!backward && !step) return undefined;
   if (!backward && !loop) return undefined;
-  const named = model ?? fallback;
   return {
     ...(loop && { loop: span(loop) }),
     ...(backward && { backward: backward.range }),
     ...(step && { step: step.range }),
     ...(backward?.loss !== undefined && { loss: backward.loss }),
     ...(step?.optimizer !== undefined && { optimizer: step.optimizer }),
-    ...(named !== undefined && { model: named }),
+    ...(model !== undefined && { model }),
   };
 }
 
@@ -162,9 +159,7 @@ function generationStep(
   owner: ClassStmt | undefined,
   place: Place,
 ): GenerationStep | undefined {
-  let appends = false;
-  let chooses = false;
-  let nested = false;
+  const seen = { appends: false, chooses: false, nested: false };
   calls(loop.body, (call) => {
     const name = call.callee.kind === "attribute" || call.callee.kind === "name" ? call.callee.name : "";
     const qualified = place.scope.resolve(call.callee) ?? "";
@@ -172,18 +167,18 @@ function generationStep(
       /^torch\.(?:cat|concat|concatenate|hstack|column_stack)$/.test(qualified) ||
       /^(?:append|extend|index_copy_|scatter_)$/.test(name)
     )
-      appends = true;
-    if (/^(?:argmax|multinomial|topk|softmax|sample|max|log_softmax|sort)$/.test(name)) chooses = true;
-    if (name === "backward") nested = true;
+      seen.appends = true;
+    if (/^(?:argmax|multinomial|topk|softmax|sample|max|log_softmax|sort)$/.test(name)) seen.chooses = true;
+    if (name === "backward") seen.nested = true;
   });
   // idx[:, t] = next_token
   walkStatements(loop.body, (statement) => {
     if (statement.kind === "assign" && statement.targets.some((target) => target.kind === "subscript"))
-      appends = true;
+      seen.appends = true;
     if (statement.kind === "for" || statement.kind === "while")
-      nested ||= generationStep(statement, within, owner, place) !== undefined;
+      seen.nested ||= generationStep(statement, within, owner, place) !== undefined;
   });
-  if (!appends || !chooses || nested) return undefined;
+  if (!seen.appends || !seen.chooses || seen.nested) return undefined;
   let found: GenerationStep | undefined;
   walkStatements(loop.body, (statement) => {
     if (found || statement.kind !== "assign" || !statement.value || statement.operator !== "=") return;

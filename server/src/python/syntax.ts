@@ -553,14 +553,13 @@ class Converter {
     const range = this.range(cursor);
     let object: Expr | undefined;
     let property: Name | undefined;
-    let dotted = false;
+    const seen = { dot: false, bracket: false };
     const items: Expr[] = [];
-    let subscripted = false;
     this.children(cursor, () => {
       if (cursor.name === "PropertyName") property = this.name(cursor);
-      else if (cursor.name === ".") dotted = true;
-      else if (cursor.name === "[") subscripted = true;
-      else if (subscripted) this.pushExpression(cursor, items);
+      else if (cursor.name === ".") seen.dot = true;
+      else if (cursor.name === "[") seen.bracket = true;
+      else if (seen.bracket) this.pushExpression(cursor, items);
       else {
         const found: Expr[] = [];
         this.pushExpression(cursor, found);
@@ -568,7 +567,7 @@ class Converter {
       }
     });
     object ??= { kind: "other", from: range.from, to: range.from, children: [] };
-    if (dotted) {
+    if (seen.dot) {
       const name = property?.name ?? "";
       return { kind: "attribute", ...range, object, name, nameFrom: property?.from ?? range.to };
     }

@@ -107,17 +107,17 @@ const identifier = /(?<![\w.])[A-Za-z_]\w*/g;
 
 /** Rewrites an inner class's expression in terms of the arguments it is constructed with. */
 function substitute(inner: Expression, layer: Layer, flow: Flow): Expression | undefined {
-  let sound = true;
+  const foreign: string[] = [];
   const text = inner.text.replace(identifier, (name) => {
     const given = layer.arguments[name];
     if (!given) {
       const atTop = flow.scope.lookup(name) !== undefined || /^(?:int|round|max|min)$/.test(name);
-      if (!atTop) sound = false;
+      if (!atTop) foreign.push(name);
       return name;
     }
     return /^[\w.]+$/.test(given.text) || inner.text === name ? given.text : `(${given.text})`;
   });
-  if (!sound) return undefined;
+  if (foreign.length > 0) return undefined;
   return { range: layer.call.range, text, value: inner.value };
 }
 
