@@ -14,12 +14,15 @@ const stopWords: ReadonlySet<string> = new Set(
 
 const wordPattern = /[\p{L}\p{N}]+/gu;
 
-/** Lower case without accents: `Nyström` → `nystrom`. */
+const ligatures: Readonly<Record<string, string>> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d" };
+
+/** Lower case without accents: `Nyström` → `nystrom`, `Straße` → `strasse`. */
 export function fold(text: string): string {
   return text
     .normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase();
+    .toLowerCase()
+    .replace(/[ßæœøłđ]/g, (letter) => ligatures[letter] ?? letter);
 }
 
 /** Words of a text in order, folded. */

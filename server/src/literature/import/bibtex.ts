@@ -144,9 +144,12 @@ function plain(value: string): string {
       /\\(ss|o|O|l|L|ae|AE|aa|AA|i|j)(?![A-Za-z])\s?/g,
       (_: string, name: string) => letters[name] ?? "",
     )
-    .replace(/\\([&%$#_{}])/g, "$1")
     .replace(/---?/g, "–")
+    .replace(/(?<!\\)~/g, " ")
     .replace(/(?<!\\)[{}]/g, "")
-    .replaceAll("~", " ")
+    .replaceAll("\\textasciicircum", "^")
+    .replaceAll("\\textasciitilde", "~")
+    .replaceAll("\\textbackslash", "\\")
+    .replace(/\\([&%$#_{}])/g, "$1")
     .trim();
 }
