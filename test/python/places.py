@@ -88,7 +88,7 @@ def block_stack(width: int) -> Place:
 
 
 LINEAR_SIZES = [(64, 64), (64, 192), (192, 64), (128, 128), (128, 256), (256, 128)]
-ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96), (64, 80), (80, 64)]
+ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96), (64, 80), (80, 64), (32, 96), (16, 48)]
 PLACES: dict[str, list[Place]] = {
     "linear": [
         *(linear(*size, bias=bias) for size in LINEAR_SIZES for bias in (True, False)),
@@ -100,3 +100,5 @@ PLACES: dict[str, list[Place]] = {
 }
 # at these places a method is a function or a class that a test of its own covers
 ELSEWHERE = {"generation-step", "training-step", "loss", "peft-config", "free", "model"}
+# these read the whole sequence (..., tokens, width), so they need at least three dimensions
+SEQUENCE_READERS = {"QueryAdapter", "TransformerBottleneckAdapter"}

@@ -3,12 +3,13 @@
 import copy
 import inspect
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from corpus import FACTS, PYTHON, SHARED, SITES, Site, evaluate
-from places import ELSEWHERE, PLACES, Host, Place
+from places import ELSEWHERE, PLACES, SEQUENCE_READERS, Host, Place
 from torch import Tensor, nn
 
 train_only = SHARED["train_only"]
@@ -27,7 +28,16 @@ every_module = pytest.mark.parametrize("site", MODULES, ids=name_of)
 def usable(site: Site, hyperparameters: dict[str, Any] | None = None) -> list[Place]:
     """The places whose sizes the method accepts."""
     chosen = site.defaults if hyperparameters is None else hyperparameters
-    return [place for place in PLACES[site.kind] if site.accepts(place.names | chosen)]
+    places = [place for place in PLACES[site.kind] if site.accepts(place.names | chosen)]
+    return [for_sequences(place) for place in places] if reads_sequences(site) else places
+
+
+def reads_sequences(site: Site) -> bool:
+    return site.facts["symbol"] in SEQUENCE_READERS
+
+
+def for_sequences(place: Place) -> Place:
+    return replace(place, shapes=tuple(shape for shape in place.shapes if len(shape) > 2))
 
 
 def keywords(site: Site, hyperparameters: dict[str, Any]) -> dict[str, Any]:
