@@ -19,7 +19,7 @@ import { currentTheme } from "./theme";
 
 /** What only desktop and remote, or only the web, can do. */
 export interface Platform {
-  connect(options: LanguageClientOptions): Connected;
+  connect(options: LanguageClientOptions): Promise<Connected>;
   /** Folder of the user's library; absent where the server asks this extension for it. */
   readonly storage?: string;
 }
@@ -31,8 +31,10 @@ export interface Exports {
 
 export function activate(context: ExtensionContext, platform: Platform): Exports & { server: Server } {
   const log = window.createOutputChannel("Litlens", { log: true });
-  const server = new Server(() => {
-    const connected = platform.connect(clientOptions(platform, log));
+  const server = new Server(async () => {
+    // Making a client takes longer than all else here: other extensions may activate first.
+    await new Promise((go) => setTimeout(go, 0));
+    const connected = await platform.connect(clientOptions(platform, log));
     serveStorage(connected.client, context.globalStorageUri);
     return connected;
   });

@@ -1,21 +1,19 @@
 /** The editor that a command is about, and edits in it. */
-import { Position, window, workspace, type TextDocument, type TextEditor } from "vscode";
+import { window, workspace, type Position, type TextDocument, type TextEditor } from "vscode";
 import type { AdapterChoicesParams, WorkspaceEdit } from "../../server/src/protocol";
 import type { Server } from "./server";
 
 /** The Python place under the cursor, for what fits there; `undefined` in other editors. */
-export function pythonPlace(server: Server): AdapterChoicesParams | undefined {
+export function pythonPlace(): AdapterChoicesParams | undefined {
   const editor = window.activeTextEditor;
-  if (editor?.document.languageId !== "python") return undefined;
-  return placeIn(server, editor.document, editor.selection.active);
+  return editor?.document.languageId === "python"
+    ? placeIn(editor.document, editor.selection.active)
+    : undefined;
 }
 
-export function placeIn(server: Server, document: TextDocument, position: Position): AdapterChoicesParams {
-  const convert = server.client.code2ProtocolConverter;
-  return {
-    textDocument: convert.asTextDocumentIdentifier(document),
-    position: convert.asPosition(position),
-  };
+/** A position in the words of LSP, which counts as VS Code does. */
+export function placeIn({ uri }: TextDocument, { line, character }: Position): AdapterChoicesParams {
+  return { textDocument: { uri: uri.toString() }, position: { line, character } };
 }
 
 /** The active editor, or an error that says what to open. `purpose` ends "to …". */

@@ -75,7 +75,7 @@ export function pickPaper(session: Session, options: PickOptions): Promise<strin
 }
 
 function liveSearch(session: Session, pick: QuickPick<PaperItem>, buttons: readonly PaperButton[]) {
-  const context = pythonPlace(session.server);
+  const context = pythonPlace();
   let running = new CancellationTokenSource();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const search = async (query: string): Promise<void> => {

@@ -36,11 +36,11 @@ export interface Connected {
 }
 
 export class Server {
-  readonly #create: () => Connected;
+  readonly #create: () => Promise<Connected>;
   #current: Connected | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(create: () => Connected) {
+  constructor(create: () => Promise<Connected>) {
     this.#create = create;
   }
 
@@ -91,7 +91,7 @@ export class Server {
   }
 
   async #start(): Promise<void> {
-    const connected = this.#create();
+    const connected = await this.#create();
     this.#current = connected;
     try {
       await connected.client.start();

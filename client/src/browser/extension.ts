@@ -1,11 +1,6 @@
 /** The web: the server is a Worker. */
 import { Uri, type ExtensionContext } from "vscode";
-import {
-  BrowserMessageReader,
-  BrowserMessageWriter,
-  LanguageClient,
-  type LanguageClientOptions,
-} from "vscode-languageclient/browser";
+import type { LanguageClientOptions } from "vscode-languageclient/browser";
 import { activate as activateShared, type Exports } from "../activate";
 import type { Connected, Server } from "../server";
 
@@ -13,7 +8,10 @@ let server: Server | undefined;
 
 export function activate(context: ExtensionContext): Exports {
   const script = Uri.joinPath(context.extensionUri, "dist/server/browser.js");
-  const connect = (options: LanguageClientOptions): Connected => {
+  const connect = async (options: LanguageClientOptions): Promise<Connected> => {
+    // By far the largest part of this bundle, evaluated only now to keep activation short.
+    const { BrowserMessageReader, BrowserMessageWriter, LanguageClient } =
+      await import("vscode-languageclient/browser");
     let worker: Worker | undefined;
     // Transports rather than the Worker: VS Code replaces the global class, so the client would not recognise it
     const start = async () => {

@@ -19,7 +19,7 @@ export async function exportBibliography({ server }: Session): Promise<void> {
   const { document } = activeEditor("a bibliography from");
   const format = await window.showQuickPick(formats, { title: "Litlens: Export Bibliography" });
   if (!format) return;
-  const textDocument = server.client.code2ProtocolConverter.asTextDocumentIdentifier(document);
+  const textDocument = { uri: document.uri.toString() };
   const { text } = await server.request("bibliography", { textDocument, style: format.style });
   if (text.trim() === "" || text.trim() === "[]")
     throw new Error(

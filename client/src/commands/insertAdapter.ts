@@ -15,7 +15,7 @@ interface Wanted {
 export async function insertAdapter(session: Session, ...given: readonly unknown[]): Promise<void> {
   const { server } = session;
   const wanted = readWanted(given);
-  const { place, document } = findPlace(session, wanted.place);
+  const { place, document } = findPlace(wanted.place);
   const version = document?.version;
   const all = await server.request("adapterChoices", place);
   const choices = all.filter(
@@ -31,10 +31,10 @@ export async function insertAdapter(session: Session, ...given: readonly unknown
   await applyEdit(server, edit, document, version);
 }
 
-function findPlace(
-  { server }: Session,
-  place: AdapterChoicesParams | undefined,
-): { place: AdapterChoicesParams; document: TextDocument | undefined } {
+function findPlace(place: AdapterChoicesParams | undefined): {
+  place: AdapterChoicesParams;
+  document: TextDocument | undefined;
+} {
   if (place) {
     const uri = Uri.parse(place.textDocument.uri);
     return {
@@ -50,7 +50,7 @@ function findPlace(
     throw new Error(
       `Adapters go into Python model code; this file is ${document.languageId}. Put the cursor in a class derived from nn.Module.`,
     );
-  return { place: placeIn(server, document, selection.active), document };
+  return { place: placeIn(document, selection.active), document };
 }
 
 function nothingFits(othersFit: boolean, methods: readonly string[] | undefined): string {
