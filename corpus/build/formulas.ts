@@ -21,8 +21,8 @@ RegisterHTMLHandler(adaptor);
 const document = mathjax.document("", {
   InputJax: new TeX({
     packages: ["base", "ams", "boldsymbol"],
-    formatError: (_: unknown, error: Error) => {
-      throw error;
+    formatError: (_: unknown, { message }: { readonly message: string }) => {
+      throw new Error(message);
     },
   }),
   OutputJax: new SVG({ fontCache: "none" }),

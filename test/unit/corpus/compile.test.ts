@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { compileCorpus, schemaProblems } from "../../../corpus/build/compileCorpus";
+import { compile } from "../../../server/src/literature/source/compile";
 import { formatProblem } from "../../../server/src/literature/source/problems";
 
 const good: Readonly<Record<string, string>> = {
@@ -292,7 +293,7 @@ describe("the corpus compiler", () => {
       python,
       "class BedLinear(",
       "class BedLinear((",
-      "methods/beds/beds.py:5: is not Python that Litlens can read",
+      "methods/beds/beds.py:4: is not Python that Litlens can read",
     ],
     [
       "a statement that cannot be inserted",
@@ -373,8 +374,11 @@ describe("the corpus compiler", () => {
           const changed = line.replace(/^(\s*(?:- )?\w+:) .+$/, `$1 ${value}`);
           if (changed === line) continue;
           const mutant = lines.with(index, changed).join("\n");
-          const folder = corpus({ [path]: mutant });
-          const ours = compileCorpus(folder, folder).problems.some(({ message }) =>
+          const files = Object.entries({ ...good, [path]: mutant }).map(([name, body]) => ({
+            path: name,
+            text: body,
+          }));
+          const ours = compile(files).problems.some(({ message }) =>
             /^(must|is missing|is not a field)/.test(message),
           );
           const theirs = schemaProblems({ path, text: mutant }).length > 0;
