@@ -21,6 +21,7 @@ export async function open(source: string): Promise<vscode.TextEditor> {
   const { text, offset } = marked(source);
   const document = await vscode.workspace.openTextDocument({ language: "python", content: text });
   const editor = await vscode.window.showTextDocument(document);
+  holds(editor.document.getText() === text, "the new document holds another text");
   const position = document.positionAt(offset);
   editor.selection = new vscode.Selection(position, position);
   return editor;
@@ -116,4 +117,9 @@ export function webviewTitles(): string[] {
 export async function closeAll(): Promise<void> {
   await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+  // A new document may get the name of one that is still on its way out, and its text with it
+  await until(
+    () => Promise.resolve(vscode.workspace.textDocuments),
+    (documents) => !documents.some(({ isUntitled }) => isUntitled),
+  );
 }
