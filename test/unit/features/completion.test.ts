@@ -8,6 +8,8 @@ import {
 } from "vscode-languageserver-types";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { complete, resolveCompletion } from "../../../server/src/features/completion";
+import { diagnose } from "../../../server/src/features/diagnostics";
+import { hover } from "../../../server/src/features/hover";
 import type { FeatureContext } from "../../../server/src/features/context";
 import { marked } from "./check";
 import { contextWith, open } from "./corpus";
@@ -61,7 +63,7 @@ describe("completion of arguments", () => {
     ["a line between others", `${imported}config = LoraConfig(\n    r=8,\n    lo|\n    bias="none",\n)\n`],
     ["an inner call", `${imported}m = wrap(base, LoraConfig(r=8, |`],
     ["an alias", "import peft as P\nP.LoraConfig(|"],
-    ["a comment between", `${imported}LoraConfig(\n    r=8,  # it's, small (\n    |\n)\n`],
+    ["a comment between", `${imported}LoraConfig(\n    r=8,  # small, ( it's\n    |\n)\n`],
   ];
   for (const [why, source] of states) {
     it(`works with ${why}`, () => assert.ok(labels(source).includes("lora_alpha"), labels(source).join()));
@@ -340,5 +342,30 @@ ${lora("8", "16.0")}
   ];
   for (const [why, source] of silent) {
     it(`are silent ${why}`, () => assert.deepEqual(labels(source), []));
+  }
+});
+
+it("hover, completion and diagnostics answer at every stage of typing", () => {
+  const source = `"""LoRA (arXiv:2106.09685
+"""
+from torch import nn
+from peft import BoneConfig as B, LoraConfig
+
+class A(nn.Module):
+    def __init__(self, d=4):
+        super().__init__()
+        self.fc = nn.Linear(d, 2 * d, bias=False)
+
+%time x = LoraConfig(task_type="CAUSAL_LM", r=(3, [1, {"a": "b
+# DoRA (arXiv:2106.09685
+lora`;
+  const context = contextWith({ commandLinks: true, formulas: "image" });
+  for (let length = 0; length <= source.length; length++) {
+    const document = open(source.slice(0, length));
+    for (const offset of [length, length >> 1]) {
+      hover(context, document, offset);
+      for (const item of complete(context, document, offset).items) resolveCompletion(context, item);
+    }
+    diagnose(context, document);
   }
 });

@@ -404,6 +404,7 @@ Refined by DoRA, rsLoRA`;
     checkNone("# arXiv:1706.|03762\n");
     checkNone("x = 2106.|09685\n");
     checkNone("# 12106.|096851\n");
+    checkNone("# arXiv:2106.0968|51\n");
     checkNone("# see the paper| arXiv:2106.09685\n");
   });
 
