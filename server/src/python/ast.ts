@@ -263,59 +263,75 @@ export function bodiesOf(statement: Stmt): readonly (readonly Stmt[])[] {
   }
 }
 
-/** The direct sub-expressions of an expression, in source order. */
-export function childrenOf(expression: Expr): readonly Expr[] {
+/** Visits the direct sub-expressions of an expression, in source order. */
+export function forEachChild(expression: Expr, visit: (child: Expr) => void): void {
   switch (expression.kind) {
     case "name":
     case "number":
     case "constant":
-      return [];
+      return;
     case "string":
-      return expression.parts;
+      expression.parts.forEach(visit);
+      return;
     case "attribute":
-      return [expression.object];
-    case "call": {
-      const all = [expression.callee];
-      for (const argument of expression.arguments) all.push(argument.value);
-      return all;
-    }
+      visit(expression.object);
+      return;
+    case "call":
+      visit(expression.callee);
+      for (const argument of expression.arguments) visit(argument.value);
+      return;
     case "subscript":
-      return [expression.object, ...expression.items];
+      visit(expression.object);
+      expression.items.forEach(visit);
+      return;
     case "unary":
-      return [expression.operand];
+      visit(expression.operand);
+      return;
     case "binary":
-      return [expression.left, expression.right];
+      visit(expression.left);
+      visit(expression.right);
+      return;
     case "conditional":
-      return [expression.then, expression.test, expression.otherwise];
+      visit(expression.then);
+      visit(expression.test);
+      visit(expression.otherwise);
+      return;
     case "tuple":
     case "list":
     case "set":
-      return expression.items;
+      expression.items.forEach(visit);
+      return;
     case "dict":
-      return expression.entries.flatMap(({ key, value }) => (key ? [key, value] : [value]));
-    case "comprehension": {
-      const all = [expression.element];
-      if (expression.value) all.push(expression.value);
-      for (const clause of expression.clauses) all.push(clause.target, clause.iterable);
-      all.push(...expression.conditions);
-      return all;
-    }
+      for (const { key, value } of expression.entries) {
+        if (key) visit(key);
+        visit(value);
+      }
+      return;
+    case "comprehension":
+      visit(expression.element);
+      if (expression.value) visit(expression.value);
+      for (const { target, iterable } of expression.clauses) {
+        visit(target);
+        visit(iterable);
+      }
+      expression.conditions.forEach(visit);
+      return;
     case "lambda":
-      return [
-        ...expression.parameters.flatMap((parameter) => (parameter.default ? [parameter.default] : [])),
-        expression.body,
-      ];
+      for (const parameter of expression.parameters) if (parameter.default) visit(parameter.default);
+      visit(expression.body);
+      return;
     case "star":
-      return [expression.value];
+      visit(expression.value);
+      return;
     case "other":
-      return expression.children;
+      expression.children.forEach(visit);
   }
 }
 
 /** Visits an expression and everything inside it, outer first. */
 export function walkExpression(expression: Expr, visit: (expression: Expr) => void): void {
   visit(expression);
-  for (const child of childrenOf(expression)) walkExpression(child, visit);
+  forEachChild(expression, (child) => walkExpression(child, visit));
 }
 
 /** Visits statements and those nested in them, outer first; `enter` may return false to stay outside. */

@@ -1,4 +1,5 @@
 /** What stands at an offset: the questions that hovers, completions and actions begin with. */
+import { around } from "./local";
 import type { Argument, Call, Layer, ModuleClass, Prose, PythonFacts, Range, Reference } from "./facts";
 
 function covers({ from, to }: Range, offset: number): boolean {
@@ -16,7 +17,7 @@ export interface CallAt {
 /** The innermost call whose callee or argument list covers the offset. */
 export function callAt(facts: PythonFacts, offset: number): CallAt | undefined {
   let found: Call | undefined;
-  for (const call of facts.calls) {
+  for (const call of around(facts, "calls", offset)) {
     if (call.range.from > offset) break;
     const inside = call.closed ? offset < call.range.to : offset <= call.range.to;
     if (
@@ -35,7 +36,7 @@ export function callAt(facts: PythonFacts, offset: number): CallAt | undefined {
 
 /** The use of an imported name whose token touches the offset. */
 export function referenceAt(facts: PythonFacts, offset: number): Reference | undefined {
-  return touching(facts.references, (reference) => reference.range, offset);
+  return touching(around(facts, "references", offset), (reference) => reference.range, offset);
 }
 
 /** The comment, docstring or string that touches the offset. */

@@ -1,5 +1,13 @@
 /** Call sites with their arguments, and every use of an imported name, of one block. */
-import { bodiesOf, childrenOf, dottedPath, type CallExpr, type Expr, expressionsOf, type Stmt } from "./ast";
+import {
+  bodiesOf,
+  dottedPath,
+  forEachChild,
+  type CallExpr,
+  type Expr,
+  expressionsOf,
+  type Stmt,
+} from "./ast";
 import type { Block } from "./block";
 import { evaluate, type Place } from "./constants";
 import type { Argument, Call, Range, Reference } from "./facts";
@@ -66,24 +74,36 @@ export function usesIn(block: Block, place: Place): Uses {
   };
   const visitExpression = (expression: Expr, statement: Stmt, here: Place) => {
     if (expression.kind === "name" || expression.kind === "attribute") {
-      if (refer(expression, here)) return;
+      if (refer(expression)) return;
     } else if (expression.kind === "call") {
       if (dottedPath(expression.callee)) {
         const fact = callFact(expression, statement, here);
         if (fact.qualified !== undefined) calls.push(fact);
       }
     }
-    for (const child of childrenOf(expression)) visitExpression(child, statement, here);
+    forEachChild(expression, (child) => visitExpression(child, statement, here));
+  };
+  const heads = new Map<string, boolean>();
+  /** Whether a name leads to something imported: locals and definitions of the file do not. */
+  const isImported = (head: string): boolean => {
+    let imported = heads.get(head);
+    if (imported === undefined) {
+      const kind = place.scope.lookup(head)?.kind;
+      const target = place.scope.resolveParts([head]);
+      imported =
+        kind === "import" ||
+        (target !== head && (target ?? place.scope.resolveParts([head, "x"])) !== undefined);
+      heads.set(head, imported);
+    }
+    return imported;
   };
   /** Notes each part of an imported path; true when the expression is a path and so has nothing else inside. */
-  const refer = (expression: Expr, here: Place): boolean => {
-    const parts = dottedPath(expression);
-    const head = parts?.[0];
-    if (!parts || head === undefined) return false;
-    const declaration = here.scope.lookup(head);
-    const imported =
-      declaration === undefined || declaration.kind === "import" || here.scope.resolveParts([head]) !== head;
-    if (!imported || here.scope.resolveParts(parts) === undefined) return true;
+  const refer = (expression: Expr): boolean => {
+    let head = expression;
+    while (head.kind === "attribute") head = head.object;
+    if (head.kind !== "name") return false;
+    if (!isImported(head.name)) return true;
+    const parts = dottedPath(expression) ?? [];
     const nodes: Expr[] = [];
     for (let node = expression; ; node = node.object) {
       nodes.unshift(node);
@@ -91,7 +111,7 @@ export function usesIn(block: Block, place: Place): Uses {
     }
     nodes.forEach((node, index) => {
       const qualified =
-        here.scope.resolveParts(parts.slice(0, index + 1)) ?? (index === 0 ? head : undefined);
+        place.scope.resolveParts(parts.slice(0, index + 1)) ?? place.scope.moduleNamed(parts[0] ?? "");
       if (qualified === undefined) return;
       const range = node.kind === "attribute" ? nameRange(node) : { from: node.from, to: node.to };
       references.push({ range, qualified });

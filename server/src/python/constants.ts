@@ -6,7 +6,7 @@ import type { CallExpr, ClassStmt, Expr, FunctionStmt, ParameterNode, Stmt } fro
 import { dottedPath, walkStatements } from "./ast";
 import type { Block, Construction } from "./block";
 import type { Value } from "./facts";
-import type { Scope } from "./scope";
+import { Memo, type Scope } from "./scope";
 
 /** A value, or an instance of a class of the same file whose fields can be asked for. */
 type Known = Value | Instance;
@@ -261,37 +261,67 @@ function knowName(name: string, place: Place, steps: number, before: number): Kn
     if (local === "several") return unknown;
     if (local) return know(local, place, steps + 1);
     const parameter = place.function.parameters.find((each) => each.name === name);
-    if (parameter) return knowParameter(parameter, place, steps);
+    if (parameter)
+      return place.scope.derive(parameterMemo, parameter, () => knowParameter(parameter, place, steps));
   }
   const constant = place.scope.constant(name);
   if (constant) return know(constant.value, { scope: place.scope, block: constant.block }, steps + 1);
   return undefined;
 }
 
-/** The one value that a function assigns to a name; "several" when which one holds cannot be told. */
-function localAssignment(name: string, within: FunctionStmt, before: number): Expr | "several" | undefined {
-  let found: Expr | "several" | undefined;
-  const note = (value: Expr | undefined) => (found = found || !value ? "several" : value);
+interface Local {
+  readonly from: number;
+  readonly value?: Expr;
+}
+
+const knownLocals = new WeakMap<FunctionStmt, Map<string, Local[]>>();
+
+/** Every assignment to a local name; without a value where it is a loop's variable or speaks of itself. */
+function localsOf(within: FunctionStmt): Map<string, Local[]> {
+  let locals = knownLocals.get(within);
+  if (locals) return locals;
+  const found = (locals = new Map<string, Local[]>());
+  knownLocals.set(within, locals);
+  const note = (name: string, from: number, value: Expr | undefined) => {
+    // `dim = dim or 64` speaks of the parameter in its own value: give up.
+    const sound = value && !mentions(value, name);
+    const local = { from, ...(sound && { value }) };
+    const known = found.get(name);
+    if (known) known.push(local);
+    else found.set(name, [local]);
+  };
   walkStatements(within.body, (statement) => {
-    if (statement.kind === "for" && mentions(statement.target, name)) note(undefined);
     if (statement.kind === "function" || statement.kind === "class") return false;
+    if (statement.kind === "for") for (const name of namesIn(statement.target)) note(name, -1, undefined);
     if (statement.kind !== "assign") return true;
+    const { value, operator, from } = statement;
     for (const target of statement.targets) {
-      if (target.kind === "name" && target.name === name) {
-        // `dim = dim or 64` speaks of the parameter in its own value: give up.
-        const sound = statement.operator === "=" && statement.value && !mentions(statement.value, name);
-        if (statement.from < before || before < within.from) note(sound ? statement.value : undefined);
-      } else if (target.kind === "tuple") {
-        target.items.forEach((item, index) => {
-          if (item.kind !== "name" || item.name !== name) return;
-          const { value } = statement;
-          note(value?.kind === "tuple" || value?.kind === "list" ? value.items[index] : undefined);
-        });
+      if (target.kind === "name") note(target.name, from, operator === "=" ? value : undefined);
+      else if (target.kind === "tuple") {
+        const parts = value?.kind === "tuple" || value?.kind === "list" ? value.items : [];
+        for (const [index, item] of target.items.entries())
+          for (const name of namesIn(item)) note(name, from, item.kind === "name" ? parts[index] : undefined);
       }
     }
     return true;
   });
-  return found;
+  return locals;
+}
+
+function namesIn(target: Expr): string[] {
+  if (target.kind === "name") return [target.name];
+  return target.kind === "tuple" || target.kind === "list" ? target.items.flatMap(namesIn) : [];
+}
+
+/** The one value that a function assigns to a name; "several" when which one holds cannot be told. */
+function localAssignment(name: string, within: FunctionStmt, before: number): Expr | "several" | undefined {
+  const all = localsOf(within).get(name);
+  if (!all) return undefined;
+  const inside = before >= within.from && before <= within.to;
+  const above = inside ? all.filter(({ from }) => from < before) : all;
+  const [only] = above;
+  if (!only) return undefined;
+  return above.length === 1 ? (only.value ?? "several") : "several";
 }
 
 function mentions(expression: Expr, name: string): boolean {
@@ -309,6 +339,7 @@ function mentions(expression: Expr, name: string): boolean {
   return false;
 }
 
+const parameterMemo = new Memo<Known>();
 const configNames = /^_?(?:config|cfg|conf|configuration|hparams)$/;
 
 /** A parameter: its annotation's config class, else what the file passes wherever it constructs, else the default. */

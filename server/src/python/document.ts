@@ -12,6 +12,7 @@ import { methodFact, modulesIn } from "./modules";
 import { type Scan, scan } from "./resync";
 import { Memo, Scope } from "./scope";
 import { type BlockFacts, shiftFacts } from "./shift";
+import { localFacts } from "./local";
 import { stepsIn } from "./steps";
 
 export interface Change {
@@ -129,6 +130,15 @@ function readFacts(text: string, earlier: readonly Placed[]) {
       return unread();
     },
   };
+  localFacts.set(facts, (offset) => {
+    const index = placed.findLastIndex(({ from }) => from <= offset);
+    const here = placed[index];
+    const before = placed[index - 1];
+    // At the seam of two blocks both may be meant.
+    return (here?.from === offset && before ? [before, here] : here ? [here] : []).map((each) =>
+      factsAt(each, scope),
+    );
+  });
   return { facts, placed };
 }
 

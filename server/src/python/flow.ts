@@ -2,7 +2,7 @@
 import {
   bodiesOf,
   type CallExpr,
-  childrenOf,
+  forEachChild,
   type ClassStmt,
   dottedPath,
   type Expr,
@@ -40,6 +40,7 @@ export interface LayerCall {
 export class Flow {
   readonly steps: readonly Step[];
   readonly layers: readonly Layer[];
+  private assignments: Map<string, Assignment[]> | undefined;
   private readonly loopPaths = new Map<string, string>();
 
   constructor(
@@ -95,21 +96,30 @@ export class Flow {
 
   /** The last assignment to a name above an offset. */
   latest(name: string, before: number): Assignment | undefined {
-    let found: Assignment | undefined;
+    this.assignments ??= this.indexAssignments();
+    return this.assignments.get(name)?.findLast(({ statement }) => statement.to <= before);
+  }
+
+  private indexAssignments(): Map<string, Assignment[]> {
+    const all = new Map<string, Assignment[]>();
     for (const { statement } of this.steps) {
-      if (statement.from >= before) break;
-      if (statement.kind !== "assign" || !statement.value || statement.to > before) continue;
+      if (statement.kind !== "assign" || !statement.value) continue;
       for (const target of statement.targets) {
         const unpacked = target.kind === "tuple" || target.kind === "list";
         const names: readonly Expr[] = unpacked ? target.items : [target];
-        const index = names.findIndex((each) => each.kind === "name" && each.name === name);
-        if (index < 0) continue;
         const parts = unpacked && statement.value.kind === "tuple" ? statement.value.items : undefined;
-        const value = parts?.length === names.length ? (parts[index] ?? statement.value) : statement.value;
-        found = { value, unpacked: unpacked && !parts, statement };
+        const paired = parts?.length === names.length;
+        for (const [index, each] of names.entries()) {
+          if (each.kind !== "name") continue;
+          const value = paired ? (parts[index] ?? statement.value) : statement.value;
+          const known = all.get(each.name);
+          const assignment = { value, unpacked: unpacked && !parts, statement };
+          if (known) known.push(assignment);
+          else all.set(each.name, [assignment]);
+        }
       }
     }
-    return found;
+    return all;
   }
 
   /** The layer or method that an expression names. */
@@ -182,7 +192,7 @@ export class Flow {
         if (assigned) visit(assigned.value, assigned.statement.from, left - 1);
         return;
       }
-      for (const child of childrenOf(node)) visit(child, at, left);
+      forEachChild(node, (child) => visit(child, at, left));
     };
     visit(expression, before, steps);
     return names;

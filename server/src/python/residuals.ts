@@ -1,5 +1,5 @@
 /** Residual branches: `x = x + self.mlp(self.ln_2(x))` in all the ways people write it. */
-import { childrenOf, type Expr, type Stmt, selfPath } from "./ast";
+import { forEachChild, type Expr, type Stmt, selfPath } from "./ast";
 import type { Expression, ResidualBranch } from "./facts";
 import type { Flow, LayerCall } from "./flow";
 import { sublayerRole } from "./roles";
@@ -39,7 +39,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
     }
     const called = flow.layerCall(expression);
     const inner = called && flow.roleAt(called.path) === "norm" ? called.path : undefined;
-    for (const child of childrenOf(expression)) look(child, statement, index, inner);
+    forEachChild(expression, (child) => look(child, statement, index, inner));
   }
 
   function sum(operands: readonly Expr[], statement: Stmt, index: number, norm: string | undefined): boolean {

@@ -30,17 +30,17 @@ export function signatureOf(qualified: string): Signature | undefined {
 /** Names that stand for their module even before the import is written. */
 const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "torch" };
 
-type Answer = readonly unknown[];
 const nothing: readonly never[] = [];
 
 export class Scope {
   private readonly declarations = new Map<string, Declaration[]>();
   private readonly constructed = new Map<string, Construction[]>();
   private readonly stars: string[] = [];
-  private readonly configs: (Declaration & { kind: "class" })[] = [];
-  private questions: Map<string, Answer> | undefined;
+  private readonly config: ConfigAnswer;
+  private asking: Questions | undefined;
 
   constructor(blocks: readonly Block[]) {
+    const configs: (Declaration & { kind: "class" })[] = [];
     for (const block of blocks) {
       for (const declaration of block.declarations) {
         if (declaration.kind === "import" && declaration.binding.star) {
@@ -51,7 +51,7 @@ export class Scope {
           declaration.kind === "class" &&
           /(?:Config|Configuration|Args|Arguments|Params)$/.test(declaration.name)
         )
-          this.configs.push(declaration);
+          configs.push(declaration);
         const known = this.declarations.get(declaration.name);
         if (known) known.push(declaration);
         else this.declarations.set(declaration.name, [declaration]);
@@ -62,68 +62,77 @@ export class Scope {
         else this.constructed.set(name, [...constructions]);
       }
     }
+    this.config = (configs.length === 1 && configs[0]) || "none";
   }
 
   /** The result of `work` for a node or block, kept from an earlier scope while all answers it rests on are the same. */
   derive<T>(memo: Memo<T>, subject: object, work: () => T): T {
     let kept = memo.kept.get(subject);
-    if (!kept || ![...kept.questions].every(([question, answer]) => same(this.answer(question), answer))) {
-      const outer = this.questions;
-      const questions = (this.questions = new Map<string, Answer>());
+    if (!kept || !this.stillHolds(kept)) {
+      const outer = this.asking;
+      const asking = (this.asking = new Questions(this));
       try {
-        kept = { questions, value: work() };
+        kept = { questions: asking, value: work() };
       } finally {
-        this.questions = outer;
+        this.asking = outer;
       }
       memo.kept.set(subject, kept);
     }
-    if (this.questions) for (const [question, answer] of kept.questions) this.questions.set(question, answer);
+    this.asking?.parts.add(kept);
     return kept.value;
   }
 
-  private answer(question: string): Answer {
-    const subject = question.slice(1);
-    if (question.startsWith("?")) return this.declarations.get(subject) ?? nothing;
-    if (question === "=config") return this.configs;
-    if (question.startsWith("(")) return this.constructed.get(subject) ?? nothing;
-    return this.stars;
-  }
-
-  private ask(question: string): Answer {
-    const answer = this.answer(question);
-    this.questions?.set(question, answer);
-    return answer;
+  private stillHolds(kept: Kept<unknown>): boolean {
+    const { questions } = kept;
+    if (questions.holdsFor === this) return true;
+    for (const [name, answer] of questions.names)
+      if (!same(this.declarations.get(name) ?? nothing, answer)) return false;
+    for (const [name, answer] of questions.constructions)
+      if (!same(this.constructed.get(name) ?? nothing, answer)) return false;
+    if (questions.config && questions.config !== this.config) return false;
+    if (questions.stars && !same(questions.stars, this.stars)) return false;
+    for (const part of questions.parts) if (!this.stillHolds(part)) return false;
+    questions.holdsFor = this;
+    return true;
   }
 
   /** What a bare name stands for at the top level; the last definition wins, imports inside functions come last. */
   lookup(name: string): Declaration | undefined {
-    this.ask(`?${name}`);
-    const all = this.declarations.get(name);
-    if (!all) return undefined;
-    const atTop = all.filter((declaration) => declaration.kind !== "import" || !declaration.binding.nested);
-    return atTop.at(-1) ?? all.at(-1);
+    const all = this.ask(name);
+    let last: Declaration | undefined;
+    for (const declaration of all) {
+      const nested = declaration.kind === "import" && declaration.binding.nested;
+      if (!nested || !last || (last.kind === "import" && last.binding.nested)) last = declaration;
+    }
+    return last;
+  }
+
+  private ask(name: string): readonly Declaration[] {
+    const all = this.declarations.get(name) ?? nothing;
+    this.asking?.names.set(name, all);
+    return all;
   }
 
   /** The value of a top-level variable that is assigned exactly once. */
   constant(name: string): { value: Expr; block: Block } | undefined {
-    this.ask(`?${name}`);
-    const all = this.declarations.get(name);
-    const [only] = all ?? [];
-    return all?.length === 1 && only?.kind === "variable" && only.value
+    const all = this.ask(name);
+    const [only] = all;
+    return all.length === 1 && only?.kind === "variable" && only.value
       ? { value: only.value, block: only.block }
       : undefined;
   }
 
   /** The file's config class when it has exactly one. */
   onlyConfig(): (Declaration & { kind: "class" }) | undefined {
-    const [only, ...others] = this.ask("=config");
-    return others.length === 0 ? this.configs.find((each) => each === only) : undefined;
+    if (this.asking) this.asking.config = this.config;
+    return this.config === "none" ? undefined : this.config;
   }
 
   /** Every call in the file by this bare name. */
   constructions(name: string): readonly Construction[] {
-    this.ask(`(${name}`);
-    return this.constructed.get(name) ?? nothing;
+    const all = this.constructed.get(name) ?? nothing;
+    this.asking?.constructions.set(name, all);
+    return all;
   }
 
   /** The qualified name of a dotted path; same-file definitions keep their bare name. */
@@ -146,11 +155,16 @@ export class Scope {
       const resolved = this.resolveParts(target);
       return resolved === undefined ? undefined : normalize([resolved, ...rest].join("."));
     }
-    this.ask("*");
+    if (this.asking) this.asking.stars = this.stars;
     const starred = this.resolveStar(head);
     if (starred !== undefined) return normalize([starred, ...rest].join("."));
     const module = customary[head];
     return module !== undefined && rest.length > 0 ? normalize([module, ...rest].join(".")) : undefined;
+  }
+
+  /** What a customary name stands for when the file does not bind it: `nn` is `torch.nn`. */
+  moduleNamed(name: string): string | undefined {
+    return this.lookup(name) ? undefined : customary[name];
   }
 
   private resolveStar(name: string): string | undefined {
@@ -162,8 +176,23 @@ export class Scope {
   }
 }
 
+type ConfigAnswer = (Declaration & { readonly kind: "class" }) | "none";
+
+/** What was asked of the file while a value was worked out, with the answers. */
+class Questions {
+  readonly names = new Map<string, readonly Declaration[]>();
+  readonly constructions = new Map<string, readonly Construction[]>();
+  /** Other values that went into this one, with questions of their own. */
+  readonly parts = new Set<Kept<unknown>>();
+  config: ConfigAnswer | undefined;
+  stars: readonly string[] | undefined;
+
+  /** `holdsFor` is the last scope that gave the same answers. */
+  constructor(public holdsFor: Scope) {}
+}
+
 interface Kept<T> {
-  readonly questions: ReadonlyMap<string, Answer>;
+  readonly questions: Questions;
   readonly value: T;
 }
 
@@ -172,7 +201,7 @@ export class Memo<T> {
   readonly kept = new WeakMap<object, Kept<T>>();
 }
 
-function same(one: Answer, other: Answer): boolean {
+function same(one: readonly unknown[], other: readonly unknown[]): boolean {
   return (
     one === other || (one.length === other.length && one.every((value, index) => value === other[index]))
   );

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fixture, layerLines, moduleOf, read } from "./check";
+
+/** The layers of a class whose constructor has this body. */
+function check(init: string, expected: readonly string[], rest = "", parameters = ""): void {
+  const body = init.replace(/^/gm, "        ");
+  const text = `import torch\nfrom collections import OrderedDict\nfrom torch import nn\nimport torch.nn.functional as F\n${rest}\nclass A(nn.Module):\n    def __init__(self${parameters}):\n${body}\n`;
+  assert.deepEqual(layerLines(moduleOf(read(text), "A")), expected, text);
+}
+
+test("sizes go by the constructor's parameter names, by position and by keyword", () => {
+  check("self.fc = nn.Linear(3, 4, bias=False)", [
+    "fc: nn.Linear(in_features=3, out_features=4, bias=false) attribute",
+  ]);
+  check("self.fc = nn.Linear(out_features=4, in_features=3)", [
+    "fc: nn.Linear(out_features=4, in_features=3) attribute",
+  ]);
+  check("self.c = nn.Conv2d(3, 8, (3, 5), padding=1)", [
+    "c: nn.Conv2d(in_channels=3, out_channels=8, kernel_size=[3,5], padding=1) attribute",
+  ]);
+});
+
+test("sizes follow arithmetic, locals, unpacking, defaults and attributes", () => {
+  check(
+    "d = dim // 2\na, b = 3, 4\nself.n = 2 * a\nself.fc = nn.Linear(d * b, self.n ** 2)",
+    ["fc: nn.Linear(in_features=256, out_features=36) attribute"],
+    "",
+    ", dim=128",
+  );
+  check("self.fc = nn.Linear(WIDTH, dim)", ["fc: nn.Linear(in_features=7) attribute"], "WIDTH = 7", ", dim");
+  check(
+    "if wide:\n    d = 8\nelse:\n    d = 4\nself.fc = nn.Linear(d, 1)",
+    ["fc: nn.Linear(out_features=1) attribute"],
+    "",
+    ", wide",
+  );
+});
+
+test("sizes follow what the file passes to the constructor", () => {
+  check(
+    "self.fc = nn.Linear(dim, 1)",
+    ["fc: nn.Linear(in_features=9, out_features=1) attribute"],
+    "model = A(9)",
+    ", dim",
+  );
+  check(
+    "self.fc = nn.Linear(dim, 1)",
+    ["fc: nn.Linear(out_features=1) attribute"],
+    "a = A(9)\nb = A(10)",
+    ", dim",
+  );
+});
+
+test("sizes follow config classes of the file", () => {
+  const config = "class Config:\n    width: int = 12\n    depth: int = 2";
+  check(
+    "self.fc = nn.Linear(config.width, 4 * config.width)",
+    ["fc: nn.Linear(in_features=12, out_features=48) attribute"],
+    config,
+    ", config: Config",
+  );
+  check(
+    "self.fc = nn.Linear(c.width, 1)",
+    ["fc: nn.Linear(in_features=5, out_features=1) attribute"],
+    `${config}\nmodel = A(Config(width=5))`,
+    ", c",
+  );
+  check(
+    "self.fc = nn.Linear(cfg.width, 1)",
+    ["fc: nn.Linear(in_features=12, out_features=1) attribute"],
+    config,
+    ", cfg",
+  );
+});
+
+test("containers give their layers by path", () => {
+  check("self.net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))", [
+    "net: nn.Sequential() attribute",
+    "net.0: nn.Linear(in_features=2, out_features=3) sequential",
+    "net.1: nn.ReLU() sequential",
+    "net.2: nn.Linear(in_features=3, out_features=1) sequential",
+  ]);
+  check('self.net = nn.Sequential(OrderedDict([("a", nn.Linear(2, 3)), ("b", nn.ReLU())]))', [
+    "net: nn.Sequential() attribute",
+    "net.a: nn.Linear(in_features=2, out_features=3) sequential",
+    "net.b: nn.ReLU() sequential",
+  ]);
+  check(
+    "self.l = nn.ModuleList([nn.Linear(2, 2) for _ in range(n)])",
+    ["l: nn.ModuleList() attribute", "l.*: nn.Linear(in_features=2, out_features=2) comprehension ×6"],
+    "",
+    ", n=6",
+  );
+  check('self.d = nn.ModuleDict({"q": nn.Linear(2, 2)})\nself.d["k"] = nn.Linear(3, 3)', [
+    "d: nn.ModuleDict() attribute",
+    "d.q: nn.Linear(in_features=2, out_features=2) module-dict",
+    "d.k: nn.Linear(in_features=3, out_features=3) module-dict",
+  ]);
+});
+
+test("layers come from branches, loops, add_module, setattr and annotated or chained assignments", () => {
+  check("self.a: nn.Module = nn.Linear(1, 2)\nself.b = self.c = nn.Linear(3, 4)", [
+    "a: nn.Linear(in_features=1, out_features=2) attribute",
+    "b: nn.Linear(in_features=3, out_features=4) attribute",
+    "c: nn.Linear(in_features=3, out_features=4) attribute",
+  ]);
+  check(
+    "self.a = nn.Linear(1, 2) if flag else nn.Identity()\nif flag:\n    self.b = nn.Linear(1, 2)",
+    [
+      "a: nn.Linear(in_features=1, out_features=2) conditional",
+      "a: nn.Identity() conditional",
+      "b: nn.Linear(in_features=1, out_features=2) conditional",
+    ],
+    "",
+    ", flag",
+  );
+  check(
+    "layers = []\nfor _ in range(3):\n    layers.append(nn.Linear(4, 4))\nself.net = nn.Sequential(*layers)",
+    ["net: nn.Sequential() attribute", "net.*: nn.Linear(in_features=4, out_features=4) append ×3"],
+  );
+  check("self.l = nn.ModuleList()\nfor _ in range(3):\n    self.l.append(nn.Linear(4, 4))", [
+    "l: nn.ModuleList() attribute",
+    "l.*: nn.Linear(in_features=4, out_features=4) append ×3",
+  ]);
+  check('self.add_module("fc", nn.Linear(1, 2))\nsetattr(self, "g", nn.Linear(3, 4))', [
+    "fc: nn.Linear(in_features=1, out_features=2) add-module",
+    "g: nn.Linear(in_features=3, out_features=4) setattr",
+  ]);
+});
+
+test("factories of the file and classes in variables are followed", () => {
+  check(
+    "self.c = conv3x3(3, 16, stride=2)",
+    ["c: nn.Conv2d(in_channels=3, out_channels=16, kernel_size=3, stride=2, padding=1) factory"],
+    "def conv3x3(i, o, stride=1):\n    return nn.Conv2d(i, o, 3, stride=stride, padding=1)",
+  );
+  check(
+    "self.norm = norm_layer(8)",
+    ["norm: nn.LayerNorm(normalized_shape=8) attribute"],
+    "",
+    ", norm_layer=nn.LayerNorm",
+  );
+});
+
+test("layers that an adapter inside them would not reach say so", () => {
+  check("self.a = nn.MultiheadAttention(8, 2)", [
+    "a: nn.MultiheadAttention(embed_dim=8, num_heads=2) attribute !",
+  ]);
+  check("self.a = nn.Linear(2, 3)\nself.b = nn.Embedding(3, 2)\nself.a.weight = self.b.weight", [
+    "a: nn.Linear(in_features=2, out_features=3) attribute !",
+    "b: nn.Embedding(num_embeddings=3, embedding_dim=2) attribute !",
+  ]);
+  check("self.a = torch.jit.script(nn.Linear(2, 3))", [
+    "a: nn.Linear(in_features=2, out_features=3) argument !",
+  ]);
+  const used =
+    "from torch import nn\nimport torch.nn.functional as F\nclass A(nn.Module):\n    def __init__(self):\n        self.p = nn.Linear(1, 2)\n    def forward(self, x):\n        return F.linear(x, self.p.weight)\n";
+  assert.match(moduleOf(read(used), "A").layers[0]?.obstacle ?? "", /used directly/);
+  check("self.a = nn.Linear(2, 3)\nself.apply(self._init_weights)", [
+    "a: nn.Linear(in_features=2, out_features=3) attribute",
+  ]);
+});
+
+test("a GPT: every layer with its sizes", () => {
+  const facts = read(fixture("gpt.py"));
+  assert.deepEqual(layerLines(moduleOf(facts, "CausalSelfAttention")), [
+    "c_attn: nn.Linear(in_features=768, out_features=2304, bias=true) attribute",
+    "c_proj: nn.Linear(in_features=768, out_features=768, bias=true) attribute",
+    "resid_dropout: nn.Dropout(p=0) attribute",
+  ]);
+  assert.deepEqual(layerLines(moduleOf(facts, "GPT")), [
+    "transformer: nn.ModuleDict() attribute",
+    "transformer.wte: nn.Embedding(num_embeddings=50304, embedding_dim=768) module-dict !",
+    "transformer.wpe: nn.Embedding(num_embeddings=1024, embedding_dim=768) module-dict",
+    "transformer.drop: nn.Dropout(p=0) module-dict",
+    "transformer.h: nn.ModuleList() module-dict",
+    "transformer.h.*: Block() comprehension ×12",
+    "transformer.ln_f: LayerNorm(ndim=768, bias=true) module-dict",
+    "lm_head: nn.Linear(in_features=768, out_features=50304, bias=false) attribute !",
+  ]);
+});
