@@ -116,6 +116,16 @@ export function toCellRange(
   };
 }
 
+/** A range of a cell in the joined module. */
+export function toJoinedRange(notebook: Notebook, uri: string, range: Range): Range | undefined {
+  const cell = cellText(notebook, uri);
+  const start = cell && notebook.joined.toJoined(uri, cell.offsetAt(range.start));
+  const end = cell && notebook.joined.toJoined(uri, cell.offsetAt(range.end));
+  if (start === undefined || end === undefined) return undefined;
+  const { text } = notebook.document;
+  return { start: text.positionAt(start), end: text.positionAt(end) };
+}
+
 function successor(
   text: TextDocument,
   python: PythonDocument,

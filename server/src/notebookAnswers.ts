@@ -1,6 +1,7 @@
 /** Answers made for a notebook's joined module, given back in terms of its cells. */
 import type {
   CodeAction,
+  CodeActionContext,
   CompletionItem,
   CompletionList,
   Range,
@@ -9,14 +10,16 @@ import type {
   TextEdit,
   WorkspaceEdit,
 } from "vscode-languageserver-types";
-import { type Located, type Notebook, toCellRange } from "./documents";
+import { type Located, type Notebook, toCellRange, toJoinedRange } from "./documents";
 
 /** A workspace edit with the notebook's edits sorted into cells; an edit that no cell holds makes the whole edit void. */
 export function editInCells(edit: WorkspaceEdit, notebook: Notebook | undefined): WorkspaceEdit {
   if (notebook === undefined || edit.documentChanges === undefined) return edit;
   return {
     documentChanges: edit.documentChanges.flatMap((change) =>
-      "textDocument" in change && change.textDocument.uri === notebook.uri ? byCell(change, notebook) : [change],
+      "textDocument" in change && change.textDocument.uri === notebook.uri
+        ? byCell(change, notebook)
+        : [change],
     ),
   };
 }
@@ -30,11 +33,35 @@ function byCell({ edits }: TextDocumentEdit, notebook: Notebook): TextDocumentEd
     known.edits.push({ ...each, range: cell.range });
     cells.set(cell.uri, known);
   }
-  return [...cells].map(([uri, { version, edits: ofCell }]) => ({ textDocument: { uri, version }, edits: ofCell }));
+  return [...cells].map(([uri, { version, edits: ofCell }]) => ({
+    textDocument: { uri, version },
+    edits: ofCell,
+  }));
 }
 
 export function actionInCell(action: CodeAction, notebook: Notebook): CodeAction {
-  return action.edit === undefined ? action : { ...action, edit: editInCells(action.edit, notebook) };
+  const diagnostics = action.diagnostics?.flatMap((each) => {
+    const cell = toCellRange(notebook, each.range);
+    return cell === undefined ? [] : [{ ...each, range: cell.range }];
+  });
+  return {
+    ...action,
+    ...(diagnostics === undefined ? {} : { diagnostics }),
+    ...(action.edit === undefined ? {} : { edit: editInCells(action.edit, notebook) }),
+  };
+}
+
+/** What the client says of a cell, said of the joined module. */
+export function contextInModule(
+  context: CodeActionContext,
+  uri: string,
+  notebook: Notebook,
+): CodeActionContext {
+  const diagnostics = context.diagnostics.flatMap((each) => {
+    const range = toJoinedRange(notebook, uri, each.range);
+    return range === undefined ? [] : [{ ...each, range }];
+  });
+  return { ...context, diagnostics };
 }
 
 export function completionsInCell(list: CompletionList, { notebook }: Located): CompletionList {

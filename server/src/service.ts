@@ -25,7 +25,7 @@ import { searchPapers } from "./features/searchPapers";
 import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
 import { bibliography } from "./literature/cite";
 import { importPapers } from "./literature/import";
-import { actionInCell, completionsInCell, editInCells } from "./notebookAnswers";
+import { actionInCell, completionsInCell, contextInModule, editInCells } from "./notebookAnswers";
 import { createLibrary } from "./literature/library";
 import type { Corpus, Formulas } from "./literature/model";
 import { createSearch } from "./literature/search";
@@ -204,8 +204,9 @@ export function createService(options: ServiceOptions): Service {
     codeActions: (uri, range, actionContext) =>
       at(uri, range.start, [], (located) => {
         const end = documents.locate(uri, range.end)?.offset ?? located.offset;
-        const actions = codeActions(context(), located.document, located.offset, end, actionContext);
         const { notebook } = located;
+        const asked = notebook === undefined ? actionContext : contextInModule(actionContext, uri, notebook);
+        const actions = codeActions(context(), located.document, located.offset, end, asked);
         return notebook === undefined ? actions : actions.map((action) => actionInCell(action, notebook));
       }),
     async resolveCodeAction(action) {
