@@ -46,6 +46,8 @@ const titleWeight = 3;
 const longestPaletteQuery = 5;
 const shortestFuzzyWord = 5;
 const shortestPrefix = 2;
+/** In larger libraries misspelt words are sought in titles only: elsewhere they would cost half of a keystroke's time. */
+const largestFuzzyLibrary = 2000;
 
 const options: Options<Entry> = {
   fields: ["all", "title"],
@@ -100,8 +102,8 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
       const bundled = library.papers().filter(({ origin }) => origin === "bundled");
       const stored = await readIndex(await loadIndex(), library.version);
       const index = stored ?? new MiniSearch<Entry>(options);
-      if (stored === undefined) await index.addAllAsync(bundled.map(entry));
       indexed = new Map(bundled.map((paper) => [paper.id, paper]));
+      if (stored === undefined) await index.addAllAsync([...indexed.values()].map(entry));
       revision = -1;
       state = "ready";
       return index;
@@ -196,19 +198,23 @@ function rank(index: MiniSearch<Entry>, query: string, admitted: (id: string) =>
     for (const result of results) result.score /= result.queryTerms.length;
     return results.sort((a, b) => b.score - a.score);
   }
-  return index.search(paletteQuery(query, typed), { bm25, filter });
+  return index.search(paletteQuery(query, typed, index.documentCount <= largestFuzzyLibrary), {
+    bm25,
+    filter,
+  });
 }
 
 /** A few words as one types them: the last may be unfinished, long ones misspelt, acronyms neither. */
-function paletteQuery(query: string, typed: readonly string[]): Query {
+function paletteQuery(query: string, typed: readonly string[], fuzzyEverywhere: boolean): Query {
   const acronyms = new Set((query.match(/\b[A-Z][A-Z\d]+\b/g) ?? []).flatMap(words));
   const finished = /\s$/.test(query);
   const last = typed.length - 1;
+  const fuzzy = (term: string): number | false =>
+    term.length >= shortestFuzzyWord && !acronyms.has(term) && !/\d/.test(term) ? 1 : false;
   const common: SearchOptions = {
     prefix: (term, position, terms) =>
       !finished && position === terms.length - 1 && term.length >= shortestPrefix && !acronyms.has(term),
-    fuzzy: (term) =>
-      term.length >= shortestFuzzyWord && !acronyms.has(term) && !/\d/.test(term) ? 1 : false,
+    fuzzy,
     maxFuzzy: 1,
     weights: { fuzzy: 0.3, prefix: 0.6 },
   };
@@ -216,7 +222,13 @@ function paletteQuery(query: string, typed: readonly string[]): Query {
   return {
     combineWith: "OR",
     queries: [
-      { ...common, queries: [query], fields: ["all"], processTerm: stem },
+      {
+        ...common,
+        fuzzy: fuzzyEverywhere ? fuzzy : false,
+        queries: [query],
+        fields: ["all"],
+        processTerm: stem,
+      },
       { ...common, queries: [topical], fields: ["title"], processTerm: (term) => term },
     ],
   };

@@ -88,9 +88,10 @@ describe("the user's library", () => {
     ]);
     assert.deepEqual([merged.added, merged.updated, merged.unchanged], [0, 1, 0]);
     assert.equal(merged.all.length, 1);
-    assert.equal(merged.all[0]?.summary, "Kettles.");
-    assert.equal(merged.all[0]?.year, 2021);
-    assert.equal(merged.all[0]?.authorCount, 12);
-    assert.equal(merged.all[0]?.id, kettles.id);
+    const { summary, year, authorCount, id } = merged.all[0];
+    assert.deepEqual(
+      { summary, year, authorCount, id },
+      { summary: "Kettles.", year: 2021, authorCount: 12, id: kettles.id },
+    );
   });
 });
