@@ -74,7 +74,8 @@ export async function runTypeScript(entry, args = []) {
 }
 
 export async function build() {
-  if (existsSync("corpus/build/main.ts")) await runTypeScript("corpus/build/main.ts", development ? ["--lenient"] : []);
+  if (existsSync("corpus/build/main.ts"))
+    await runTypeScript("corpus/build/main.ts", development ? ["--lenient"] : []);
   const contexts = await Promise.all(
     bundles.map(({ entry, ...options }) =>
       esbuild.context({

@@ -1,5 +1,5 @@
 // `npm run screenshots`: takes the README's pictures with the product in a real VS Code. `-- hover-dark paper` takes some.
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureChromium, ensureHost, ensureNodePackages } from "./install.mjs";
 import { explain, must, repository, step } from "./steps.mjs";
@@ -18,6 +18,7 @@ const windowSettings = {
   "diffEditor.hideUnchangedRegions.enabled": true,
   "diffEditor.renderSideBySide": false,
   "editor.fontSize": 14,
+  "editor.hover.above": false,
   "editor.hover.delay": 100,
   "editor.lineHeight": 21,
   "editor.occurrencesHighlight": "off",
@@ -71,11 +72,20 @@ async function command(page, title) {
   await page.keyboard.press("Enter");
 }
 
-/** Scrolls until a text stands near the top. */
-async function goTo(page, line) {
+/** Scrolls until the first line with a text stands near the top. */
+async function goTo(page, file, text) {
+  const line =
+    1 +
+    readFileSync(file, "utf8")
+      .split("\n")
+      .findIndex((content) => content.includes(text));
   await page.keyboard.press("Control+g");
   await page.locator(".quick-input-widget input[type=text]").fill(`:${line}`);
   await page.keyboard.press("Enter");
+  const { x, y } = await rectangleOf(page, text);
+  await page.mouse.move(x, y);
+  await page.mouse.wheel(0, y - 100);
+  await page.waitForTimeout(500);
 }
 
 /** Each picture: the file it opens, what is done, and which part of the window is kept. */
@@ -86,7 +96,8 @@ const scenes = {
       {
         theme,
         file: "finetune_peft.py",
-        size: { width: 900, height: 560 },
+        top: "LoraConfig(",
+        size: { width: 900, height: 640 },
         async play(page) {
           const { x, y, width, height } = await rectangleOf(page, "LoraConfig(");
           await page.mouse.move(x + width / 2 - 20, y + height / 2);
@@ -99,6 +110,7 @@ const scenes = {
   lightbulb: {
     theme: "dark",
     file: "gpt.py",
+    top: "class CausalSelfAttention",
     size: { width: 900, height: 520 },
     async play(page) {
       await clickOn(page, "nn.Linear(");
@@ -113,6 +125,7 @@ const scenes = {
   insertion: {
     theme: "light",
     file: "gpt.py",
+    top: "class CausalSelfAttention",
     size: { width: 1000, height: 760 },
     async play(page) {
       await clickOn(page, "nn.Linear(");
@@ -133,6 +146,7 @@ const scenes = {
   search: {
     theme: "dark",
     file: "gpt.py",
+    top: "class CausalSelfAttention",
     size: { width: 1200, height: 640 },
     async play(page) {
       await command(page, "Litlens: Search Papers");
@@ -144,6 +158,7 @@ const scenes = {
   paper: {
     theme: "light",
     file: "gpt.py",
+    top: "class CausalSelfAttention",
     size: { width: 1200, height: 800 },
     async play(page) {
       await command(page, "Litlens: Show Paper");
@@ -157,7 +172,7 @@ const scenes = {
   },
 };
 
-async function take(host, name, { theme, file, size, play, line }) {
+async function take(host, name, { theme, file, size, play, top }) {
   const scratch = host.temporaryFolder("pictures");
   const examples = join(repository, "examples");
   const extensions = join(scratch.path, "extensions");
@@ -180,9 +195,9 @@ async function take(host, name, { theme, file, size, play, line }) {
       .waitFor({ state: "visible", timeout: 5000 })
       .catch(() => undefined);
     if (await page.locator(".part.sidebar").isVisible()) await page.keyboard.press("Control+b");
-    if (line) await goTo(page, line);
+    await goTo(page, join(examples, file), top);
     // The language server starts in the meantime
-    await page.waitForTimeout(4000);
+    await page.waitForTimeout(3000);
     await play(page);
     await page.waitForTimeout(1500);
     await page.screenshot({ path: target });
