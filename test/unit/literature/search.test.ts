@@ -39,10 +39,7 @@ describe("search", () => {
     ["IA3", "ia3"],
     ["four-bit quantised weights on one GPU", "qlora"],
     ["which method adds the logits of a small tuned model at each step of decoding", "proxy-tuning"],
-    [
-      "how can a soft prompt be made shorter with a low-rank change of the embeddings",
-      "dept-decomposed-prompt-tuning",
-    ],
+    ["how can a soft prompt be made shorter with a low-rank change of the embeddings", "dept"],
   ];
   for (const [query, id] of queries)
     it(`"${query}" finds ${id} first`, async () => {

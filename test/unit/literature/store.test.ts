@@ -88,9 +88,10 @@ describe("the user's library", () => {
     ]);
     assert.deepEqual([merged.added, merged.updated, merged.unchanged], [0, 1, 0]);
     assert.equal(merged.all.length, 1);
-    const { summary, year, authorCount, id } = merged.all[0];
+    const [paper] = merged.all;
+    assert.ok(paper);
     assert.deepEqual(
-      { summary, year, authorCount, id },
+      { summary: paper.summary, year: paper.year, authorCount: paper.authorCount, id: paper.id },
       { summary: "Kettles.", year: 2021, authorCount: 12, id: kettles.id },
     );
   });
