@@ -82,6 +82,7 @@ async function goTo(page, file, text) {
   await page.keyboard.press("Control+g");
   await page.locator(".quick-input-widget input[type=text]").fill(`:${line}`);
   await page.keyboard.press("Enter");
+  await page.waitForTimeout(500);
   const { x, y } = await rectangleOf(page, text);
   await page.mouse.move(x, y);
   await page.mouse.wheel(0, y - 100);
@@ -113,8 +114,8 @@ const scenes = {
     top: "class CausalSelfAttention",
     size: { width: 900, height: 520 },
     async play(page) {
-      await clickOn(page, "nn.Linear(");
-      await page.waitForTimeout(1000);
+      await clickOn(page, "Linear(");
+      await page.waitForTimeout(2500);
       await page.keyboard.press("Control+.");
       await page
         .locator(".action-widget .action-list-item, .action-widget .monaco-list-row")
@@ -128,8 +129,8 @@ const scenes = {
     top: "class CausalSelfAttention",
     size: { width: 1000, height: 760 },
     async play(page) {
-      await clickOn(page, "nn.Linear(");
-      await page.waitForTimeout(1000);
+      await clickOn(page, "Linear(");
+      await page.waitForTimeout(2500);
       await page.keyboard.press("Control+.");
       await page
         .locator(".action-widget")
