@@ -20,7 +20,7 @@ import { showWarning } from "./lsp/messages";
 import { checkedInitialization } from "./lsp/params";
 import { commands, provideRequests } from "./lsp/requests";
 import { defaultSettings, readSettings } from "./lsp/settings";
-import type { Runtime } from "./runtime";
+import type { Runtime, TextStorage } from "./runtime";
 import type { Service, ServiceOptions } from "./service";
 
 /** Requests cancelled while they wait in the queue are answered without being computed. */
@@ -41,6 +41,7 @@ export function startServer(
   runtime: Runtime,
   createService: (options: ServiceOptions) => Service,
 ): void {
+  const initialized = new Promise<void>((resolve) => connection.onInitialized(() => resolve()));
   connection.onInitialize(
     async ({
       capabilities,
@@ -48,12 +49,18 @@ export function startServer(
     }): Promise<InitializeResult | ResponseError<InitializeError>> => {
       try {
         const client = clientOf(capabilities);
-        const service = await makeService(connection, runtime, client, initializationOptions, createService);
+        const service = await makeService(
+          connection,
+          { ...runtime, storage: (folder) => storageAfter(initialized, runtime.storage(folder)) },
+          client,
+          initializationOptions,
+          createService,
+        );
         const diagnostics = provideDiagnostics(connection, service, client);
         synchronizeDocuments(connection, service, diagnostics);
         provideFeatures(connection, service, client);
         provideRequests(connection, service, runtime, client);
-        followSettings(connection, service, client, diagnostics);
+        followSettings(connection, service, client, diagnostics, initialized);
         setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), 0);
         return {
           capabilities: serverCapabilities(client, commands),
@@ -94,6 +101,14 @@ async function makeService(
   return service;
 }
 
+/** A client that keeps the library answers requests only once it is initialised. */
+function storageAfter(initialized: Promise<void>, storage: TextStorage): TextStorage {
+  return {
+    read: (name) => initialized.then(() => storage.read(name)),
+    write: (name, text) => initialized.then(() => storage.write(name, text)),
+  };
+}
+
 /** The first parse of a process costs ten times the second: pay for it before anyone waits. */
 function warmUp(service: Service): void {
   const uri = "litlens-warm-up:model.py";
@@ -111,6 +126,7 @@ function followSettings(
   service: Service,
   client: Client,
   diagnostics: Diagnostics,
+  initialized: Promise<void>,
 ): void {
   const log = connection.console;
   let current = defaultSettings;
@@ -132,13 +148,12 @@ function followSettings(
     const raw: unknown = await connection.workspace.getConfiguration("litlens");
     apply(raw);
   };
-  connection.onInitialized(
-    quietly(log, "initialized", async () => {
-      if (client.registersSettings)
-        await connection.client.register(DidChangeConfigurationNotification.type, { section: "litlens" });
-      if (client.pullsSettings) await pull();
-    }),
-  );
+  const begin = quietly(log, "initialized", async () => {
+    if (client.registersSettings)
+      await connection.client.register(DidChangeConfigurationNotification.type, { section: "litlens" });
+    if (client.pullsSettings) await pull();
+  });
+  void initialized.then(begin);
   connection.onDidChangeConfiguration(
     quietly(log, "didChangeConfiguration", async (params: { settings: unknown }) => {
       if (client.pullsSettings) return pull();

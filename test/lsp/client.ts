@@ -18,7 +18,7 @@ import {
 import { createConnection } from "vscode-languageserver/node";
 import type { Runtime } from "../../server/src/runtime";
 import { connectionStrategy, startServer } from "../../server/src/server";
-import type { Service } from "../../server/src/service";
+import type { Service, ServiceOptions } from "../../server/src/service";
 
 export const serverPath = resolve("dist/server/node.js");
 
@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly initializationOptions?: unknown;
   /** The section `litlens`, as `workspace/configuration` answers it. */
   readonly settings?: () => unknown;
+  /** Called between the answer to `initialize` and `initialized`. */
+  readonly beforeInitialized?: () => void;
 }
 
 /** What VS Code says of itself, as far as this server listens. */
@@ -102,6 +104,7 @@ export class TestClient {
       capabilities: this.#options.capabilities ?? fullCapabilities,
       initializationOptions: this.#options.initializationOptions,
     });
+    this.#options.beforeInitialized?.();
     await this.connection.sendNotification("initialized", {});
     if ((this.#options.capabilities ?? fullCapabilities).workspace?.configuration)
       await this.#eventually(() => this.#asked || undefined, "the server to ask for its settings");
@@ -236,7 +239,7 @@ export const emptyRuntime: Runtime = {
 
 /** `startServer` over a pair of real streams, with a service of the test's own. */
 export async function withService(
-  service: Service,
+  service: Service | ((options: ServiceOptions) => Service),
   options: ClientOptions,
   use: (client: TestClient, initialized: InitializeResult) => Promise<void>,
   runtime: Runtime = emptyRuntime,
@@ -245,7 +248,7 @@ export async function withService(
   const server = createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient), {
     connectionStrategy,
   });
-  startServer(server, runtime, () => service);
+  startServer(server, runtime, typeof service === "function" ? service : () => service);
   const connection = createProtocolConnection(
     new StreamMessageReader(toClient),
     new StreamMessageWriter(toServer),

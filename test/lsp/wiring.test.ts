@@ -332,3 +332,24 @@ test("a damaged corpus is said at initialize", async () => {
     /Litlens cannot start: corpus\.json is damaged; install Litlens anew\./,
   );
 });
+
+test("the library is read only once the client is initialised, for the client may be the one that keeps it", async () => {
+  const events: string[] = [];
+  const storage = {
+    read: () => {
+      events.push("read");
+      return Promise.resolve(null);
+    },
+    write: () => Promise.resolve(),
+  };
+  await withService(
+    (options) => {
+      void options.storage.read("library.json");
+      return quietService();
+    },
+    { beforeInitialized: () => events.push("initialize answered") },
+    (client) => client.request("litlens/status", {}).then(() => undefined),
+    { ...emptyRuntime, storage: () => storage },
+  );
+  assert.deepEqual(events, ["initialize answered", "read"]);
+});
