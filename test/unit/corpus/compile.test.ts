@@ -366,6 +366,22 @@ describe("the corpus compiler", () => {
     ]);
   });
 
+  it("does not let two methods bring different definitions of one name", () => {
+    const again = {
+      "methods/again/method.yaml": (good[method] ?? "").replace("id: beds", "id: again"),
+      "methods/again/again.py": good[python] ?? "",
+    };
+    const same = corpus(again);
+    assert.deepEqual(compileCorpus(same, same).problems, []);
+    const other = corpus({
+      ...again,
+      "methods/again/again.py": `${good[python] ?? ""}        self.rank = rank\n`,
+    });
+    assert.deepEqual(compileCorpus(other, other).problems.map(formatProblem), [
+      "methods/beds/method.yaml:1: brings a BedLinear that differs from that of methods/again/method.yaml: rename it, or share one definition in methods/shared",
+    ]);
+  });
+
   it("agrees with a full JSON Schema validator on every change of one value", () => {
     for (const [path, text] of Object.entries(good).filter(([path]) => !path.endsWith(".py"))) {
       const lines = text.split("\n");

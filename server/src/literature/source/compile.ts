@@ -129,6 +129,8 @@ function repetitions(
   symbols: readonly SymbolsFile[],
 ): Problem[] {
   const owners = new Map<string, string>();
+  // of one name there is one definition in a user's file, whichever method brought it
+  const sources = new Map<string, { readonly source: string; readonly path: string }>();
   const claim = (key: string, what: string, yaml: YamlFile, at: FieldPath): Problem[] => {
     const owner = owners.get(key);
     owners.set(key, owner ?? yaml.path);
@@ -148,9 +150,13 @@ function repetitions(
     ...methods.flatMap(({ yaml, method }) =>
       (method?.python ?? [])
         .flatMap(({ definitions }) => definitions)
-        .flatMap(({ name }) =>
-          claim(`definition ${name}`, `a method whose Python defines ${name}, as does that`, yaml, []),
-        ),
+        .flatMap(({ name, source }) => {
+          const first = sources.get(name) ?? { source, path: yaml.path };
+          sources.set(name, first);
+          if (first.source === source) return [];
+          const remedy = "rename it, or share one definition in methods/shared";
+          return [yaml.problem([], `brings a ${name} that differs from that of ${first.path}: ${remedy}`)];
+        }),
     ),
     ...symbols.flatMap((file) =>
       file.symbols.flatMap((symbol, index) =>
