@@ -32,6 +32,7 @@ const steps = [
   { name: "format", command: [bin("prettier"), "--check", ".", "--log-level", "warn"], count: counts.check },
   { name: "build", command: node("scripts/build.mjs"), count: counts.check },
   { name: "python-lint", command: node("scripts/lint-python.mjs"), count: counts.check, needs: ["python"] },
+  { name: "methods-table", command: node("scripts/methods-table.mjs", "--check"), count: counts.check },
   { name: "unit", command: node("scripts/test-unit.mjs"), count: counts.nodeTest, needs: ["python"] },
   {
     name: "python",

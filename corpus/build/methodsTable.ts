@@ -1,0 +1,85 @@
+/** docs/METHODS.md from the compiled corpus: `--check` fails where the file is not what the corpus says. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { evaluate } from "../../server/src/literature/expression";
+import type { Corpus, Method, MethodSite } from "../../server/src/literature/model";
+import { compileCorpus } from "./compileCorpus";
+
+/** The sizes of the table's example: square layers and blocks of width 768, 3×3 convolutions. */
+const sizes = {
+  in_features: 768,
+  out_features: 768,
+  width: 768,
+  channels: 768,
+  in_channels: 768,
+  out_channels: 768,
+  kernel_size: 3,
+  groups: 1,
+  num_embeddings: 50257,
+  embedding_dim: 768,
+  num_heads: 12,
+  depth: 12,
+  bias: 1,
+};
+
+const number = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+
+function trainable(method: Method, site: MethodSite): string {
+  if (site.trainable === undefined) return "–";
+  const chosen = Object.fromEntries(
+    method.hyperparameters.flatMap(({ name, default: preset }) =>
+      typeof preset === "string" ? [] : [[name, Number(preset)] as const],
+    ),
+  );
+  const count = evaluate(site.trainable, { ...sizes, ...chosen });
+  return count === undefined ? "–" : number(count);
+}
+
+function tests({ id }: Method): string {
+  const own = `test/python/test_${id.replaceAll("-", "_")}.py`;
+  return existsSync(own) ? `contract, [${id}](../${own})` : "contract";
+}
+
+function row(corpus: Corpus, method: Method): string {
+  const paper = corpus.papers.find(({ id }) => id === method.paper);
+  const { identityAtInit, mergeable } = method.properties;
+  const link =
+    paper?.arxiv === undefined
+      ? (paper?.title ?? method.paper)
+      : `[${paper.title}](https://arxiv.org/abs/${paper.arxiv})`;
+  const sites = method.sites.map(({ kind, symbol }) => `${kind} (\`${symbol}\`)`).join(", ");
+  const counts = [
+    ...new Set(method.sites.map((site) => trainable(method, site)).filter((count) => count !== "–")),
+  ];
+  const cells = [
+    link,
+    method.name,
+    method.family,
+    method.fidelity,
+    sites,
+    counts.join("; ") || "–",
+    identityAtInit,
+    mergeable ? "yes" : "no",
+    tests(method),
+  ];
+  return `| ${cells.map(cell).join(" | ")} |`;
+}
+
+const { corpus } = compileCorpus("corpus");
+const table = `# Methods
+
+${corpus.methods.length} methods of ${new Set(corpus.methods.map(({ paper }) => paper)).size} papers. This page is generated from the corpus by \`npm run methods\`.
+
+Trainable parameters are those of one use with the method's defaults at width 768. Every method runs the contract of \`test/python/test_contract.py\`.
+
+| paper | method | family | fidelity | sites | trainable at d = 768 | identity at start | mergeable | tests |
+|---|---|---|---|---|---|---|---|---|
+${corpus.methods.map((method) => row(corpus, method)).join("\n")}
+`;
+
+if (process.argv.includes("--check")) {
+  if (!existsSync("docs/METHODS.md") || readFileSync("docs/METHODS.md", "utf8") !== table) {
+    console.error("docs/METHODS.md is not what the corpus says: run `npm run methods` and commit it.");
+    process.exitCode = 1;
+  }
+} else writeFileSync("docs/METHODS.md", table);
