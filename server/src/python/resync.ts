@@ -213,7 +213,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
           }
         }
       }
-      if (!blank) continued = false;
+      continued = false;
       continue;
     }
     const code = text.charCodeAt(at);

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { callAt } from "../../../server/src/python/at";
+import { readPython } from "../../../server/src/python/document";
+import { cursor, layerLines, moduleOf, read, source } from "./check";
+
+const head = "import torch\nfrom torch import nn\nfrom peft import LoraConfig, get_peft_model\n\n";
+const before = "class Before(nn.Module):\n    def forward(self, x):\n        return x\n\n";
+const after =
+  "\nclass After(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(2, 3)\n\n    def forward(self, x):\n        return self.fc(x)\n";
+
+/** Whatever stands between them, the classes above and below are known with their layers. */
+function check(between: string): void {
+  const facts = read(head + before + between + after);
+  assert.ok(
+    facts.modules.some((module) => module.name === "Before"),
+    between,
+  );
+  assert.deepEqual(
+    layerLines(moduleOf(facts, "After")),
+    ["fc: nn.Linear(in_features=2, out_features=3) attribute"],
+    between,
+  );
+}
+
+test("what is left open takes nothing down", () => {
+  check("config = LoraConfig(r=8,\n");
+  check("config = LoraConfig(\n");
+  check("config = LoraConfig(r=[1, {2: (\n");
+  check("config = LoraConfig(r=8, target_modules=['q\n");
+  check('"""An open docstring\n');
+  check("x = '''open\n");
+  check("class Half\n");
+  check("class Half(nn.Module\n");
+  check("class Half(nn.Module):\n    def __init__(self\n");
+  check("class Half(nn.Module):\n    def __init__(self):\n        self.fc = nn.Linear(\n");
+  check("def f(\n");
+  check("@decorator(\n");
+  check("%matplotlib inline\n!pip install peft\n");
+  check("x = )]}\n");
+  check("x = 1 +\n");
+  check("for x in\n");
+  check("if x\n    y\n");
+  check("x = \\\n");
+});
+
+test("an open bracket inside a class leaves the class's other methods and layers", () => {
+  const facts = read(
+    `${head}class A(nn.Module):\n    def __init__(self):\n        self.a = nn.Linear(2, 3)\n        self.b = nn.Linear(4,\n        self.c = nn.Linear(5, 6)\n\n    def forward(self, x):\n        return self.a(x)\n`,
+  );
+  const module = moduleOf(facts, "A");
+  assert.deepEqual(
+    module.methods.map((method) => method.name),
+    ["__init__", "forward"],
+  );
+  assert.deepEqual(layerLines(module), [
+    "a: nn.Linear(in_features=2, out_features=3) attribute",
+    "b: nn.Linear(in_features=4) attribute",
+    "c: nn.Linear(in_features=5, out_features=6) attribute",
+  ]);
+});
+
+test("an open call knows its arguments and takes the cursor behind them", () => {
+  for (const rest of ["", "\nmodel = get_peft_model(base, config)\n", "\n\nclass A(nn.Module): ...\n"]) {
+    const { text, offset, facts } = cursor(`${head}config = LoraConfig(r=8, |${rest}`);
+    const found = callAt(facts, offset);
+    assert.equal(found?.call.qualified, "peft.LoraConfig", rest);
+    assert.equal(found.call.closed, false);
+    assert.equal(found.index, 1);
+    assert.deepEqual(
+      found.call.arguments.map((argument) => source(text, argument.range)),
+      ["r=8"],
+    );
+    assert.equal(found.call.assignedTo, "config");
+  }
+});
+
+test("brackets that close later keep lines that look like statements", () => {
+  const { facts } = cursor(
+    "|from peft import LoraConfig\nc = LoraConfig(\nr=8,\nlora_alpha=16\n)\nd = LoraConfig()\n",
+  );
+  assert.deepEqual(
+    facts.calls.map((call) => [call.closed, call.arguments.length]),
+    [
+      [true, 2],
+      [true, 0],
+    ],
+  );
+});
+
+test("a docstring that shows code hides it", () => {
+  const facts = read(`${head}"""\nExample:\n\nclass Shown(nn.Module):\n    pass\n"""\n${before}`);
+  assert.deepEqual(
+    facts.modules.map((module) => module.name),
+    ["Before"],
+  );
+});
+
+test("hostile texts are read without an exception and without haste", () => {
+  const texts = [
+    "(".repeat(100_000),
+    "[".repeat(3000) + "]".repeat(3000),
+    `x = ${"a + ".repeat(20_000)}1`,
+    `x = ${"-".repeat(20_000)}1`,
+    `x${".a".repeat(20_000)}`,
+    `x = ${"f(".repeat(5000)}${")".repeat(5000)}`,
+    Array.from({ length: 2000 }, (_, depth) => `${" ".repeat(depth)}if x:\n`).join(""),
+    "f(\n".repeat(5000),
+    "f(a\n".repeat(5000),
+    '"""\n'.repeat(5001),
+    "'''\n\"\"\"\n".repeat(2000),
+    "\\\n".repeat(5000),
+    "class A(nn.Module):\n".repeat(500),
+    "\0\u0001\u0002\uFFFD".repeat(10_000),
+    Array.from({ length: 20_000 }, (_, index) => String.fromCharCode((index * 7919) % 65_536)).join(""),
+    "\uFEFF",
+    "",
+    `x = "${"a".repeat(5_000_000)}"`,
+    "\uD800 = 1\nclass A: pass",
+  ];
+  for (const text of texts) {
+    const started = performance.now();
+    const facts = readPython(text).facts;
+    JSON.stringify(facts);
+    // Not a benchmark: quadratic behaviour would take minutes.
+    assert.ok(performance.now() - started < 20_000, JSON.stringify(text.slice(0, 20)));
+  }
+});
+
+test("line endings, tabs and a byte order mark change nothing", () => {
+  const text = head + before + after;
+  const expected = read(text).modules.map((module) => [module.name, module.layers.length]);
+  for (const variant of [
+    text.replaceAll("\n", "\r\n"),
+    text.replaceAll("    ", "\t"),
+    `\uFEFF${text}`,
+    text.replaceAll("\n", "\r"),
+  ])
+    assert.deepEqual(
+      read(variant).modules.map((module) => [module.name, module.layers.length]),
+      expected,
+    );
+});
