@@ -101,9 +101,14 @@ const scenes = {
         size: { width: 900, height: 640 },
         async play(page) {
           const { x, y, width, height } = await rectangleOf(page, "LoraConfig(");
-          await page.mouse.move(x + width / 2 - 20, y + height / 2);
-          await page.mouse.move(x + width / 2, y + height / 2, { steps: 3 });
-          await page.locator(".monaco-hover .hover-contents img").first().waitFor();
+          const formula = page.locator(".monaco-hover .hover-contents img").first();
+          // The server may still be starting: point again until it answers
+          for (let attempt = 0; attempt < 8 && !(await formula.isVisible()); attempt++) {
+            await page.mouse.move(x + width / 2, y + height * 8);
+            await page.mouse.move(x + width / 2, y + height / 2, { steps: 3 });
+            await page.waitForTimeout(4000);
+          }
+          await formula.waitFor({ timeout: 1000 });
         },
       },
     ]),
@@ -185,7 +190,7 @@ async function take(host, name, { theme, file, size, play, top }) {
     environment: { XDG_DATA_HOME: join(scratch.path, "share") },
   });
   const browser = await host.launchBrowser("--force-color-profile=srgb");
-  const page = await browser.newPage({ viewport: size, deviceScaleFactor: 2 });
+  const page = await browser.newPage({ viewport: size, deviceScaleFactor: 1.5 });
   const target = join(pictures, `${name}.png`);
   try {
     const openFile = host.remote(server.port, join(examples, file));
