@@ -15,6 +15,8 @@ const maximumDepth = 10;
 /** Layers that a branch passes through unchanged in width: the adapter goes around them, the sub-layer is inside. */
 const aroundName = /drop|(?:^|_)(?:ls|gamma|layer_?scale|scale)_?\d*$|identity$|post_?norm|sandwich/i;
 const skipName = /residual|identity|shortcut|skip|^input|_input$|inputs?$/i;
+const activationName =
+  /(?:^|\.)(?:relu|gelu|silu|tanh|mish|leaky_relu|elu|act|act_fn|activation|activation_fn|nonlinearity)$/i;
 const shortcutName = /shortcut|skip|downsample|residual|identity|proj_skip/i;
 const embeddingName = /pos|time|t_?emb|emb(?:ed(?:ding)?)?s?$|cond/i;
 
@@ -103,7 +105,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
         ? "This layer is called in a loop over several, so one adapter would be shared by all of them. Adapt it inside its own class."
         : undefined);
     found.push({
-      role: sublayerRole(called.path, flow),
+      role: roleOf(called),
       branch: { from: branch.from, to: branch.to },
       sublayer: { from: called.call.from, to: called.call.to },
       layer: called.path,
@@ -112,6 +114,30 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       form,
       ...(reason !== undefined && { obstacle: reason }),
     });
+  }
+
+  /** The called layer's role; a bare projection is the end of a feed-forward net when another stands before it. */
+  function roleOf(called: LayerCall): ResidualBranch["role"] {
+    const role = sublayerRole(called.path, flow);
+    if (role !== "other" || flow.roleAt(called.path) !== "linear") return role;
+    const before = { linear: false, activation: false };
+    const follow = (expression: Expr, steps: number): void => {
+      if (expression.kind === "name" && steps > 0) {
+        const assigned = flow.latest(expression.name, expression.from);
+        if (assigned && assigned.value.kind === "call") follow(assigned.value, steps - 1);
+        return;
+      }
+      if (expression.kind === "call") {
+        const path = flow.layerCall(expression)?.path;
+        const inner = path === undefined ? undefined : flow.roleAt(path);
+        if (inner === "linear") before.linear = true;
+        const name = path ?? flow.scope.resolve(expression.callee) ?? "";
+        if (inner === "activation" || activationName.test(name)) before.activation = true;
+      }
+      forEachChild(expression, (child) => follow(child, steps));
+    };
+    for (const argument of called.arguments) follow(argument, 5);
+    return before.linear && before.activation ? "feed-forward" : role;
   }
 
   /** The stream's width: of the norm before or after, of the sub-layer, or of all norms of the class. */

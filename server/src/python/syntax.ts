@@ -625,6 +625,7 @@ class Converter {
     const result: CallArgument[] = [];
     let parts: Expr[] = [];
     let keyword: Name | undefined;
+    let equalsTo = 0;
     let star: "*" | "**" | undefined;
     let starFrom = 0;
     let generator: { from: number; values: Expr[]; sides: Expr[][] } | undefined;
@@ -635,8 +636,8 @@ class Converter {
         const from = keyword?.from ?? (star ? starFrom : value.from);
         result.push({ from, to: value.to, ...(keyword && { keyword }), ...(star && { star }), value });
       } else if (keyword) {
-        const nothing: Expr = { kind: "other", from: keyword.to, to: keyword.to, children: [] };
-        result.push({ from: keyword.from, to: keyword.to, keyword, value: nothing });
+        const nothing: Expr = { kind: "other", from: equalsTo, to: equalsTo, children: [] };
+        result.push({ from: keyword.from, to: equalsTo, keyword, value: nothing });
       }
       parts = [];
       keyword = star = generator = undefined;
@@ -653,6 +654,7 @@ class Converter {
           break;
         case "AssignOp": {
           const name = parts.pop();
+          equalsTo = this.map(cursor.to);
           if (name?.kind === "name") keyword = name;
           break;
         }
