@@ -205,8 +205,9 @@ export function createService(options: ServiceOptions): Service {
       at(uri, range.start, [], (located) => {
         const end = documents.locate(uri, range.end)?.offset ?? located.offset;
         const { notebook } = located;
-        const asked = notebook === undefined ? actionContext : contextInModule(actionContext, uri, notebook);
-        const actions = codeActions(context(), located.document, located.offset, end, asked);
+        const said = notebook === undefined ? actionContext : contextInModule(actionContext, uri, notebook);
+        const asked = { uri, position: range.start };
+        const actions = codeActions(context(), located.document, located.offset, end, said, asked);
         return notebook === undefined ? actions : actions.map((action) => actionInCell(action, notebook));
       }),
     async resolveCodeAction(action) {

@@ -88,6 +88,8 @@ export function title({ method, site, place }: Choice): string {
       return `Train with ${name}`;
     case "loss":
       return `Add ${name} to \`${place.label}\``;
+    case "free":
+      return `Add \`${site.symbol}\` (${method.name}) to this file`;
     case "model":
       return `Apply ${name} to \`${place.label}\``;
   }

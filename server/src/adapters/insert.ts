@@ -40,7 +40,12 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
   ];
   const start = startOf(place);
-  const inFile = bringDefinitions(file, sources, wanted, topLevelStart(file, start));
+  const inFile = bringDefinitions(
+    file,
+    sources,
+    wanted,
+    place.kind === "free" && start === file.text.length ? "end" : topLevelStart(file, start),
+  );
   if (destination === "inline" || inFile.edits.length === 0) {
     return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
   }
@@ -55,6 +60,7 @@ export function insertAdapter(request: InsertionRequest): Insertion {
 
 /** Where the code that will use the definitions starts: they go above it. */
 function startOf(place: Place): number {
+  if (place.kind === "free") return place.at;
   if ("module" in place) return place.module.range.from;
   return place.kind === "generation-step"
     ? place.step.function.range.from
@@ -107,5 +113,7 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
       return adaptTraining(at, place);
     case "model":
       return adaptModel(at, place);
+    case "free":
+      return []; // the definitions are all there is
   }
 }

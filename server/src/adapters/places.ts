@@ -12,9 +12,10 @@ import type {
   SkipConcatenation,
   TrainingStep,
 } from "../python/facts";
+import { type FreePlace, freePlaces } from "./freePlaces";
 import { isRoot } from "./root";
 
-interface PlaceOf<Kind extends SiteKind> {
+export interface PlaceOf<Kind extends SiteKind> {
   readonly kind: Kind;
   /** Names the place within its file, stable while the user edits elsewhere: `linear:CausalSelfAttention:c_attn`. */
   readonly key: string;
@@ -65,7 +66,14 @@ export interface ModelPlace extends PlaceOf<"model"> {
 }
 
 export type Place =
-  LayerPlace | BlockOutputPlace | SkipPlace | BlockStackPlace | GenerationPlace | TrainingPlace | ModelPlace;
+  | LayerPlace
+  | BlockOutputPlace
+  | SkipPlace
+  | BlockStackPlace
+  | GenerationPlace
+  | TrainingPlace
+  | ModelPlace
+  | FreePlace;
 
 const noInit = (module: ModuleClass): string | undefined =>
   module.init === undefined
@@ -270,6 +278,7 @@ export function placesIn(facts: PythonFacts, text: string): Place[] {
     ...modelPlaces(facts),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
+    ...freePlaces(facts, text),
   ];
 }
 

@@ -1,5 +1,10 @@
 /** The lightbulb: adapters for the layer or class under the cursor, and fixes for diagnostics. Edits are made on resolve. */
-import { type CodeAction, type CodeActionContext, CodeActionKind } from "vscode-languageserver-types";
+import {
+  type CodeAction,
+  type CodeActionContext,
+  CodeActionKind,
+  type Position,
+} from "vscode-languageserver-types";
 import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
 import { type Place, placesIn } from "../adapters/places";
 import { count } from "../render/numbers";
@@ -27,15 +32,17 @@ export function codeActions(
   from: number,
   to: number,
   { only, diagnostics }: CodeActionContext,
+  /** Where the client asked, in its own terms: a cell of a notebook, not the joined module. */
+  asked: { readonly uri: string; readonly position: Position },
 ): CodeAction[] {
-  const asked = (kind: string): boolean =>
+  const wanted = (kind: string): boolean =>
     only === undefined ||
     only.some((each) => kind === each || kind.startsWith(`${each}.`) || each.startsWith(`${kind}.`));
   const exact = only?.some((each) => each.startsWith(adapterKind)) ?? false;
   return [
-    ...(asked(CodeActionKind.QuickFix) ? quickFixes(document, diagnostics) : []),
-    ...(asked(adapterKind) ? adapterActions(context, document, from, to, exact) : []),
-    ...(asked(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
+    ...(wanted(CodeActionKind.QuickFix) ? quickFixes(document, diagnostics) : []),
+    ...(wanted(adapterKind) ? adapterActions(context, document, from, to, exact, asked) : []),
+    ...(wanted(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
   ].filter(
     ({ kind }) =>
       kind === undefined ||
@@ -50,11 +57,13 @@ function adapterActions(
   from: number,
   to: number,
   all: boolean,
+  asked: { readonly uri: string; readonly position: Position },
 ): CodeAction[] {
   const { facts, text } = document.python;
-  const touched = placesIn(facts, text).filter(({ touch }) =>
-    touch.some((range) => range.from <= to && from <= range.to),
-  );
+  // Helpers for free code are many and fit every blank line: they are shown when adapters are asked for.
+  const touched = placesIn(facts, text)
+    .filter(({ kind }) => all || kind !== "free")
+    .filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to));
   const methods = context.library.methods();
   const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
   const choices = all
@@ -62,7 +71,7 @@ function adapterActions(
     : perPlace.flatMap((each) => each.slice(0, shownPerPlace)).slice(0, shown);
   const actions = choices.map((each) => toAction(document, each));
   const target = touched[0]?.label ?? classAt(facts, from)?.name;
-  if (all || target === undefined) return actions;
+  if (all || target === undefined || !context.commandLinks) return actions;
   return [
     ...actions,
     {
@@ -71,7 +80,7 @@ function adapterActions(
       command: {
         title: "More adapters",
         command: "litlens.insertAdapter",
-        arguments: [document.uri, document.text.positionAt(from)],
+        arguments: [asked.uri, asked.position],
       },
     },
   ];

@@ -166,3 +166,22 @@ class Model(nn.Module):
         return ids
 `,
   ));
+
+test("a helper that belongs to no layer goes above the next top-level statement", () =>
+  checkInsertion(
+    `import torch
+from torch import Tensor, nn
+|
+print("trained")
+`,
+    "Add `proxy_tuned_logits` (Proxy-tuning) to this file",
+    `import torch
+from torch import Tensor, nn
+
+
+${source("proxy-tuning/proxy_tuning.py", "proxy_tuned_logits")}
+
+
+print("trained")
+`,
+  ));
