@@ -17,10 +17,6 @@ export interface Choice {
 /** Opaque to clients; `siteKey` and `findChoice` are its only readers. */
 export const siteKey = ({ site, place }: Choice): string => `${site.symbol}@${place.key}`;
 
-export function choicesIn(methods: readonly Method[], facts: PythonFacts, text: string): Choice[] {
-  return placesIn(facts, text).flatMap((place) => choicesAt(methods, place));
-}
-
 export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
   return methods
     .flatMap((method) =>
@@ -45,14 +41,16 @@ function choice(method: Method, site: MethodSite, place: Place): Choice {
 }
 
 export function findChoice(
-  methods: readonly Method[],
+  method: Method,
   facts: PythonFacts,
   text: string,
-  method: string,
   key: string | undefined,
 ): Choice | undefined {
-  const candidates = choicesIn(methods, facts, text).filter((each) => each.method.id === method);
-  return key === undefined ? candidates[0] : candidates.find((each) => siteKey(each) === key);
+  const [, symbol, placeKey] = /^(\w+)@(.*)$/s.exec(key ?? "") ?? [];
+  const places = placesIn(facts, text).filter((place) => placeKey === undefined || place.key === placeKey);
+  return places
+    .flatMap((place) => choicesAt([method], place))
+    .find(({ site }) => symbol === undefined || site.symbol === symbol);
 }
 
 const fidelityOrder: Readonly<Record<Fidelity, number>> = { reference: 2, paper: 1, reconstruction: 0 };

@@ -1,6 +1,6 @@
 /** Everything that can be inserted into the class at the cursor (or beside free code), for the palette and the comparison. */
-import { choicesIn, siteKey, title } from "../adapters/choices";
-import { ownerOf } from "../adapters/places";
+import { choicesAt, siteKey, title } from "../adapters/choices";
+import { ownerOf, placesIn } from "../adapters/places";
 import type { AdapterChoice } from "../protocol";
 import { classAt } from "../python/at";
 import type { FeatureContext, OpenDocument } from "./context";
@@ -12,8 +12,9 @@ export function adapterChoices(
 ): AdapterChoice[] {
   const { facts, text } = python;
   const owner = classAt(facts, offset)?.name ?? "";
-  return choicesIn(library.methods(), facts, text)
-    .filter(({ place }) => ownerOf(place) === owner)
+  return placesIn(facts, text)
+    .filter((place) => ownerOf(place) === owner)
+    .flatMap((place) => choicesAt(library.methods(), place))
     .toSorted((a, b) => distance(a.place.touch, offset) - distance(b.place.touch, offset))
     .map((choice) => ({
       method: choice.method.id,

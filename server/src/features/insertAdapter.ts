@@ -1,5 +1,9 @@
 /** The workspace edit of an insertion: the user's file, and where asked the sibling module that holds the Python. */
-import type { OptionalVersionedTextDocumentIdentifier, TextDocumentEdit, WorkspaceEdit } from "vscode-languageserver-types";
+import type {
+  OptionalVersionedTextDocumentIdentifier,
+  TextDocumentEdit,
+  WorkspaceEdit,
+} from "vscode-languageserver-types";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { findChoice } from "../adapters/choices";
 import type { SourceFile } from "../adapters/definitions";
@@ -37,30 +41,63 @@ export async function insertAdapter(
   const { facts, text } = document.python;
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
-  const choice = findChoice(context.library.methods(), facts, text, request.method, request.site);
-  if (choice === undefined) throw new CannotInsert(`This file has no place for ${method.name} any more; ask for actions again.`);
+  const choice = findChoice(method, facts, text, request.site);
+  if (choice === undefined)
+    throw new CannotInsert(`This file has no place for ${method.name} any more; ask for actions again.`);
   if (choice.disabled !== undefined) throw new CannotInsert(choice.disabled);
 
-  const common = { file: { text, facts }, method, site: choice.site, place: choice.place, shared: context.library.shared(), options: request.options ?? {} };
+  const common = {
+    file: { text, facts },
+    method,
+    site: choice.site,
+    place: choice.place,
+    shared: context.library.shared(),
+    options: request.options ?? {},
+  };
   if (request.destination === "inline") {
-    return { documentChanges: [documentEdit(document, insert({ ...common, destination: "inline" }).file, context.snippets)] };
+    return {
+      documentChanges: [
+        documentEdit(document, insert({ ...common, destination: "inline" }).file, context.snippets),
+      ],
+    };
   }
   const module = context.settings.insert.moduleName;
   const uri = siblingModule(document.uri, module);
   const present = await readText(uri);
   const content: SourceFile = { text: present ?? "", facts: readPython(present ?? "").facts };
   const { file, module: moduleEdits } = insert({ ...common, destination: { module, content } });
-  const ofModule = moduleEdits === undefined || moduleEdits.length === 0 ? [] : moduleChanges(uri, present, moduleEdits, facts.layout.lineBreak);
+  const ofModule =
+    moduleEdits === undefined || moduleEdits.length === 0
+      ? []
+      : moduleChanges(uri, present, moduleEdits, facts.layout.lineBreak);
   return { documentChanges: [...ofModule, documentEdit(document, file, context.snippets)] };
 }
 
-function moduleChanges(uri: string, present: string | null, edits: readonly Edit[], lineBreak: string): NonNullable<WorkspaceEdit["documentChanges"]> {
+function moduleChanges(
+  uri: string,
+  present: string | null,
+  edits: readonly Edit[],
+  lineBreak: string,
+): NonNullable<WorkspaceEdit["documentChanges"]> {
   const file = TextDocument.create(uri, "python", 0, present ?? "");
-  const change: TextDocumentEdit = { textDocument: { uri, version: null }, edits: toTextEdits(file, edits, lineBreak, false) };
+  const change: TextDocumentEdit = {
+    textDocument: { uri, version: null },
+    edits: toTextEdits(file, edits, lineBreak, false),
+  };
   return present === null ? [{ kind: "create", uri, options: { ignoreIfExists: true } }, change] : [change];
 }
 
-export function documentEdit(document: OpenDocument, edits: readonly Edit[], snippets: boolean): TextDocumentEdit {
-  const textDocument: OptionalVersionedTextDocumentIdentifier = { uri: document.uri, version: document.text.version };
-  return { textDocument, edits: toTextEdits(document.text, edits, document.python.facts.layout.lineBreak, snippets) };
+export function documentEdit(
+  document: OpenDocument,
+  edits: readonly Edit[],
+  snippets: boolean,
+): TextDocumentEdit {
+  const textDocument: OptionalVersionedTextDocumentIdentifier = {
+    uri: document.uri,
+    version: document.text.version,
+  };
+  return {
+    textDocument,
+    edits: toTextEdits(document.text, edits, document.python.facts.layout.lineBreak, snippets),
+  };
 }

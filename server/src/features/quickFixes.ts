@@ -13,7 +13,8 @@ export interface Fix {
 function fixOf(data: unknown): Fix | undefined {
   if (typeof data !== "object" || data === null || !("fix" in data)) return undefined;
   const { fix } = data;
-  if (typeof fix !== "object" || fix === null || !("title" in fix) || !("replacement" in fix)) return undefined;
+  if (typeof fix !== "object" || fix === null || !("title" in fix) || !("replacement" in fix))
+    return undefined;
   const { title, replacement } = fix;
   if (typeof title !== "string" || typeof replacement !== "string") return undefined;
   const also: readonly unknown[] = "also" in fix && Array.isArray(fix.also) ? fix.also : [];
@@ -31,7 +32,9 @@ export function quickFixes(document: OpenDocument, diagnostics: readonly Diagnos
         kind: CodeActionKind.QuickFix,
         diagnostics: [diagnostic],
         isPreferred: true,
-        edit: { documentChanges: [{ textDocument: { uri: document.uri, version: document.text.version }, edits }] },
+        edit: {
+          documentChanges: [{ textDocument: { uri: document.uri, version: document.text.version }, edits }],
+        },
       },
     ];
   });

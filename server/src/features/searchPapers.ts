@@ -1,6 +1,6 @@
 /** The palette's search; with nothing typed, what fits the code under the cursor, then the newest. */
-import { choicesIn } from "../adapters/choices";
-import { ownerOf } from "../adapters/places";
+import { choicesAt } from "../adapters/choices";
+import { ownerOf, placesIn } from "../adapters/places";
 import type { Library } from "../literature/library";
 import type { Paper } from "../literature/model";
 import type { PaperSearch } from "../literature/search";
@@ -81,8 +81,10 @@ function fittingPapers(
   const choices =
     module === undefined
       ? []
-      : choicesIn(library.methods(), facts, text)
-          .filter(({ place, disabled }) => disabled === undefined && ownerOf(place) === module.name)
+      : placesIn(facts, text)
+          .filter((place) => ownerOf(place) === module.name)
+          .flatMap((place) => choicesAt(library.methods(), place))
+          .filter(({ disabled }) => disabled === undefined)
           .toSorted((a, b) => (b.method.prominence ?? 0) - (a.method.prominence ?? 0));
   return [...new Set([...ofSymbols, ...choices.map(({ method }) => method.paper)])];
 }

@@ -13,14 +13,26 @@ export interface TrainOnlyData {
 
 /** Adapter classes of the literature that this file defines or imports, by the names it has for them. */
 function adapterClasses({ library }: FeatureContext, { python: { facts } }: OpenDocument): string[] {
-  const defined = facts.definitions.filter(({ kind: each }) => each === "class").map(({ name }) => ({ local: name, name }));
-  const imported = facts.imports.map(({ local, qualified }) => ({ local, name: qualified.split(".").at(-1) ?? local }));
+  const defined = facts.definitions
+    .filter(({ kind: each }) => each === "class")
+    .map(({ name }) => ({ local: name, name }));
+  const imported = facts.imports.map(({ local, qualified }) => ({
+    local,
+    name: qualified.split(".").at(-1) ?? local,
+  }));
   return [...defined, ...imported]
-    .filter(({ name }) => library.methodOfDefinition(name)?.sites.some(({ symbol }) => symbol === name) ?? false)
+    .filter(
+      ({ name }) => library.methodOfDefinition(name)?.sites.some(({ symbol }) => symbol === name) ?? false,
+    )
     .map(({ local }) => local);
 }
 
-export function trainOnlyActions(context: FeatureContext, document: OpenDocument, from: number, to: number): CodeAction[] {
+export function trainOnlyActions(
+  context: FeatureContext,
+  document: OpenDocument,
+  from: number,
+  to: number,
+): CodeAction[] {
   const adapters = adapterClasses(context, document);
   if (adapters.length === 0) return [];
   const file = document.python;
@@ -36,9 +48,19 @@ export function trainOnlyActions(context: FeatureContext, document: OpenDocument
 export const isTrainOnlyData = (data: unknown): data is TrainOnlyData =>
   typeof data === "object" && data !== null && "trainOnly" in data && "uri" in data;
 
-export function trainOnlyEdit(context: FeatureContext, document: OpenDocument, { trainOnly: key }: TrainOnlyData): WorkspaceEdit {
+export function trainOnlyEdit(
+  context: FeatureContext,
+  document: OpenDocument,
+  { trainOnly: key }: TrainOnlyData,
+): WorkspaceEdit {
   const construction = constructions(document.python).find((each) => each.key === key);
-  if (construction === undefined) throw new CannotInsert("The model is no longer built here; ask for actions again.");
-  const edits = trainOnly(document.python, construction, adapterClasses(context, document), context.library.shared());
+  if (construction === undefined)
+    throw new CannotInsert("The model is no longer built here; ask for actions again.");
+  const edits = trainOnly(
+    document.python,
+    construction,
+    adapterClasses(context, document),
+    context.library.shared(),
+  );
   return { documentChanges: [documentEdit(document, edits, false)] };
 }

@@ -22,7 +22,9 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
       names.length === 0 ? "" : `Papers: ${names.join(", ")}`,
     );
   }
-  const [method] = symbol.methods.flatMap((id) => library.method(id) ?? []);
+  // Several methods are reached through one symbol (LoraConfig): that of its first paper is what it computes.
+  const methods = symbol.methods.flatMap((id) => library.method(id) ?? []);
+  const method = methods.find(({ paper }) => paper === symbol.papers[0]);
   const [paper, ...others] = papers;
   return paragraphs(
     title,
