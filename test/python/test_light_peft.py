@@ -48,7 +48,7 @@ def test_a_masked_head_can_be_removed() -> None:
     masks.head_mask.data[1] = 0
     expected = attention(parts, x, masks, 3)
     readers = [parts[name] for name in ("query", "key", "value")]
-    names["prune_heads_"](readers, parts["output"], [0, 2], 2)
+    names["prune_attention_heads_"](readers, parts["output"], [0, 2], 2)
     torch.testing.assert_close(attention(parts, x, None, 2), expected)
     assert parts["query"].weight.shape == (4, 6) and parts["output"].lora_A.shape == (3, 4)
 
@@ -59,7 +59,7 @@ def test_masked_neurons_can_be_removed() -> None:
     masks.neuron_mask.data[[2, 7]] = 0
     expected = down(masks.feed_forward(up(X).relu()))
     (keep,) = names["keep_above"]([masks.neuron_mask.abs()], 0.25)
-    names["prune_ffn_"](up, down, keep)
+    names["prune_neurons_"](up, down, keep)
     torch.testing.assert_close(down(up(X).relu()), expected)
     assert (up.out_features, down.in_features) == (6, 6)
     assert not up.weight.requires_grad and up.lora_B.requires_grad

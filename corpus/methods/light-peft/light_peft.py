@@ -113,36 +113,37 @@ def keep_above(scores: Iterable[Tensor], prune: float) -> list[list[int]]:
     return kept
 
 
-def take(part: Tensor, index: Sequence[int], dim: int) -> nn.Parameter:
+def select_entries(part: Tensor, index: Sequence[int], dim: int) -> nn.Parameter:
+    """The rows or columns of a parameter that `index` names, in that order."""
     chosen = torch.tensor(list(index), dtype=torch.long, device=part.device)
     return nn.Parameter(part.detach().index_select(dim, chosen), requires_grad=part.requires_grad)
 
 
 def prune_lora_ranks_(layer: nn.Linear, keep: Sequence[int]) -> None:
     """Remove all ranks of a LoRA layer but those of `keep`; the scale stays as it was."""
-    layer.lora_A = take(layer.get_parameter("lora_A"), keep, 0)
-    layer.lora_B = take(layer.get_parameter("lora_B"), keep, 1)
+    layer.lora_A = select_entries(layer.get_parameter("lora_A"), keep, 0)
+    layer.lora_B = select_entries(layer.get_parameter("lora_B"), keep, 1)
 
 
 def keep_outputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
     """Remove all outputs of a layer, LoRA or not, but those of `keep`."""
-    layer.weight = take(layer.weight, keep, 0)
+    layer.weight = select_entries(layer.weight, keep, 0)
     if layer.bias is not None:
-        layer.bias = take(layer.bias, keep, 0)
+        layer.bias = select_entries(layer.bias, keep, 0)
     if hasattr(layer, "lora_B"):
-        layer.lora_B = take(layer.get_parameter("lora_B"), keep, 0)
+        layer.lora_B = select_entries(layer.get_parameter("lora_B"), keep, 0)
     layer.out_features = len(keep)
 
 
 def keep_inputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
     """Remove all inputs of a layer, LoRA or not, but those of `keep`."""
-    layer.weight = take(layer.weight, keep, 1)
+    layer.weight = select_entries(layer.weight, keep, 1)
     if hasattr(layer, "lora_A"):
-        layer.lora_A = take(layer.get_parameter("lora_A"), keep, 1)
+        layer.lora_A = select_entries(layer.get_parameter("lora_A"), keep, 1)
     layer.in_features = len(keep)
 
 
-def prune_ffn_(up: nn.Linear, down: nn.Linear, keep: Sequence[int]) -> None:
+def prune_neurons_(up: nn.Linear, down: nn.Linear, keep: Sequence[int]) -> None:
     """Remove all inner neurons of a feed-forward network but those of `keep`.
 
     The masks that scaled them are no part of it: fold those that stay in, or drop them.
@@ -151,7 +152,7 @@ def prune_ffn_(up: nn.Linear, down: nn.Linear, keep: Sequence[int]) -> None:
     keep_inputs_(down, keep)
 
 
-def prune_heads_(
+def prune_attention_heads_(
     readers: Sequence[nn.Linear], output: nn.Linear, keep: Sequence[int], head_size: int
 ) -> None:
     """Remove all heads but those of `keep`: in query, key and value, and in the projection after.
