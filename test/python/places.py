@@ -88,11 +88,12 @@ def block_stack(width: int) -> Place:
 
 
 LINEAR_SIZES = [(64, 64), (64, 192), (192, 64), (128, 128), (128, 256), (256, 128)]
-ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96), (64, 80), (80, 64), (32, 96), (16, 48)]
+ODD_SIZES = [(33, 17), (100, 72), (8, 1), (80, 96), (64, 80), (80, 64)]
+FUSED_SIZES = [(16, 48), (24, 72), (32, 96), (40, 120)]  # query, key and value in one
 PLACES: dict[str, list[Place]] = {
     "linear": [
         *(linear(*size, bias=bias) for size in LINEAR_SIZES for bias in (True, False)),
-        *(linear(*size) for size in ODD_SIZES),
+        *(linear(*size) for size in (*ODD_SIZES, *FUSED_SIZES)),
     ],
     "block-output": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
     "skip": [skip(channels) for channels in (8, 16, 32, 48, 64, 96, 30, 1)],
