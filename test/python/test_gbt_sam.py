@@ -24,14 +24,14 @@ def test_sizes_on_sam_base() -> None:
 
 def test_keys_never_change() -> None:
     torch.manual_seed(0)
-    layer = LoRAQV(16, 24, rank=2)
+    layer = LoRAQV(8, 24, rank=2)
     nn.init.normal_(layer.lora_B)
     update = layer.merged().weight - layer.weight
     assert update[8:16].abs().max() == 0
     for part, index in ((update[:8], 0), (update[16:], 1)):
         expected = 0.5 * layer.lora_B[index] @ layer.lora_A[index]
         torch.testing.assert_close(part, expected)
-    x = torch.randn(3, 16)
+    x = torch.randn(3, 8)
     base = F.linear(x, layer.weight, layer.bias)
     assert torch.equal(layer(x)[:, 8:16], base[:, 8:16])
 
@@ -81,7 +81,7 @@ def test_images_with_equal_channels_keep_their_patches(in_chans: int) -> None:
 
 
 def test_sizes_that_cannot_be() -> None:
-    with pytest.raises(ValueError, match="out_features must be a multiple of 3, got 32"):
+    with pytest.raises(ValueError, match="out_features must be 3 times 16, got 32"):
         LoRAQV(16, 32)
     with pytest.raises(ValueError, match="conv must have one group, got 2"):
         expand_patch_embed(nn.Conv2d(4, 4, 2, groups=2))

@@ -28,20 +28,19 @@ class LoRAQV(nn.Linear):
         rank: int = 12,
         alpha: float = 1.0,
     ) -> None:
-        if out_features % 3:
-            raise ValueError(f"out_features must be a multiple of 3, got {out_features}")
-        largest = min(in_features, out_features // 3)
-        if not 1 <= rank <= largest:
-            raise ValueError(f"rank must be between 1 and {largest}, got {rank}")
+        if out_features != 3 * in_features:
+            raise ValueError(f"out_features must be 3 times {in_features}, got {out_features}")
+        if not 1 <= rank <= in_features:
+            raise ValueError(f"rank must be between 1 and {in_features}, got {rank}")
         super().__init__(in_features, out_features, bias, device, dtype)
         self.requires_grad_(False)
         self.scale = alpha / rank
         self.lora_A = nn.Parameter(self.weight.new_empty(2, rank, in_features))  # of q and of v
-        self.lora_B = nn.Parameter(self.weight.new_zeros(2, out_features // 3, rank))
+        self.lora_B = nn.Parameter(self.weight.new_zeros(2, in_features, rank))
         for factor in self.lora_A.data:
             nn.init.kaiming_uniform_(factor, a=math.sqrt(5))
 
-    def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., 3 d)
+    def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., 3 in)
         query, value = (x @ A.T @ B.T for A, B in zip(self.lora_A, self.lora_B, strict=True))
         update = torch.cat([query, torch.zeros_like(query), value], dim=-1)
         return super().forward(x) + self.scale * update
