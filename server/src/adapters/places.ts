@@ -293,11 +293,17 @@ export const ownerOf = (place: Place): string =>
 /** Whether a site of a method is meant for such a place, sub-layer placements included. */
 export function suits(site: MethodSite, place: Place): boolean {
   if (site.kind !== place.kind) return false;
-  if (isLayerPlace(place)) return place.kind === "linear" || mismatch(site, place) === undefined;
+  if (isLayerPlace(place)) {
+    return isNamed(site, place) && (place.kind === "linear" || mismatch(site, place) === undefined);
+  }
   if (place.kind !== "block-output" || site.placements === undefined) return true;
   const { placements } = site;
   return place.branches.some((branch) => branch.role !== "other" && placements.includes(branch.role));
 }
+
+/** Whether all layers of a place bear one of the names that the site is meant for. */
+const isNamed = ({ named }: MethodSite, { layers }: LayerPlace): boolean =>
+  named === undefined || layers.every(({ path }) => named.includes(path.split(".").at(-1) ?? path));
 
 export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
 

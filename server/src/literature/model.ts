@@ -111,6 +111,8 @@ export interface MethodSite {
   readonly snippet?: string;
   /** Statement at the end of the whole model's `__init__`, e.g. "share_phm_rule({root})". */
   readonly afterInit?: string;
+  /** Layers it is meant for, by the last part of their name: "v_proj". Absent: any. */
+  readonly named?: readonly string[];
   /** Layer that `symbol` subclasses; default torch.nn.Linear, Conv2d, Embedding or LayerNorm after `kind`. */
   readonly adapts?: string;
   /** Definitions that the templates below mention besides `symbol`. */
