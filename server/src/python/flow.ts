@@ -40,6 +40,8 @@ export interface LayerCall {
 export class Flow {
   readonly steps: readonly Step[];
   readonly layers: readonly Layer[];
+  private readonly layerCalls = new Map<CallExpr, LayerCall | "none">();
+  private readonly layersByPath = new Map<string, Layer | "none">();
   private assignments: Map<string, Assignment[]> | undefined;
   private readonly loopPaths = new Map<string, string>();
 
@@ -139,6 +141,13 @@ export class Flow {
 
   layerCall(expression: Expr): LayerCall | undefined {
     if (expression.kind !== "call") return undefined;
+    let known = this.layerCalls.get(expression);
+    if (known === undefined)
+      this.layerCalls.set(expression, (known = this.readLayerCall(expression) ?? "none"));
+    return known === "none" ? undefined : known;
+  }
+
+  private readLayerCall(expression: CallExpr): LayerCall | undefined {
     const values = expression.arguments
       .filter((argument) => !argument.star)
       .map((argument) => argument.value);
@@ -166,15 +175,15 @@ export class Flow {
   }
 
   layerAt(path: string): Layer | undefined {
+    let known = this.layersByPath.get(path);
+    if (known === undefined) this.layersByPath.set(path, (known = this.findLayer(path) ?? "none"));
+    return known === "none" ? undefined : known;
+  }
+
+  private findLayer(path: string): Layer | undefined {
     const exact = this.layers.find((layer) => layer.path === path && !/\.Identity$/.test(layer.type));
     if (exact) return exact;
-    const pattern = new RegExp(
-      `^${path
-        .split(".")
-        .map((part) => (part === "*" ? "[^.]+" : escapeRegExp(part)))
-        .join("\\.")}$`,
-    );
-    return this.layers.find((layer) => pattern.test(layer.path) || matches(layer.path, path));
+    return this.layers.find((layer) => matches(layer.path, path) || matches(path, layer.path));
   }
 
   roleAt(path: string): LayerRole | undefined {
@@ -197,10 +206,6 @@ export class Flow {
     visit(expression, before, steps);
     return names;
   }
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** Whether a layer's path, with its own wildcards, covers a concrete path. */

@@ -12,6 +12,7 @@ const skipName =
 /** All skip concatenations of a method in source order. */
 export function skipsIn(flow: Flow): SkipConcatenation[] {
   const found: SkipConcatenation[] = [];
+  if (!/\b(?:cat|concat|concatenate)\b/.test(flow.block.text)) return found;
   for (const { statement, loop } of flow.steps) {
     for (const expression of expressionsOf(statement))
       walkExpression(expression, (node) => {

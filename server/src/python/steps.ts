@@ -25,6 +25,11 @@ export interface Steps {
 export function stepsIn(block: Block, place: Place): Steps {
   const generation: GenerationStep[] = [];
   const training: TrainingStep[] = [];
+  // Most blocks have neither; the words decide before the tree is walked.
+  if (
+    !/\b(?:backward|manual_backward|step|argmax|multinomial|topk|softmax|sample|max|sort)\b/.test(block.text)
+  )
+    return { generation, training };
   const visit = (statements: readonly Stmt[], owner?: ClassStmt, within?: FunctionStmt, loop?: Stmt) => {
     for (const statement of statements) {
       const isLoop = statement.kind === "for" || statement.kind === "while";

@@ -2,6 +2,7 @@
 import { type ClassStmt, type FunctionStmt, walkStatements } from "./ast";
 import type { Expression, Layer } from "./facts";
 import { Flow } from "./flow";
+import { Memo } from "./scope";
 
 const byRole: Readonly<Record<string, readonly string[]>> = {
   linear: ["out_features", "nf", "output_features"],
@@ -47,6 +48,8 @@ function factoryWidth(layer: Layer): Expression | undefined {
   return name === undefined ? undefined : layer.arguments[name];
 }
 
+const classWidths = new Memo<{ readonly width?: Expression }>();
+
 /** The width a class gives out: that of the last layer its forward calls. */
 function classWidth(
   node: ClassStmt,
@@ -59,7 +62,13 @@ function classWidth(
     (each): each is FunctionStmt => each.kind === "function" && each.name === "forward",
   );
   if (!forward) return undefined;
-  const flow = new Flow(node, forward, block, caller.scope);
+  return caller.scope.derive(classWidths, node, () => {
+    const width = returnedWidth(new Flow(node, forward, block, caller.scope), forward, depth);
+    return width ? { width } : {};
+  }).width;
+}
+
+function returnedWidth(flow: Flow, forward: FunctionStmt, depth: number): Expression | undefined {
   let returned: string | undefined;
   walkStatements(forward.body, (statement) => {
     if (statement.kind === "function" || statement.kind === "class") return false;
