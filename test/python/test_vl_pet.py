@@ -52,7 +52,8 @@ def test_a_gate_of_zeros_halves(granularity: str) -> None:
 
 
 def test_the_large_gate_reads_the_stream_alone() -> None:
-    adapter = GranularityGatedAdapter(16, init_std=0.5)
+    torch.manual_seed(0)
+    adapter = GranularityGatedAdapter(16, init_std=0.1)
     h, stream = torch.randn(2, 3, 16), torch.randn(2, 3, 16)
     gate = adapter.gate(stream, h)
     assert torch.equal(adapter.gate(stream, 2 * h), gate)
