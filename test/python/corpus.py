@@ -85,8 +85,8 @@ def read_python(method: str) -> dict[str, Any]:
 
 
 FACTS = read_methods()
-PYTHON = {name: read_python(name) for name in FACTS}
 SHARED = read_python("shared")
+PYTHON = {name: SHARED | read_python(name) for name in FACTS}
 SITES = [
     Site(facts, site, PYTHON[name].get(site["symbol"]))
     for name, facts in FACTS.items()

@@ -382,6 +382,18 @@ describe("the corpus compiler", () => {
     ]);
   });
 
+  it("knows what a method takes from methods/shared, which no user's file imports", () => {
+    const folder = corpus({
+      "methods/shared/dig.py": "def dig(bed):\n    return bed\n",
+      [python]: `import math\n\nfrom shared.dig import dig\n${good[python] ?? ""}        dig(math.pi)\n`,
+    });
+    const { corpus: compiled, problems } = compileCorpus(folder, folder);
+    assert.deepEqual(problems, []);
+    const source = compiled.methods[0]?.python[0];
+    assert.deepEqual(source?.imports, ["import math", "from torch import nn"]);
+    assert.deepEqual(source.definitions[0]?.needs, ["dig"]);
+  });
+
   it("agrees with a full JSON Schema validator on every change of one value", () => {
     for (const [path, text] of Object.entries(good).filter(([path]) => !path.endsWith(".py"))) {
       const lines = text.split("\n");

@@ -49,7 +49,8 @@ export function readPython({ path, text }: SourceText): PythonFile {
       case "ImportStatement":
         if (/^from\s+\./.test(slice(inner)))
           problem(inner.from, "imports from a file beside it, which would not be there after insertion");
-        else imports.push(slice(inner));
+        // what is in methods/shared is brought with the definitions that need it
+        else if (!/^from\s+shared\./.test(slice(inner))) imports.push(slice(inner));
         break;
       case "ClassDefinition":
         if (!name) break;
