@@ -12,6 +12,7 @@ import {
 } from "./ast";
 import type { Expression, Range, Value } from "./facts";
 import { bindingsOf, type Binding } from "./imports";
+import { Memory } from "./memory";
 import type { Insertion } from "./resync";
 import { type Parsed, parseBlock } from "./syntax";
 
@@ -46,6 +47,7 @@ export class Block {
   readonly declarations: readonly Declaration[];
   readonly bindings: readonly Binding[];
 
+  readonly memory = new Memory();
   /** Equal for texts that are read alike. */
   readonly key: string;
 

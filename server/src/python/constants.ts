@@ -6,11 +6,11 @@ import type { CallExpr, ClassStmt, Expr, FunctionStmt, ParameterNode, Stmt } fro
 import { dottedPath, walkStatements } from "./ast";
 import type { Block, Construction } from "./block";
 import type { Value } from "./facts";
-import { Memo, type Scope } from "./scope";
+import type { Scope } from "./scope";
 
 /** A value, or an instance of a class of the same file whose fields can be asked for. */
-type Known = Value | Instance;
-interface Instance {
+export type Known = Value | Instance;
+export interface Instance {
   readonly kind: "instance";
   readonly type: ClassStmt;
   readonly block: Block;
@@ -257,31 +257,31 @@ function knowName(name: string, place: Place, steps: number, before: number): Kn
   const bound = place.bound?.get(name);
   if (bound) return know(bound.value, bound.place, steps + 1);
   if (place.function) {
-    const local = localAssignment(name, place.function, before);
+    const local = localAssignment(name, place.function, place.block, before);
     if (local === "several") return unknown;
     if (local) return know(local, place, steps + 1);
     const parameter = place.function.parameters.find((each) => each.name === name);
     if (parameter)
-      return place.scope.derive(parameterMemo, parameter, () => knowParameter(parameter, place, steps));
+      return place.scope.derive(place.block.memory.parameters, parameter, () =>
+        knowParameter(parameter, place, steps),
+      );
   }
   const constant = place.scope.constant(name);
   if (constant) return know(constant.value, { scope: place.scope, block: constant.block }, steps + 1);
   return undefined;
 }
 
-interface Local {
+export interface Local {
   readonly from: number;
   readonly value?: Expr;
 }
 
-const knownLocals = new WeakMap<FunctionStmt, Map<string, Local[]>>();
-
 /** Every assignment to a local name; without a value where it is a loop's variable or speaks of itself. */
-function localsOf(within: FunctionStmt): Map<string, Local[]> {
-  let locals = knownLocals.get(within);
-  if (locals) return locals;
-  const found = (locals = new Map<string, Local[]>());
-  knownLocals.set(within, locals);
+function localsOf(within: FunctionStmt, block: Block): ReadonlyMap<string, readonly Local[]> {
+  const known = block.memory.locals.get(within);
+  if (known) return known;
+  const found = new Map<string, Local[]>();
+  block.memory.locals.set(within, found);
   const note = (name: string, from: number, value: Expr | undefined) => {
     // `dim = dim or 64` speaks of the parameter in its own value: give up.
     const sound = value && !mentions(value, name);
@@ -305,7 +305,7 @@ function localsOf(within: FunctionStmt): Map<string, Local[]> {
     }
     return true;
   });
-  return locals;
+  return found;
 }
 
 function namesIn(target: Expr): string[] {
@@ -314,8 +314,13 @@ function namesIn(target: Expr): string[] {
 }
 
 /** The one value that a function assigns to a name; "several" when which one holds cannot be told. */
-function localAssignment(name: string, within: FunctionStmt, before: number): Expr | "several" | undefined {
-  const all = localsOf(within).get(name);
+function localAssignment(
+  name: string,
+  within: FunctionStmt,
+  block: Block,
+  before: number,
+): Expr | "several" | undefined {
+  const all = localsOf(within, block).get(name);
   if (!all) return undefined;
   const inside = before >= within.from && before <= within.to;
   const above = inside ? all.filter(({ from }) => from < before) : all;
@@ -339,7 +344,6 @@ function mentions(expression: Expr, name: string): boolean {
   return false;
 }
 
-const parameterMemo = new Memo<Known>();
 const configNames = /^_?(?:config|cfg|conf|configuration|hparams)$/;
 
 /** A parameter: its annotation's config class, else what the file passes wherever it constructs, else the default. */

@@ -10,7 +10,7 @@ import type { Call, Definition, Layout, ModuleClass, Prose, PythonFacts, Range }
 import { layoutOf } from "./layout";
 import { methodFact, modulesIn } from "./modules";
 import { type Scan, scan } from "./resync";
-import { Memo, Scope } from "./scope";
+import { Scope } from "./scope";
 import { type BlockFacts, shiftFacts } from "./shift";
 import { localFacts } from "./local";
 import { stepsIn } from "./steps";
@@ -40,9 +40,6 @@ interface Placed {
   readonly block: Block;
   readonly from: number;
 }
-
-const blockFactsMemo = new Memo<BlockFacts>();
-const shifted = new WeakMap<BlockFacts, { readonly from: number; readonly facts: BlockFacts }>();
 
 class Document implements PythonDocument {
   private read: { readonly facts: PythonFacts; readonly placed: readonly Placed[] } | undefined;
@@ -171,12 +168,11 @@ function place(text: string, { blocks }: Scan, earlier: readonly Placed[]): Plac
 }
 
 function factsAt({ block, from }: Placed, scope: Scope): BlockFacts {
-  const facts = scope.derive(blockFactsMemo, block, () => blockFacts(block, scope));
-  const kept = shifted.get(facts);
-  if (kept?.from === from) return kept.facts;
-  const moved = shiftFacts(facts, from);
-  shifted.set(facts, { from, facts: moved });
-  return moved;
+  const { memory } = block;
+  const facts = scope.derive(memory.facts, "facts", () => blockFacts(block, scope));
+  if (memory.moved?.origin !== facts || memory.moved.from !== from)
+    memory.moved = { origin: facts, from, facts: shiftFacts(facts, from) };
+  return memory.moved.facts;
 }
 
 function blockFacts(block: Block, scope: Scope): BlockFacts {

@@ -19,17 +19,15 @@ import { evaluate, type Place } from "./constants";
 import type { Expression, Layer, LayerForm, LayerRole, Range } from "./facts";
 import { isModuleClass } from "./modules";
 import { obstaclesIn } from "./obstacles";
-import { Memo, type Scope, signatureOf } from "./scope";
+import { type Scope, signatureOf } from "./scope";
 
 export interface Layers {
   readonly layers: readonly Layer[];
 }
 
-const memo = new Memo<Layers>();
-
 /** All layers of a class in source order. */
 export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
-  return scope.derive(memo, node, () => {
+  return scope.derive(block.memory.layers, node, () => {
     const collector = new Collector(node, block, scope);
     for (const method of node.body) if (method.kind === "function") collector.method(method);
     const obstacles = obstaclesIn(node, scope);
@@ -321,7 +319,7 @@ class Collector {
     const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
     for (const type of types) {
       const own = type.includes(".") ? undefined : this.scope.lookup(type);
-      if (own?.kind === "class" && !isModuleClass(own.node, this.scope)) continue;
+      if (own?.kind === "class" && !isModuleClass(own.node, own.block, this.scope)) continue;
       const role = roleOf(type, own?.kind === "class");
       if (!role) continue;
       this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
@@ -585,7 +583,8 @@ class Collector {
         this.factory(inner, declaration.node, declaration.block, path, { ...context, place }, nesting + 1);
         continue;
       }
-      if (declaration?.kind === "class" && !isModuleClass(declaration.node, this.scope)) continue;
+      if (declaration?.kind === "class" && !isModuleClass(declaration.node, declaration.block, this.scope))
+        continue;
       const role = roleOf(type, declaration?.kind === "class");
       if (!role) continue;
       const { name, count, obstacle = typeObstacle(type) } = context;

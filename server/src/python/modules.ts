@@ -13,7 +13,7 @@ import { evaluate, type Place } from "./constants";
 import type { Method, ModuleClass, Parameter } from "./facts";
 import { forwardFacts } from "./forward";
 import { layersOf } from "./layers";
-import { Memo, type Scope } from "./scope";
+import type { Scope } from "./scope";
 
 /** Frameworks whose `nn.Module` is not PyTorch's. */
 const foreign =
@@ -22,12 +22,15 @@ const foreign =
 const libraryModule =
   /(?:^|\.)(?:LightningModule|ModelMixin|(?!TF|Flax)\w*PreTrainedModel|(?!TF|Flax)\w+For[A-Z]\w+|ScriptModule|PyTorchModelHubMixin)$/;
 
-const isModuleMemo = new Memo<boolean>();
-
 /** Whether a class is an `nn.Module`. */
-export function isModuleClass(node: ClassStmt, scope: Scope, seen: readonly ClassStmt[] = []): boolean {
+export function isModuleClass(
+  node: ClassStmt,
+  block: Block,
+  scope: Scope,
+  seen: readonly ClassStmt[] = [],
+): boolean {
   if (seen.includes(node) || seen.length > 20) return false;
-  return scope.derive(isModuleMemo, node, () => {
+  return scope.derive(block.memory.isModule, node, () => {
     let unknownBase = false;
     for (const { value, keyword } of node.bases) {
       if (keyword) continue;
@@ -41,7 +44,7 @@ export function isModuleClass(node: ClassStmt, scope: Scope, seen: readonly Clas
       if (isTorchModule(qualified)) return true;
       const declaration = qualified.includes(".") ? undefined : scope.lookup(qualified);
       if (declaration?.kind === "class") {
-        if (isModuleClass(declaration.node, scope, [...seen, node])) return true;
+        if (isModuleClass(declaration.node, declaration.block, scope, [...seen, node])) return true;
       } else unknownBase = true;
     }
     // A base from elsewhere: what the class does in its own body tells.
@@ -80,7 +83,7 @@ function behavesLikeModule(node: ClassStmt, scope: Scope): boolean {
 export function modulesIn(block: Block, scope: Scope): ModuleClass[] {
   const found: ModuleClass[] = [];
   walkStatements(block.statements, (statement) => {
-    if (statement.kind === "class" && statement.name !== "" && isModuleClass(statement, scope))
+    if (statement.kind === "class" && statement.name !== "" && isModuleClass(statement, block, scope))
       found.push(moduleFact(statement, block, scope));
   });
   return found;

@@ -4,7 +4,7 @@ import type { Block } from "./block";
 import type { Layer, SublayerRole } from "./facts";
 import type { Flow } from "./flow";
 import { layersOf } from "./layers";
-import { Memo, type Scope } from "./scope";
+import type { Scope } from "./scope";
 
 const attentionName = /attn|attention|(?:^|_)(?:mha|msa|sa|mhsa|mixer|ssm|mamba)(?:_|$|\d)/i;
 const feedForwardName = /mlp|ffn|feed_?forward|(?:^|_)(?:ff|fc|moe|experts?|intermediate|glu)(?:_|$|\d)/i;
@@ -48,18 +48,16 @@ function fromLayer(
   return fromLayers(inside) ?? (declaration ? undefined : fromName(layer.type));
 }
 
-const memo = new Memo<{ readonly role?: SublayerRole }>();
 let depth = 0;
 
 function fromClass(node: ClassStmt, block: Block, scope: Scope): SublayerRole | undefined {
   if (depth > 8) return undefined;
   depth++;
   try {
-    return scope.derive(memo, node, () => {
+    return scope.derive(block.memory.roles, node, () => {
       const { layers } = layersOf(node, block, scope);
-      const role = fromBody(node.body, layers, scope) ?? fromName(node.name);
-      return role ? { role } : {};
-    }).role;
+      return fromBody(node.body, layers, scope) ?? fromName(node.name);
+    });
   } finally {
     depth--;
   }
@@ -121,7 +119,6 @@ function fromLayers(layers: readonly Layer[], activation = false): SublayerRole 
   return projections >= 2 && active ? "feed-forward" : undefined;
 }
 
-const convolvesMemo = new Memo<{ readonly value: boolean }>();
 const spatialNorm = /\.(?:GroupNorm|BatchNorm\dd|InstanceNorm\dd)$/;
 
 /** Whether a class works on (B, C, H, W): convolutions beyond a patch embedding, its own or those of its parts. */
@@ -129,16 +126,15 @@ export function convolves(node: ClassStmt, block: Block, scope: Scope): boolean 
   if (depth > 8) return false;
   depth++;
   try {
-    return scope.derive(convolvesMemo, node, () => {
+    return scope.derive(block.memory.convolves, node, () => {
       const { layers } = layersOf(node, block, scope);
-      const value = layers.some((layer) => {
+      return layers.some((layer) => {
         if (spatialNorm.test(layer.type) || /Up|Down|UNet/.test(layer.type)) return true;
         if (layer.role === "conv") return !/patch|embed|proj/i.test(layer.path);
         const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
         return declaration?.kind === "class" && convolves(declaration.node, declaration.block, scope);
       });
-      return { value };
-    }).value;
+    });
   } finally {
     depth--;
   }

@@ -56,7 +56,7 @@ export class Scope {
         if (known) known.push(declaration);
         else this.declarations.set(declaration.name, [declaration]);
       }
-      for (const [name, constructions] of constructionsOf(block)) {
+      for (const [name, constructions] of (block.memory.constructions ??= constructionsIn(block))) {
         const known = this.constructed.get(name);
         if (known) known.push(...constructions);
         else this.constructed.set(name, [...constructions]);
@@ -66,8 +66,8 @@ export class Scope {
   }
 
   /** The result of `work` for a node or block, kept from an earlier scope while all answers it rests on are the same. */
-  derive<T>(memo: Memo<T>, subject: object, work: () => T): T {
-    let kept = memo.kept.get(subject);
+  derive<K, T>(memory: Map<K, Kept<T>>, subject: K, work: () => T): T {
+    let kept = memory.get(subject);
     if (!kept || !this.stillHolds(kept)) {
       const outer = this.asking;
       const asking = (this.asking = new Questions(this));
@@ -76,7 +76,7 @@ export class Scope {
       } finally {
         this.asking = outer;
       }
-      memo.kept.set(subject, kept);
+      memory.set(subject, kept);
     }
     this.asking?.parts.add(kept);
     return kept.value;
@@ -191,27 +191,16 @@ class Questions {
   constructor(public holdsFor: Scope) {}
 }
 
-interface Kept<T> {
+/** A value with what was asked of the file for it. */
+export interface Kept<T> {
   readonly questions: Questions;
   readonly value: T;
-}
-
-/** Keeps what `Scope.derive` worked out, one value a subject, for as long as the subject lives. */
-export class Memo<T> {
-  readonly kept = new WeakMap<object, Kept<T>>();
 }
 
 function same(one: readonly unknown[], other: readonly unknown[]): boolean {
   return (
     one === other || (one.length === other.length && one.every((value, index) => value === other[index]))
   );
-}
-
-const knownConstructions = new WeakMap<Block, Map<string, Construction[]>>();
-function constructionsOf(block: Block): Map<string, Construction[]> {
-  let found = knownConstructions.get(block);
-  if (!found) knownConstructions.set(block, (found = constructionsIn(block)));
-  return found;
 }
 
 /** Calls by a bare capitalised name in a block, with the class and function around each. */

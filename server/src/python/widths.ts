@@ -2,7 +2,6 @@
 import { type ClassStmt, type FunctionStmt, walkStatements } from "./ast";
 import type { Expression, Layer } from "./facts";
 import { Flow } from "./flow";
-import { Memo } from "./scope";
 
 const byRole: Readonly<Record<string, readonly string[]>> = {
   linear: ["out_features", "nf", "output_features"],
@@ -48,8 +47,6 @@ function factoryWidth(layer: Layer): Expression | undefined {
   return name === undefined ? undefined : layer.arguments[name];
 }
 
-const classWidths = new Memo<{ readonly width?: Expression }>();
-
 /** The width a class gives out: that of the last layer its forward calls. */
 function classWidth(
   node: ClassStmt,
@@ -62,10 +59,9 @@ function classWidth(
     (each): each is FunctionStmt => each.kind === "function" && each.name === "forward",
   );
   if (!forward) return undefined;
-  return caller.scope.derive(classWidths, node, () => {
-    const width = returnedWidth(new Flow(node, forward, block, caller.scope), forward, depth);
-    return width ? { width } : {};
-  }).width;
+  return caller.scope.derive(block.memory.widths, node, () =>
+    returnedWidth(new Flow(node, forward, block, caller.scope), forward, depth),
+  );
 }
 
 function returnedWidth(flow: Flow, forward: FunctionStmt, depth: number): Expression | undefined {
