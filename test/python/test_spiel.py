@@ -137,3 +137,18 @@ def test_refusals() -> None:
         SparseReselector(nn.Linear(2, 2), optimiser)
     with pytest.raises(ValueError, match="accumulation must be between 1 and 20"):
         SparseReselector(layer(), optimiser, accumulation=21)
+
+
+def test_active_and_missing_candidates() -> None:
+    """Of two candidates one is active and stays as it is, so one index moves and not four."""
+    module = layer()
+    reselector = SparseReselector(
+        module, torch.optim.SGD([module.values], 0.0), initial_share=0.5, schedule="cosine"
+    )
+    module.indices.copy_(torch.arange(8))
+    module.values.data.copy_(torch.arange(8.0, 0.0, -1.0))
+    module.candidates, module.samples = torch.tensor([0, 20]), 1
+    module.gradient_sum, module.square_sum = torch.tensor([9.0, 1.0]), torch.ones(2)
+    reselector.move(module)
+    assert module.indices.tolist() == [0, 1, 2, 3, 4, 5, 6, 20]
+    assert module.values.tolist() == [8, 7, 6, 5, 4, 3, 2, 0]
