@@ -78,3 +78,12 @@ def test_count_and_what_cannot_be() -> None:
         layer(mode="sum")
     with pytest.raises(ValueError, match="task_rank must be between 1 and 6"):
         MTLoRALinear(8, 6, rank=2, task_rank=7, tasks=TASKS)
+
+
+def test_dropout_meets_the_shared_input_of_a_task() -> None:
+    module = layer(dropout=1.0).train()
+    for part in (module.lora_B, *module.task_B.values()):
+        part.data.normal_()
+    shared, outputs = module(X)
+    for output in (shared, *outputs.values()):
+        assert torch.equal(output, base(module, X)), "everything is dropped but for W x"
