@@ -1,4 +1,5 @@
 /** The only seam between the server and the platform it runs on: a Node process, or a Web Worker. */
+import type { CorpusFolder } from "./literature/corpora";
 import type { InitializationOptions } from "./protocol";
 
 /** What the build puts beside the bundles. */
@@ -19,6 +20,11 @@ export interface Runtime {
   storage(folder: InitializationOptions["storage"]): TextStorage;
   /** The text of a file that the user named. Rejects with a sentence that names the file and the remedy. */
   readFile(uri: string): Promise<string>;
+  /**
+   * The source files of a corpus of the user's own, as `litlens.corpus.paths` names it. Absent on platforms without
+   * folders. Rejects with a sentence that names the folder and the remedy.
+   */
+  readonly readCorpus?: (folder: string) => Promise<CorpusFolder>;
   /** Bytes held by this process, where the platform tells. */
   memory?(): number;
 }

@@ -10,7 +10,7 @@ import {
   type InitializeError,
   type InitializeResult,
 } from "vscode-languageserver";
-import { parseCorpus, parseFormulas } from "./lsp/assets";
+import { lazyFormulas, parseCorpus } from "./lsp/assets";
 import { clientOf, serverCapabilities, type Client } from "./lsp/capabilities";
 import { provideDiagnostics, type Diagnostics } from "./lsp/diagnostics";
 import { synchronizeDocuments } from "./lsp/documents";
@@ -49,14 +49,17 @@ export function startServer(
     }): Promise<InitializeResult | ResponseError<InitializeError>> => {
       try {
         const client = clientOf(capabilities);
+        let onLibraryChange = (): void => undefined;
         const service = await makeService(
           connection,
           { ...runtime, storage: (folder) => storageAfter(initialized, runtime.storage(folder)) },
           client,
           initializationOptions,
           createService,
+          () => onLibraryChange(),
         );
         const diagnostics = provideDiagnostics(connection, service, client);
+        onLibraryChange = () => diagnostics.refresh();
         synchronizeDocuments(connection, service, diagnostics);
         provideFeatures(connection, service, client);
         provideRequests(connection, service, runtime, client);
@@ -82,6 +85,7 @@ async function makeService(
   client: Client,
   options: unknown,
   createService: (options: ServiceOptions) => Service,
+  onLibraryChange: () => void,
 ): Promise<Service> {
   const given = checkedInitialization(options);
   const [corpus, formulas] = await Promise.all([
@@ -90,12 +94,15 @@ async function makeService(
   ]);
   const service = createService({
     corpus: parseCorpus(corpus),
-    formulas: parseFormulas(formulas),
+    formulas: lazyFormulas(formulas, (reason) => connection.console.error(reason)),
     loadIndex: () => runtime.readAsset("index.json"),
     storage: runtime.storage(given.storage),
     initialization: { formulas: "latex", theme: "light", commandLinks: false, ...given, client },
     readFile: (uri) => runtime.readFile(uri),
+    ...(runtime.readCorpus && { readCorpus: runtime.readCorpus }),
     log: (message) => connection.console.info(message),
+    warn: (message) => showWarning(connection, message),
+    onLibraryChange,
   });
   service.configure(defaultSettings);
   return service;

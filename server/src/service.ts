@@ -26,8 +26,9 @@ import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
 import { bibliography } from "./literature/cite";
 import { importPapers } from "./literature/import";
 import { actionInCell, completionsInCell, contextInModule, editInCells } from "./notebookAnswers";
-import { createLibrary } from "./literature/library";
-import type { Corpus, Formulas } from "./literature/model";
+import { type Corpora, type CorpusFolder, readCorpora } from "./literature/corpora";
+import { createLibrary, type FormulaSource } from "./literature/library";
+import type { Corpus } from "./literature/model";
 import { createSearch } from "./literature/search";
 import { createStore, type Storage } from "./literature/store";
 import type {
@@ -70,17 +71,24 @@ export interface NotebookCell {
 
 export interface ServiceOptions {
   readonly corpus: Corpus;
-  readonly formulas: Formulas;
+  readonly formulas: FormulaSource;
   /** The prebuilt search index, asked for at the first search. */
   readonly loadIndex: () => Promise<string>;
   readonly storage: Storage;
   readonly initialization: InitializationOptions;
   /** Text of a file that is not open; rejects where there is none. */
   readonly readFile: (uri: string) => Promise<string>;
+  /** The files of a corpus of the user's own; absent where the platform has no folders. */
+  readonly readCorpus?: (folder: string) => Promise<CorpusFolder>;
   readonly log: (message: string) => void;
+  /** Shows the user one message. */
+  readonly warn?: (message: string) => void;
+  /** Called when papers, methods or symbols came or went by themselves: what was answered before may be out of date. */
+  readonly onLibraryChange?: () => void;
 }
 
 export interface Service {
+  /** The user's own corpora are read in the background. */
   configure(settings: Settings): void;
   setTheme(theme: Theme): void;
 
@@ -131,6 +139,28 @@ export function createService(options: ServiceOptions): Service {
     })
     .catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
 
+  /** The user's corpora, of the setting as it was last; what searches waits for them. */
+  let corpora: Corpora = { corpus, problems: [] };
+  let corpusPaths: readonly string[] = [];
+  let reading: Promise<void> = Promise.resolve();
+
+  const readUserCorpora = async (paths: readonly string[]): Promise<void> => {
+    const read =
+      options.readCorpus ??
+      ((folder) =>
+        Promise.reject(new Error(`${folder} is not read: Litlens in the browser reads no folders.`)));
+    const found = await readCorpora(corpus, paths, read);
+    if (paths !== corpusPaths) return; // the setting has changed meanwhile
+    corpora = found;
+    library.setCorpus(found.corpus);
+    options.onLibraryChange?.();
+    found.problems.forEach(log);
+    const [first, ...more] = found.problems;
+    if (first === undefined) return;
+    const rest = more.length === 0 ? "" : ` And ${more.length} more: see the log.`;
+    options.warn?.(`${first}${/[.!?]$/.test(first) ? "" : "."}${rest}`);
+  };
+
   function report(problem: string): void {
     problems.push(problem);
     log(problem);
@@ -176,7 +206,15 @@ export function createService(options: ServiceOptions): Service {
   };
 
   return {
-    configure: (changed) => void (settings = changed),
+    configure(changed) {
+      settings = changed;
+      const { paths } = changed.corpus;
+      if (JSON.stringify(paths) === JSON.stringify(corpusPaths)) return;
+      corpusPaths = paths;
+      reading = readUserCorpora(paths).catch((error: unknown) =>
+        report(error instanceof Error ? error.message : String(error)),
+      );
+    },
     setTheme: (changed) => void (theme = changed),
     openDocument: (uri, languageId, version, text) => documents.open(uri, languageId, version, text),
     changeDocument: (uri, version, changes) => documents.change(uri, version, changes),
@@ -235,7 +273,7 @@ export function createService(options: ServiceOptions): Service {
     inlayHints: () => [],
 
     async search(params) {
-      await userLibrary;
+      await Promise.all([userLibrary, reading]);
       const place = params.context;
       const located =
         place === undefined ? undefined : documents.locate(place.textDocument.uri, place.position);
@@ -282,13 +320,13 @@ export function createService(options: ServiceOptions): Service {
 
     status: () => ({
       corpusVersion: corpus.version,
-      papers: corpus.papers.length,
+      papers: corpora.corpus.papers.length,
       userPapers: library.userPapers().length,
-      methods: corpus.methods.length,
-      symbols: corpus.symbols.length,
+      methods: corpora.corpus.methods.length,
+      symbols: corpora.corpus.symbols.length,
       index: search.state(),
       documents: documents.size,
-      problems,
+      problems: [...problems, ...corpora.problems],
     }),
   };
 }

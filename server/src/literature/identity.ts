@@ -19,3 +19,16 @@ export function normaliseArxiv(identifier: string): string {
     .replace(/\.pdf$/i, "")
     .replace(/v\d+$/i, "");
 }
+
+interface Identified {
+  readonly title: string;
+  readonly arxiv?: string;
+}
+
+/** Whether two records mean one paper: by arXiv identifier, else by title. */
+export function samePaper(a: Identified, b: Identified): boolean {
+  return (
+    (a.arxiv !== undefined && b.arxiv !== undefined && normaliseArxiv(a.arxiv) === normaliseArxiv(b.arxiv)) ||
+    normaliseTitle(a.title) === normaliseTitle(b.title)
+  );
+}

@@ -99,7 +99,7 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
   const load = async (): Promise<MiniSearch<Entry>> => {
     state = "loading";
     try {
-      const bundled = library.papers().filter(({ origin }) => origin === "bundled");
+      const bundled = library.bundled().papers;
       const stored = await readIndex(await loadIndex(), library.version);
       const index = stored ?? new MiniSearch<Entry>(options);
       indexed = new Map(bundled.map((paper) => [paper.id, paper]));
@@ -119,10 +119,12 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
     if (revision === library.revision()) return;
     revision = library.revision();
     const wanted = new Map(library.papers().map((paper) => [paper.id, paper]));
-    // bundled papers never change but for what a page listed, which is not indexed
+    // what a page listed of a bundled paper makes another record of it, but is not indexed
     const same = (paper: Paper): boolean => {
       const now = wanted.get(paper.id);
-      return now === paper || (now?.origin === "bundled" && paper.origin === "bundled");
+      if (now === undefined || now === paper) return now === paper;
+      const [before, after] = [entry(paper), entry(now)];
+      return before.title === after.title && before.all === after.all;
     };
     const gone = [...indexed.values()].filter((paper) => !same(paper)).map(({ id }) => id);
     index.discardAll(gone);

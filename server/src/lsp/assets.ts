@@ -1,6 +1,7 @@
 /** The compiled corpus as text, made into values. The build validated it field by field; here it only has to be whole. */
 import * as v from "valibot";
 import type { Corpus, Formulas } from "../literature/model";
+import { reasonOf } from "./guard";
 
 const anObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
@@ -17,6 +18,23 @@ export function parseCorpus(text: string): Corpus {
 
 export function parseFormulas(text: string): Formulas {
   return parse("formulas.json", formulas, text);
+}
+
+/** Read at the first formula that is shown; where they are damaged, LaTeX is shown instead and `log` says why. */
+export function lazyFormulas(text: string, log: (reason: string) => void): () => Formulas {
+  let waiting: string | undefined = text;
+  let found: Formulas = {};
+  return () => {
+    if (waiting !== undefined) {
+      try {
+        found = parseFormulas(waiting);
+      } catch (error) {
+        log(reasonOf(error));
+      }
+      waiting = undefined;
+    }
+    return found;
+  };
 }
 
 function parse<T>(name: string, schema: v.GenericSchema<T>, text: string): T {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { URI } from "vscode-uri";
 import { version } from "../../../package.json";
 import type { Runtime, TextStorage } from "../runtime";
+import { readCorpusFolder } from "./corpusFolder";
 
 /** Where a user's own data lives on this platform, for clients that name no folder. */
 export function defaultDataFolder(
@@ -30,6 +31,7 @@ export function nodeRuntime(distribution: string): Runtime {
       }),
     storage: (folder) => folderStorage(folder ?? defaultDataFolder(process.platform, process.env, homedir())),
     readFile: readUri,
+    readCorpus: readCorpusFolder,
     memory: () => process.memoryUsage.rss(),
   };
 }

@@ -2,12 +2,12 @@
  * Source files of a corpus → the compiled corpus. Pure, so that the build and a running server (for a user's own
  * corpus) read the same format with the same checks.
  */
-import { normaliseArxiv, normaliseTitle } from "../identity";
-import type { Corpus, LibrarySymbol, Method, Paper } from "../model";
+import { normaliseArxiv, normaliseTitle, samePaper } from "../identity";
+import type { Corpus, LibrarySymbol, Method, Paper, PythonSource } from "../model";
 import { type MethodFile, readMethod } from "./methods";
 import { type PaperFile, readPaper } from "./papers";
 import type { FieldPath, Problem, SourceText } from "./problems";
-import { readPython, withNeeds } from "./pythonSource";
+import { type PythonFile, readPython, withNeeds } from "./pythonSource";
 import { readSymbols, type SymbolsFile } from "./symbols";
 import type { YamlFile } from "./yamlFile";
 
@@ -26,28 +26,60 @@ export interface Compiled {
 
 /** Compiles files in any order; equal files give an equal corpus. */
 export function compile(files: readonly SourceText[], options: CompileOptions = {}): Compiled {
+  const steps = compiling(files, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same one file a step, for who must not be held up by many files. */
+export function* compiling(
+  files: readonly SourceText[],
+  options: CompileOptions = {},
+): Generator<undefined, Compiled> {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const matching = (pattern: RegExp): SourceText[] => sorted.filter(({ path }) => pattern.test(path));
+  const { base } = options;
 
-  const shared = matching(/(^|\/)methods\/shared\/[^/]+\.py$/).map(readPython);
-  const sharedNames = new Set(shared.flatMap(({ source }) => source.definitions.map(({ name }) => name)));
-  const papers = matching(/(^|\/)papers\/[^/]+\.md$/).map((file) =>
-    readPaper(file, options.origin ?? "bundled"),
-  );
-  const methods = matching(/(^|\/)methods\/[^/]+\/method\.yaml$/).map((file) => {
-    const folder = file.path.slice(0, -"method.yaml".length);
-    const python = sorted.filter(
-      ({ path }) => path.startsWith(folder) && /^[^/]+\.py$/.test(path.slice(folder.length)),
-    );
-    return readMethod(file, python, shared);
-  });
-  const symbols = matching(/(^|\/)symbols\/[^/]+\.yaml$/).map(readSymbols);
+  const shared: PythonFile[] = [];
+  for (const file of matching(/(^|\/)methods\/shared\/[^/]+\.py$/)) {
+    shared.push(readPython(file));
+    yield;
+  }
+  const sharedNames = new Set([
+    ...shared.flatMap(({ source }) => definedNames(source)),
+    ...(base?.shared ?? []).flatMap(definedNames),
+  ]);
+  const papers: PaperFile[] = [];
+  for (const file of matching(/(^|\/)papers\/[^/]+\.md$/)) {
+    papers.push(readPaper(file, options.origin ?? "bundled"));
+    yield;
+  }
+  const pythonOf = new Map<string, SourceText[]>();
+  for (const file of matching(/(^|\/)methods\/[^/]+\/[^/]+\.py$/)) {
+    const folder = file.path.slice(0, file.path.lastIndexOf("/") + 1);
+    pythonOf.set(folder, [...(pythonOf.get(folder) ?? []), file]);
+  }
+  const methods: MethodFile[] = [];
+  for (const file of matching(/(^|\/)methods\/[^/]+\/method\.yaml$/)) {
+    const python = pythonOf.get(file.path.slice(0, -"method.yaml".length)) ?? [];
+    methods.push(readMethod(file, python, shared, sharedNames));
+    yield;
+  }
+  const symbols: SymbolsFile[] = [];
+  for (const file of matching(/(^|\/)symbols\/[^/]+\.yaml$/)) {
+    symbols.push(readSymbols(file));
+    yield;
+  }
 
   const problems = [
+    ...unread(sorted),
     ...shared.flatMap((each) => each.problems),
     ...[...papers, ...methods, ...symbols].flatMap((each) => each.problems),
-    ...references(papers, methods, symbols, options.base),
+    ...references(papers, methods, symbols, base),
     ...repetitions(papers, methods, symbols),
+    ...(base === undefined ? [] : repetitionsOfBase(papers, methods, symbols, base)),
   ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
 
   const bad = new Set(problems.map(({ file }) => file));
@@ -65,6 +97,23 @@ export function compile(files: readonly SourceText[], options: CompileOptions = 
   };
   return { corpus, problems };
 }
+
+/** Files that are in none of the places from which a corpus is read. */
+function unread(files: readonly SourceText[]): Problem[] {
+  const folder = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+  const methods = new Set(
+    files.filter(({ path }) => path.endsWith("/method.yaml")).map(({ path }) => folder(path)),
+  );
+  return files.flatMap(({ path }) => {
+    const at = (message: string): Problem[] => [{ file: path, line: 1, field: "", message }];
+    if (/\.yml$/.test(path)) return at("is not read: name it .yaml");
+    const python = /(^|\/)methods\/([^/]+)\/[^/]+\.py$/.exec(path);
+    if (python === null || python[2] === "shared" || methods.has(folder(path))) return [];
+    return at("belongs to no method: add method.yaml beside it");
+  });
+}
+
+const definedNames = ({ definitions }: PythonSource): string[] => definitions.map(({ name }) => name);
 
 /** A paper's methods are those that name it, then those that it names. */
 function withMethods(paper: Paper, methods: readonly Method[]): Paper {
@@ -162,6 +211,60 @@ function repetitions(
       file.symbols.flatMap((symbol, index) =>
         symbol.qualified.flatMap((path, each) =>
           claim(`symbol ${path}`, "the path of a symbol", file.yaml, ["symbols", index, "qualified", each]),
+        ),
+      ),
+    ),
+  ];
+}
+
+/** What the corpus below has already; a paper may be in both, where both mean one paper. */
+function repetitionsOfBase(
+  papers: readonly PaperFile[],
+  methods: readonly MethodFile[],
+  symbols: readonly SymbolsFile[],
+  base: Corpus,
+): Problem[] {
+  const paperIds = new Map(base.papers.map((paper) => [paper.id, paper]));
+  const methodIds = new Set(base.methods.map(({ id }) => id));
+  const paths = new Set(base.symbols.flatMap(({ qualified }) => qualified));
+  const sources = new Map(
+    [...base.shared, ...base.methods.flatMap(({ python }) => python)]
+      .flatMap(({ definitions }) => definitions)
+      .map(({ name, source }) => [name, source]),
+  );
+  return [
+    ...papers.flatMap(({ yaml, paper }) => {
+      const other = paper === undefined ? undefined : paperIds.get(paper.id);
+      if (paper === undefined || other === undefined || samePaper(paper, other)) return [];
+      return [yaml.problem(["id"], `is that of "${other.title}": choose another, for the file too`)];
+    }),
+    ...methods.flatMap(({ yaml, method }) => {
+      if (method === undefined) return [];
+      if (methodIds.has(method.id))
+        return [
+          yaml.problem(
+            ["id"],
+            `is that of a method Litlens has: choose another than ${method.id}, for the folder too`,
+          ),
+        ];
+      return method.python
+        .flatMap(({ definitions }) => definitions)
+        .filter(({ name, source }) => sources.has(name) && sources.get(name) !== source)
+        .map(({ name }) =>
+          yaml.problem([], `brings a ${name} that differs from the one Litlens has: rename it`),
+        );
+    }),
+    ...symbols.flatMap((file) =>
+      file.symbols.flatMap((symbol, index) =>
+        symbol.qualified.flatMap((path, each) =>
+          paths.has(path)
+            ? [
+                file.yaml.problem(
+                  ["symbols", index, "qualified", each],
+                  `is ${path}, which Litlens has: leave it out`,
+                ),
+              ]
+            : [],
         ),
       ),
     ),

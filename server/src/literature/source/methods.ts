@@ -45,20 +45,22 @@ function isMethodFields(value: unknown): value is MethodFields {
   return violations(methodSchema, value).length === 0;
 }
 
-/** Reads one method with its Python files; `shared` are the files of methods/shared. */
+/** Reads one method with its Python files; `shared` are the files of methods/shared, `sharedNames` all that they may use. */
 export function readMethod(
   file: SourceText,
   pythonFiles: readonly SourceText[],
   shared: readonly PythonFile[],
+  sharedNames: ReadonlySet<string>,
 ): MethodFile {
   const yaml = readYaml(file.path, file.text, methodSchema);
   const python = pythonFiles.map(readPython);
   const problems = [...yaml.problems, ...python.flatMap((each) => each.problems)];
   if (!isMethodFields(yaml.value)) return { yaml, problems };
   const { symbols = [], ...fields } = yaml.value;
-  const available = new Set(
-    [...python, ...shared].flatMap(({ source }) => source.definitions.map(({ name }) => name)),
-  );
+  const available = new Set([
+    ...sharedNames,
+    ...python.flatMap(({ source }) => source.definitions.map(({ name }) => name)),
+  ]);
   const method = {
     ...fields,
     formula: fields.formula.trim(),
