@@ -14,11 +14,10 @@ def linear_cka(X: Tensor, Y: Tensor) -> Tensor:  # (n, d1), (n, d2) -> ()
     """
     if len(X) != len(Y):
         raise ValueError(f"Y must have a row for each of {len(X)} rows of X, got {len(Y)}")
-    X, Y = X - X.mean(0), Y - Y.mean(0)
-    norms = torch.linalg.matrix_norm(X.T @ X) * torch.linalg.matrix_norm(Y.T @ Y)
-    return torch.linalg.matrix_norm(X.T @ Y).square() / norms.clamp_min(
-        torch.finfo(norms.dtype).tiny
-    )
+    Xc, Yc = X - X.mean(0), Y - Y.mean(0)
+    norms = torch.linalg.matrix_norm(Xc.T @ Xc) * torch.linalg.matrix_norm(Yc.T @ Yc)
+    smallest = torch.finfo(norms.dtype).tiny  # states that are all alike have no norm
+    return torch.linalg.matrix_norm(Xc.T @ Yc).square() / norms.clamp_min(smallest)
 
 
 def cluster_adjacent_layers(hiddens: Sequence[Tensor], n_clusters: int) -> list[list[int]]:
