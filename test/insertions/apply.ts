@@ -15,6 +15,8 @@ interface Inserted {
   /** Opaque place, `LoRALinear@linear:Attention:c_attn`. */
   readonly site: string;
   readonly edited: string;
+  /** For a script: the model file it was made beside, with the method's own layers in it where it has some. */
+  readonly beside?: string;
   /** Root class → the edited file with "Train only the adapters" applied to it. */
   readonly trained: Readonly<Record<string, string>>;
 }
@@ -50,7 +52,13 @@ async function actionsOn(client: TestClient, uri: string, text: string): Promise
 const resolved = (client: TestClient, action: CodeAction): Promise<CodeAction> =>
   client.request<CodeAction>("codeAction/resolve", action);
 
-async function applyAll(client: TestClient, file: string): Promise<Inserted[]> {
+/** What stands in gpt.py while a script that imports it is edited: the method's own layers, where it has some. */
+function modelFor(method: string, before: readonly Inserted[]): Inserted | undefined {
+  const isModule = ({ site }: Inserted): boolean => /@(linear|block-output|block-stack):/.test(site);
+  return before.findLast((each) => each.file === "gpt.py" && each.method === method && isModule(each));
+}
+
+async function applyAll(client: TestClient, file: string, before: readonly Inserted[]): Promise<Inserted[]> {
   const text = readFileSync(file, "utf8");
   const uri = `file://${resolve(file)}`;
   await client.open(uri, text);
@@ -59,10 +67,20 @@ async function applyAll(client: TestClient, file: string): Promise<Inserted[]> {
     const data: unknown = action.data;
     if (action.disabled !== undefined || typeof data !== "object" || data === null) continue;
     if (!("method" in data) || !("site" in data)) continue;
+    // One blank line stands for all.
+    if (/@free::[1-9]/.test(String(data.site))) continue;
     await client.notify("textDocument/didChange", {
       textDocument: { uri, version: ++version },
       contentChanges: [{ text }],
     });
+    const model = /@(training-step|loss):/.test(String(data.site))
+      ? modelFor(String(data.method), before)
+      : undefined;
+    if (model !== undefined) {
+      const beside = { uri: `file://${resolve(file, "../gpt.py")}`, version: ++version };
+      const contentChanges = [{ text: readFileSync(model.edited, "utf8") }];
+      await client.notify("textDocument/didChange", { textDocument: beside, contentChanges });
+    }
     const edited = applied(text, (await resolved(client, action)).edit);
     const folder = join(out, `${basename(file, ".py")}-${inserted.length}`);
     mkdirSync(folder, { recursive: true });
@@ -83,6 +101,7 @@ async function applyAll(client: TestClient, file: string): Promise<Inserted[]> {
       site: String(data.site),
       edited: write("edited.py", edited),
       trained,
+      ...(model === undefined ? {} : { beside: model.edited }),
     });
   }
   return inserted;
@@ -94,7 +113,7 @@ const capabilities = {
 };
 await withServer({ capabilities }, async (client) => {
   const inserted: Inserted[] = [];
-  for (const file of files) inserted.push(...(await applyAll(client, file)));
+  for (const file of files) inserted.push(...(await applyAll(client, file, inserted)));
   writeFileSync(join(out, "manifest.json"), JSON.stringify(inserted, undefined, 1));
   console.log(`${inserted.length} insertions into ${files.length} files`);
 });

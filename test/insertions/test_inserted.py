@@ -38,24 +38,22 @@ def noised() -> tuple[Tensor, ...]:
 # (file, class) → how to build it small, and what it eats
 EXAMPLES: dict[tuple[str, str], Example] = {
     ("gpt.py", "GPT"): (
-        lambda m: m.GPT(
-            m.GPTConfig(vocab_size=17, block_size=64, n_layer=2, n_head=4, n_embd=64)
-        ),
+        lambda m: m.GPT(m.GPTConfig(vocab_size=17, block_size=64, n_layer=2, n_head=4, n_embd=128)),
         ids,
     ),
     ("vit.py", "VisionTransformer"): (
-        lambda m: m.VisionTransformer(16, 4, classes=64, dim=64, depth=2, heads=4),
+        lambda m: m.VisionTransformer(16, 4, classes=128, dim=128, depth=2, heads=4),
         images,
     ),
-    ("unet.py", "UNet"): (lambda m: m.UNet(widths=(64, 128), time_dim=64), noised),
-    ("unet.py", "SmallUNet"): (lambda m: m.SmallUNet(width=64, time_dim=64), noised),
+    ("unet.py", "UNet"): (lambda m: m.UNet(widths=(128, 128), time_dim=128), noised),
+    ("unet.py", "SmallUNet"): (lambda m: m.SmallUNet(width=128, time_dim=128), noised),
 }
 ROOTS = {file: [root for name, root in EXAMPLES if name == file] for file, _ in EXAMPLES}
 
 
 def insertions() -> list[dict[str, Any]]:
     out = Path(tempfile.mkdtemp(prefix="litlens-insertions-"))
-    files = [str(ROOT / "examples" / file) for file in ROOTS]
+    files = [str(ROOT / "examples" / file) for file in (*ROOTS, "train.py")]
     command = ["node", "scripts/apply-insertions.mjs", str(out), *files]
     subprocess.run(command, cwd=ROOT, check=True)
     return json.loads((out / "manifest.json").read_text())
@@ -84,7 +82,19 @@ def output(model: nn.Module, file: str, root: str) -> Tensor:
     return result[0] if isinstance(result, tuple) else result
 
 
-CASES = [(case, root) for case in INSERTED for root in ROOTS[case["file"]]]
+def kind(case: dict[str, Any]) -> str:
+    """`linear` of `LoRALinear@linear:Attention:c_attn`."""
+    return case["site"].split("@")[1].split(":")[0]
+
+
+FREE = [case for case in INSERTED if kind(case) == "free" and case["file"] == "gpt.py"]
+TRAINING = [case for case in INSERTED if kind(case) in ("training-step", "loss")]
+CASES = [
+    (case, root)
+    for case in INSERTED
+    for root in ROOTS.get(case["file"], [])
+    if kind(case) != "free"
+]
 NAMES = [f"{case['file']}-{root}-{case['method']}-{case['site']}" for case, root in CASES]
 
 
@@ -131,10 +141,30 @@ def test_the_edited_model(case: dict[str, Any], root: str) -> None:
         optimiser.zero_grad()
         output(model, file, root).square().mean().backward()
         optimiser.step()
-    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, kept[name])}
+    moved = {
+        name for name, value in model.state_dict().items() if not torch.equal(value, kept[name])
+    }
     assert moved and moved <= trains
     model.eval()
     assert not torch.allclose(output(model, file, root), after)
+
+
+@pytest.mark.parametrize("case", FREE, ids=lambda case: case["site"])
+def test_a_helper_stands_in_the_file(case: dict[str, Any]) -> None:
+    module = load(case["edited"])
+    assert hasattr(module, case["site"].split("@")[0])
+    assert hasattr(module, "GPT")
+
+
+@pytest.mark.parametrize("case", TRAINING, ids=lambda case: case["site"])
+def test_the_edited_training_script(case: dict[str, Any], tmp_path: Path) -> None:
+    """The script trains the example GPT, with the method's own layers in it where it has some."""
+    model = case.get("beside", ROOT / "examples" / "gpt.py")
+    (tmp_path / "gpt.py").write_text(Path(model).read_text())
+    script = tmp_path / "train.py"
+    script.write_text(Path(case["edited"]).read_text())
+    code = "import train; losses = train.train(steps=4, width=128); assert all(x == x for x in losses)"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, check=True)
 
 
 def test_proxy_tuned_generation() -> None:

@@ -16,14 +16,26 @@ export interface Brought {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** The wanted definitions and all they need, in the order of their sources. */
-export function closure(sources: readonly PythonSource[], wanted: readonly string[]): PythonDefinition[] {
+/** A module that the file imports from, with its text: what it has of ours is imported and not written again. */
+export interface Sibling {
+  /** As the file writes it: `gpt`, `.gpt`. */
+  readonly module: string;
+  readonly file: SourceFile;
+}
+
+/** The wanted definitions and all they need, in the order of their sources; what is `given` needs nothing more. */
+function closure(
+  sources: readonly PythonSource[],
+  wanted: readonly string[],
+  given: (definition: PythonDefinition) => boolean,
+): PythonDefinition[] {
   const all = sources.flatMap((source) => source.definitions);
   const needed = new Set<string>();
   const visit = (name: string): void => {
     if (needed.has(name)) return;
     needed.add(name);
-    all.find((definition) => definition.name === name)?.needs.forEach(visit);
+    const definition = all.find((each) => each.name === name);
+    if (definition !== undefined && !given(definition)) definition.needs.forEach(visit);
   };
   wanted.forEach(visit);
   return all.filter(
@@ -65,24 +77,33 @@ export function bringDefinitions(
   sources: readonly PythonSource[],
   wanted: readonly string[],
   at: number | "end",
+  siblings: readonly Sibling[] = [],
 ): Brought {
   const taken = takenNames(file.facts);
   const names = new Map<string, string>();
   const missing: PythonDefinition[] = [];
-  for (const definition of closure(sources, wanted)) {
-    const sibling = isImportedFromSibling(file, definition.name);
-    if (sibling !== undefined) names.set(definition.name, sibling);
-    else if (isOurs(file, definition)) names.set(definition.name, definition.name);
-    else {
-      const name = taken.has(definition.name) ? freeName(definition.name, taken) : definition.name;
-      taken.add(name);
-      names.set(definition.name, name);
-      missing.push(definition);
-    }
-  }
-  if (missing.length === 0) return { edits: [], names };
-
   const statements: ImportStatement[] = [];
+  const siblingWith = (definition: PythonDefinition): Sibling | undefined =>
+    siblings.find((sibling) => isOurs(sibling.file, definition));
+  const present = (definition: PythonDefinition): string | undefined =>
+    isImportedFromSibling(file, definition.name) ?? (isOurs(file, definition) ? definition.name : undefined);
+  const isGiven = (definition: PythonDefinition): boolean =>
+    present(definition) !== undefined || siblingWith(definition) !== undefined;
+  for (const definition of closure(sources, wanted, isGiven)) {
+    const own = present(definition);
+    if (own !== undefined) {
+      names.set(definition.name, own);
+      continue;
+    }
+    const name = taken.has(definition.name) ? freeName(definition.name, taken) : definition.name;
+    taken.add(name);
+    names.set(definition.name, name);
+    const sibling = siblingWith(definition);
+    if (sibling === undefined) missing.push(definition);
+    else statements.push({ module: sibling.module, name: definition.name, alias: name });
+  }
+  if (missing.length === 0) return { edits: addImports(file.text, file.facts, statements), names };
+
   const renames = new Map([...names].filter(([from, to]) => from !== to));
   const bodies = missing.map(({ source }) => source).join("\n");
   const imports = sources

@@ -7,13 +7,18 @@ export interface FreePlace extends PlaceOf<"free"> {
   readonly at: number;
 }
 
-/** One place a gap, in source order. */
-export function freePlaces({ definitions }: PythonFacts, text: string): FreePlace[] {
+/** One place a gap below the imports, in source order. */
+export function freePlaces({ definitions, layout }: PythonFacts, text: string): FreePlace[] {
   const inDefinition = ({ from }: Range): boolean =>
     definitions.some(({ range }) => range.from < from && from < range.to);
   return [...text.matchAll(/(?:^[ \t]*(?:\r\n|\r|\n))+|^[ \t]*$(?![\r\n])/gm)]
     .map((match): Range => ({ from: match.index, to: match.index + match[0].length }))
-    .filter((gap) => !inDefinition(gap) && /^(?:[A-Za-z_@#"']|$)/.test(text.slice(gap.to, gap.to + 1)))
+    .filter(
+      (gap) =>
+        gap.to >= layout.importEnd &&
+        !inDefinition(gap) &&
+        /^(?:[A-Za-z_@#"']|$)/.test(text.slice(gap.to, gap.to + 1)),
+    )
     .map((gap, index) => ({
       kind: "free",
       key: `free::${index}`,

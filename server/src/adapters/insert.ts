@@ -8,7 +8,14 @@ import { adaptGenerationStep } from "./callSites/generationStep";
 import { adaptLayer } from "./callSites/layer";
 import { adaptSkip } from "./callSites/skip";
 import { adaptModel, adaptTraining } from "./callSites/statements";
-import { type Brought, bringDefinitions, importFrom, type SourceFile, topLevelStart } from "./definitions";
+import {
+  type Brought,
+  bringDefinitions,
+  importFrom,
+  type Sibling,
+  type SourceFile,
+  topLevelStart,
+} from "./definitions";
 import type { Edit } from "./edits";
 import type { Place } from "./places";
 import { rootOf } from "./root";
@@ -27,6 +34,7 @@ export interface InsertionRequest {
   readonly place: Place;
   readonly shared: readonly PythonSource[];
   readonly options: Options;
+  readonly siblings?: readonly Sibling[];
   /** Where definitions go: above the class, or a sibling module with its present text (empty for a new one). */
   readonly destination: "inline" | { readonly module: string; readonly content: SourceFile };
 }
@@ -45,6 +53,7 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     sources,
     wanted,
     place.kind === "free" && start === file.text.length ? "end" : topLevelStart(file, start),
+    request.siblings,
   );
   if (destination === "inline" || inFile.edits.length === 0) {
     return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
@@ -53,7 +62,9 @@ export function insertAdapter(request: InsertionRequest): Insertion {
   const imports = importFrom(
     file,
     destination.module,
-    wanted.map((name) => inModule.names.get(name) ?? name),
+    wanted
+      .map((name) => inModule.names.get(name) ?? name)
+      .filter((name) => !file.facts.imports.some(({ local }) => local === name)),
   );
   return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
 }

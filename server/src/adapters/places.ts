@@ -298,7 +298,10 @@ export function suits(site: MethodSite, place: Place): boolean {
   }
   if (place.kind !== "block-output" || site.placements === undefined) return true;
   const { placements } = site;
-  return place.branches.some((branch) => branch.role !== "other" && placements.includes(branch.role));
+  const meant = place.branches.filter(
+    (branch) => branch.role !== "other" && placements.includes(branch.role),
+  );
+  return meant.length === place.branches.length;
 }
 
 /** Whether all layers of a place bear one of the names that the site is meant for. */

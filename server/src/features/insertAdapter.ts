@@ -6,7 +6,7 @@ import type {
 } from "vscode-languageserver-types";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { findChoice } from "../adapters/choices";
-import type { SourceFile } from "../adapters/definitions";
+import type { Sibling, SourceFile } from "../adapters/definitions";
 import { type Edit, toTextEdits } from "../adapters/edits";
 import { insertAdapter as insert } from "../adapters/insert";
 import type { Options } from "../adapters/budget";
@@ -29,7 +29,7 @@ export function siblingModule(uri: string, moduleName: string): string {
 }
 
 /**
- * @param readText present text of another file, null where there is none; asked only for destination "module".
+ * @param readText present text of another file, null where there is none
  * @throws CannotInsert with a message for the user
  */
 export async function insertAdapter(
@@ -46,7 +46,9 @@ export async function insertAdapter(
     throw new CannotInsert(`This file has no place for ${method.name} any more; ask for actions again.`);
   if (choice.disabled !== undefined) throw new CannotInsert(choice.disabled);
 
+  const siblings = await siblingsOf(document, readText);
   const common = {
+    siblings,
     file: { text, facts },
     method,
     site: choice.site,
@@ -71,6 +73,28 @@ export async function insertAdapter(
       ? []
       : moduleChanges(uri, present, moduleEdits, facts.layout.lineBreak);
   return { documentChanges: [...ofModule, documentEdit(document, file, context.snippets)] };
+}
+
+/** The modules beside the file that it imports from by name, as far as they can be read. */
+async function siblingsOf(
+  { uri, python: { facts, text } }: OpenDocument,
+  readText: (uri: string) => Promise<string | null>,
+): Promise<Sibling[]> {
+  const modules = new Set(
+    facts.imports.flatMap(
+      ({ statement }) =>
+        /^from\s+(\.?[A-Za-z_]\w*)\s+import\b/.exec(text.slice(statement.from, statement.to))?.[1] ?? [],
+    ),
+  );
+  const siblings = await Promise.all(
+    [...modules].map(async (module) => ({
+      module,
+      content: await readText(siblingModule(uri, module.replace(/^\./, ""))),
+    })),
+  );
+  return siblings.flatMap(({ module, content }) =>
+    content === null ? [] : [{ module, file: { text: content, facts: readPython(content).facts } }],
+  );
 }
 
 function moduleChanges(

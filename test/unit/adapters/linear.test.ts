@@ -274,3 +274,32 @@ class Head(nn.Module):
     "LoRA at `head` needs rank <= min(in_features, out_features); here rank = 8, in_features = 16, out_features = 5.",
   );
 });
+
+test("a class that the file's sibling has already is imported from there", () =>
+  checkInsertion(
+    `from torch import nn
+from layers import Norm
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 8)
+`,
+    "Adapt `head` with LoRA (192 trainable)",
+    `from torch import nn
+from layers import Norm
+from layers import LoRALinear
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = LoRALinear(16, 8, rank=8, alpha=16)
+`,
+    {
+      files: {
+        "file:///project/layers.py": `import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n${source("lora/lora.py", "LoRALinear")}\n`,
+      },
+    },
+  ));
