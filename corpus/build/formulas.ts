@@ -1,4 +1,4 @@
-/** Typesets formulas as self-contained SVG, with `@ink@` for the colour. */
+/** Typesets formulas as SVG. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,11 +10,11 @@ import "mathjax-full/js/input/tex/ams/AmsConfiguration.js";
 import "mathjax-full/js/input/tex/boldsymbol/BoldsymbolConfiguration.js";
 import { mathjax } from "mathjax-full/js/mathjax.js";
 import { SVG } from "mathjax-full/js/output/svg.js";
+import * as v from "valibot";
+import { compactSvg, type Drawing, pixelsPerEx } from "./compactSvg";
 
 /** Raised when any of what follows changes, so that cached formulas are typeset anew. */
-const edition = "1";
-/** Pixels of one ex at the text size of a hover. */
-const pixelsPerEx = 8;
+const edition = "3";
 
 const adaptor = liteAdaptor();
 RegisterHTMLHandler(adaptor);
@@ -25,35 +25,29 @@ const document = mathjax.document("", {
       throw new Error(message);
     },
   }),
-  OutputJax: new SVG({ fontCache: "none" }),
+  OutputJax: new SVG({ fontCache: "local" }),
 });
 
-/** `<svg>` of a display formula. @throws Error where the LaTeX is wrong */
-export function typeset(latex: string): string {
+/** A display formula. @throws Error where the LaTeX is wrong */
+export function typeset(latex: string): Drawing {
   const node: unknown = document.convert(latex, { display: true });
-  if (!(node instanceof LiteElement)) throw new Error("nothing was typeset");
-  const svg = adaptor.innerHTML(node);
-  return svg
-    .replace(/ (data|aria)-[\w-]+="[^"]*"/g, "")
-    .replace(/ (role|focusable)="[^"]*"/g, "")
-    .replaceAll("currentColor", "@ink@")
-    .replace(/ style="vertical-align:[^"]*"/, "")
-    .replace(/ (width|height)="([\d.]+)ex"/g, (_: string, side: string, ex: string) => {
-      const pixels = Math.ceil(Number(ex) * pixelsPerEx * 10) / 10;
-      return ` ${side}="${pixels}px"`;
-    });
+  const svg = node instanceof LiteElement ? node.children[0] : undefined;
+  if (!(svg instanceof LiteElement)) throw new Error("nothing was typeset");
+  return compactSvg(svg);
 }
 
 /** The same through a cache folder, keyed by content. */
-export function typesetCached(latex: string, cache: string): string {
+export function typesetCached(latex: string, cache: string): Drawing {
   const key = createHash("sha256").update(`${edition}\n${pixelsPerEx}\n${latex}`).digest("hex").slice(0, 24);
-  const path = join(cache, `${key}.svg`);
+  const path = join(cache, `${key}.json`);
   try {
-    return readFileSync(path, "utf8");
+    return v.parse(cached, JSON.parse(readFileSync(path, "utf8")));
   } catch {
-    const svg = typeset(latex);
+    const drawing = typeset(latex);
     mkdirSync(cache, { recursive: true });
-    writeFileSync(path, svg);
-    return svg;
+    writeFileSync(path, JSON.stringify(drawing));
+    return drawing;
   }
 }
+
+const cached = v.object({ drawing: v.string(), glyphs: v.record(v.string(), v.string()) });

@@ -3,6 +3,7 @@
  * with --lenient, what has problems is left out and the rest is built.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { StoredFormulas } from "../../server/src/literature/formulas";
 import { buildIndex } from "../../server/src/literature/search";
 import { formatProblem } from "../../server/src/literature/source/problems";
 import { compileCorpus } from "./compileCorpus";
@@ -10,10 +11,13 @@ import { typesetCached } from "./formulas";
 
 const { corpus, problems } = compileCorpus("corpus");
 const messages = problems.map(formatProblem);
-const formulas: Record<string, { svg: string }> = {};
+const glyphs: Record<string, string> = {};
+const drawings: Record<string, string> = {};
 for (const { id, formula } of corpus.methods) {
   try {
-    formulas[id] = { svg: typesetCached(formula, ".cache/formulas") };
+    const typeset = typesetCached(formula, ".cache/formulas");
+    Object.assign(glyphs, typeset.glyphs);
+    drawings[id] = typeset.drawing;
   } catch (error) {
     const file = `corpus/methods/${id}/method.yaml`;
     const before = readFileSync(file, "utf8").split(/^formula:/m)[0] ?? "";
@@ -28,6 +32,6 @@ if (messages.length > 0 && !process.argv.includes("--lenient")) {
 } else {
   mkdirSync("dist", { recursive: true });
   writeFileSync("dist/corpus.json", JSON.stringify(corpus));
-  writeFileSync("dist/formulas.json", JSON.stringify(formulas));
+  writeFileSync("dist/formulas.json", JSON.stringify({ glyphs, drawings } satisfies StoredFormulas));
   writeFileSync("dist/index.json", buildIndex(corpus));
 }

@@ -1,9 +1,9 @@
 /** Everything known of the literature, by exact maps: no look-up here waits for the search index. */
+import { formulaOf, type FormulaSource } from "./formulas";
 import { group } from "./group";
 import { normaliseArxiv, normaliseTitle } from "./identity";
 import type {
   Corpus,
-  Formulas,
   LibrarySymbol,
   Method,
   Paper,
@@ -59,9 +59,6 @@ export interface Library {
   revision(): number;
 }
 
-/** Typeset formulas, or how to get them: they are needed late if at all. */
-export type FormulaSource = Formulas | (() => Formulas);
-
 /** A library over the compiled corpus. */
 export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library {
   let catalogue = createCatalogue(bundled);
@@ -93,10 +90,7 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     methodOfDefinition: (name) => catalogue.owners.get(name),
     shared: () => catalogue.corpus.shared,
     definition: (name) => catalogue.definitions.get(name),
-    formula: (method) => {
-      const typeset = typeof formulas === "function" ? formulas() : formulas;
-      return Object.hasOwn(typeset, method) ? typeset[method] : undefined;
-    },
+    formula: (method) => formulaOf(formulas, method),
     setCorpus: (corpus) => {
       catalogue = createCatalogue(corpus);
       refill();
@@ -132,6 +126,9 @@ function createCatalogue(corpus: Corpus): Catalogue {
         definitions.set(each.name, each);
         owners.set(each.name, method);
       }
+  // what methods share belongs to the first that puts it somewhere
+  for (const method of corpus.methods)
+    for (const { symbol } of method.sites) if (!owners.has(symbol)) owners.set(symbol, method);
   return {
     corpus,
     methods: new Map(corpus.methods.map((method) => [method.id, method])),

@@ -221,5 +221,5 @@ export interface Corpus {
   readonly symbols: readonly LibrarySymbol[];
 }
 
-/** dist/formulas.json: typeset formulas; `@ink@` stands for the colour. */
+/** Typeset formulas by method; `@ink@` stands for the colour. */
 export type Formulas = Readonly<Record<string, { readonly svg: string }>>;
