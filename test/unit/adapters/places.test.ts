@@ -174,12 +174,12 @@ from torch import Tensor, nn
 |
 print("trained")
 `,
-    "Add `proxy_tuned_logits` (Proxy-tuning) to this file",
+    "Add `count_trainable` (Trainable share) to this file",
     `import torch
 from torch import Tensor, nn
 
 
-${source("proxy-tuning/proxy_tuning.py", "proxy_tuned_logits")}
+${source("peft-survey/peft_survey.py", "count_trainable")}
 
 
 print("trained")
