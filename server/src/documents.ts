@@ -4,7 +4,19 @@ import type { Position, Range } from "vscode-languageserver-types";
 import type { OpenDocument } from "./features/context";
 import { type PythonDocument, readPython } from "./python/document";
 import { type JoinedCells, joinCells } from "./python/notebook";
-import type { DocumentChange, NotebookCell } from "./service";
+
+/** One change of an open document: a range and its new text, or the whole text. */
+export interface DocumentChange {
+  readonly range?: Range;
+  readonly text: string;
+}
+
+export interface NotebookCell {
+  readonly uri: string;
+  readonly languageId: string;
+  readonly version: number;
+  readonly text: string;
+}
 
 /** A place in an open document; in a notebook, the document is the joined module and edits are mapped back to cells. */
 export interface Located {

@@ -11,7 +11,14 @@ import type {
   Range,
   WorkspaceEdit,
 } from "vscode-languageserver-types";
-import { Documents, type Located, type Notebook, toCellRange } from "./documents";
+import {
+  type DocumentChange,
+  Documents,
+  type Located,
+  type Notebook,
+  type NotebookCell,
+  toCellRange,
+} from "./documents";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { complete, resolveCompletion } from "./features/completion";
@@ -56,19 +63,6 @@ const defaultSettings: Settings = {
   corpus: { paths: [] },
   citation: { style: "comment" },
 };
-
-/** One change of an open document: a range and its new text, or the whole text. */
-export interface DocumentChange {
-  readonly range?: Range;
-  readonly text: string;
-}
-
-export interface NotebookCell {
-  readonly uri: string;
-  readonly languageId: string;
-  readonly version: number;
-  readonly text: string;
-}
 
 export interface ServiceOptions {
   readonly corpus: Corpus;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CancellationTokenSource, LSPErrorCodes, ResponseError } from "vscode-languageserver-protocol/node";
 import type { Settings } from "../../server/src/protocol";
-import type { NotebookCell } from "../../server/src/service";
+import type { NotebookCell } from "../../server/src/documents";
 import { emptyRuntime, fullCapabilities, quietService, withService } from "./client";
 
 const uri = "file:///model.py";

@@ -1,6 +1,6 @@
 /** Blank lines between top-level statements: where helpers that belong to no layer can be added. */
 import type { PythonFacts, Range } from "../python/facts";
-import type { PlaceOf } from "./places";
+import type { PlaceOf } from "./placeOf";
 
 export interface FreePlace extends PlaceOf<"free"> {
   /** Start of the top-level statement below, or the end of the text. */

@@ -1,5 +1,5 @@
 /** Where in a model class an adapter can go: the join of what the code has (facts) and what methods ask for (site kinds). */
-import type { MethodSite, SiteKind } from "../literature/model";
+import type { MethodSite } from "../literature/model";
 import type {
   BlockStack,
   Call,
@@ -12,20 +12,9 @@ import type {
   SkipConcatenation,
   TrainingStep,
 } from "../python/facts";
+import type { PlaceOf } from "./placeOf";
 import { type FreePlace, freePlaces } from "./freePlaces";
 import { isRoot } from "./root";
-
-export interface PlaceOf<Kind extends SiteKind> {
-  readonly kind: Kind;
-  /** Names the place within its file, stable while the user edits elsewhere: `linear:CausalSelfAttention:c_attn`. */
-  readonly key: string;
-  /** What a title calls it: `c_attn`. */
-  readonly label: string;
-  /** The code a cursor must touch for the place to be offered. */
-  readonly touch: readonly Range[];
-  /** Why nothing can soundly be put here. */
-  readonly obstacle?: string;
-}
 
 type LayerKind = "linear" | "conv" | "embedding" | "norm";
 

@@ -1,0 +1,15 @@
+/** What all places of a file have in common. */
+import type { SiteKind } from "../literature/model";
+import type { Range } from "../python/facts";
+
+export interface PlaceOf<Kind extends SiteKind> {
+  readonly kind: Kind;
+  /** Names the place within its file, stable while the user edits elsewhere: `linear:CausalSelfAttention:c_attn`. */
+  readonly key: string;
+  /** What a title calls it: `c_attn`. */
+  readonly label: string;
+  /** The code a cursor must touch for the place to be offered. */
+  readonly touch: readonly Range[];
+  /** Why nothing can soundly be put here. */
+  readonly obstacle?: string;
+}
