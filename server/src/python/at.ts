@@ -1,5 +1,5 @@
 /** What stands at an offset: the questions that hovers, completions and actions begin with. */
-import { around } from "./local";
+import { around, modulesAround } from "./local";
 import type { Argument, Call, Layer, ModuleClass, Prose, PythonFacts, Range, Reference } from "./facts";
 
 function covers({ from, to }: Range, offset: number): boolean {
@@ -41,7 +41,7 @@ export function referenceAt(facts: PythonFacts, offset: number): Reference | und
 
 /** The comment, docstring or string that touches the offset. */
 export function proseAt(facts: PythonFacts, offset: number): Prose | undefined {
-  return touching(facts.prose, (prose) => prose.range, offset);
+  return touching(around(facts, "prose", offset), (prose) => prose.range, offset);
 }
 
 /** The element under the offset, else the one that ends there; `items` are in source order and do not overlap. */
@@ -63,7 +63,7 @@ function touching<T>(items: readonly T[], rangeOf: (item: T) => Range, offset: n
 /** The innermost module class around the offset. */
 export function classAt(facts: PythonFacts, offset: number): ModuleClass | undefined {
   let found: ModuleClass | undefined;
-  for (const module of facts.modules) {
+  for (const module of modulesAround(facts, offset)) {
     if (
       module.range.from <= offset &&
       offset <= module.reach &&
@@ -80,7 +80,7 @@ export function layerAt(
   offset: number,
 ): { module: ModuleClass; layer: Layer } | undefined {
   let found: { module: ModuleClass; layer: Layer } | undefined;
-  for (const module of facts.modules) {
+  for (const module of modulesAround(facts, offset)) {
     if (!covers(module.range, offset)) continue;
     for (const layer of module.layers) {
       const onName = layer.name !== undefined && covers(layer.name, offset);

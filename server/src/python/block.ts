@@ -10,24 +10,19 @@ import {
   type Stmt,
   walkStatements,
 } from "./ast";
-import type { Expression, Range, Value } from "./facts";
+import type { Expression, Prose, Range, Value } from "./facts";
 import { bindingsOf, type Binding } from "./imports";
 import { Memory } from "./memory";
 import type { Insertion } from "./resync";
 import { type Parsed, parseBlock } from "./syntax";
 
 /** What a name at the top level of the file stands for. */
-export type Declaration =
+export type Declaration = (
   | { readonly kind: "import"; readonly name: string; readonly binding: Binding }
-  | { readonly kind: "class"; readonly name: string; readonly node: ClassStmt; readonly block: Block }
-  | { readonly kind: "function"; readonly name: string; readonly node: FunctionStmt; readonly block: Block }
-  | {
-      readonly kind: "variable";
-      readonly name: string;
-      readonly value?: Expr;
-      readonly target: Range;
-      readonly block: Block;
-    };
+  | { readonly kind: "class"; readonly name: string; readonly node: ClassStmt }
+  | { readonly kind: "function"; readonly name: string; readonly node: FunctionStmt }
+  | { readonly kind: "variable"; readonly name: string; readonly value?: Expr; readonly target: Range }
+) & { readonly block: Block };
 
 /** A call by a bare name, with the class and function it stands in: `Block(config)` inside `GPT.__init__`. */
 export interface Construction {
@@ -37,6 +32,8 @@ export interface Construction {
   readonly owner?: ClassStmt;
   readonly function?: FunctionStmt;
 }
+
+let blocks = 0;
 
 /** Blocks longer than this are data, not programs. */
 const maximumLength = 300_000;
@@ -48,6 +45,8 @@ export class Block {
   readonly bindings: readonly Binding[];
 
   readonly memory = new Memory();
+  /** No other block has it: what rests on this block can say so without holding it. */
+  readonly id = blocks++;
   /** Equal for texts that are read alike. */
   readonly key: string;
 
@@ -57,8 +56,9 @@ export class Block {
 
   constructor(
     readonly text: string,
-    insertions: readonly Insertion[],
+    readonly insertions: readonly Insertion[],
     tooDeep: boolean,
+    readonly prose: readonly Prose[],
     previous?: Block,
   ) {
     this.key = Block.keyOf(text, insertions, tooDeep);
@@ -74,6 +74,7 @@ export class Block {
       kind: "import",
       name: binding.local,
       binding,
+      block: this,
     }));
     walkStatements(this.statements, (statement) => {
       if (statement.kind === "class") {

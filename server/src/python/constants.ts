@@ -262,7 +262,7 @@ function knowName(name: string, place: Place, steps: number, before: number): Kn
     if (local) return know(local, place, steps + 1);
     const parameter = place.function.parameters.find((each) => each.name === name);
     if (parameter)
-      return place.scope.derive(place.block.memory.parameters, parameter, () =>
+      return place.scope.derive(place.scope.parameters, parameter, () =>
         knowParameter(parameter, place, steps),
       );
   }

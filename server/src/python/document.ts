@@ -1,18 +1,18 @@
 /**
- * A Python file and what it says. Facts are worked out when first asked for; after an edit, blocks whose text and
- * whose questions to the rest of the file have the same answers keep theirs.
+ * A Python file and what it says. Facts are worked out when first asked for, kind by kind; after an edit, blocks whose
+ * text and whose questions to the rest of the file have the same answers keep theirs.
  */
 import { type Stmt, walkStatements } from "./ast";
-import { Block } from "./block";
+import type { Block } from "./block";
 import { usesIn } from "./calls";
 import type { Place } from "./constants";
-import type { Call, Definition, Layout, ModuleClass, Prose, PythonFacts, Range } from "./facts";
+import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
 import { layoutOf } from "./layout";
-import { methodFact, modulesIn } from "./modules";
-import { type Scan, scan } from "./resync";
-import { Scope } from "./scope";
-import { type BlockFacts, shiftFacts } from "./shift";
 import { localFacts } from "./local";
+import { methodFact, modulesIn } from "./modules";
+import { type Placed, type Reading, readBlocks } from "./reading";
+import { Scope } from "./scope";
+import { type BlockFacts, moveFacts } from "./shift";
 import { stepsIn } from "./steps";
 
 export interface Change {
@@ -26,33 +26,28 @@ export interface PythonDocument {
   readonly facts: PythonFacts;
   /** The document after the changes, whose offsets all speak of this text. */
   edit(changes: readonly Change[]): PythonDocument;
+  /** The document when its text has become `text`; what did not change is not read again. */
+  become(text: string): PythonDocument;
 }
 
 /** Reads a file; never throws, whatever the text. */
 export function readPython(text: string): PythonDocument {
-  return new Document(text, []);
-}
-
-/** Longer files are data; the limit keeps a request short whatever is opened. */
-const maximumLength = 2_000_000;
-
-interface Placed {
-  readonly block: Block;
-  readonly from: number;
+  return new Document(text, undefined);
 }
 
 class Document implements PythonDocument {
-  private read: { readonly facts: PythonFacts; readonly placed: readonly Placed[] } | undefined;
+  private read: { readonly facts: PythonFacts; readonly reading: Reading } | undefined;
 
   constructor(
     readonly text: string,
-    private earlier: readonly Placed[],
+    private earlier: Reading | undefined,
   ) {}
 
   get facts(): PythonFacts {
     if (!this.read) {
-      this.read = readFacts(this.text, this.earlier);
-      this.earlier = [];
+      const reading = readBlocks(this.text, this.earlier);
+      this.read = { facts: factsOf(this.text, reading.placed), reading };
+      this.earlier = undefined;
     }
     return this.read.facts;
   }
@@ -65,35 +60,33 @@ class Document implements PythonDocument {
       text += this.text.slice(done, clamp(from)) + insert;
       done = Math.max(clamp(from), clamp(to));
     }
-    return new Document(text + this.text.slice(done), this.read?.placed ?? this.earlier);
+    return this.become(text + this.text.slice(done));
+  }
+
+  become(text: string): PythonDocument {
+    return new Document(text, this.read?.reading ?? this.earlier);
   }
 }
 
-function readFacts(text: string, earlier: readonly Placed[]) {
-  const scanned = text.length <= maximumLength ? scan(text) : { blocks: [], prose: [] };
-  const placed = place(text, scanned, earlier);
+function factsOf(text: string, placed: readonly Placed[]): PythonFacts {
   const scope = new Scope(placed.map(({ block }) => block));
-  const all = lazily(() => placed.map((each) => factsAt(each, scope)));
-  const join = <K extends keyof BlockFacts>(key: K) =>
+  const join = <K extends keyof BlockFacts>(kind: K) =>
     lazily((): readonly BlockFacts[K][number][] =>
-      all().flatMap((facts): readonly BlockFacts[K][number][] => facts[key]),
+      placed.flatMap((each): readonly BlockFacts[K][number][] => factsAt(kind, each, scope)),
     );
   const imports = join("imports");
   const references = join("references");
   const definitions = join("definitions");
   const calls = join("calls");
-  const modules = lazily(() =>
-    withConstructions(
-      all().flatMap((facts) => facts.modules),
-      calls(),
-    ),
-  );
+  const withConstructions = constructions(calls);
+  const moduleFacts = join("modules");
+  const modules = lazily(() => moduleFacts().map(withConstructions));
   const functions = join("functions");
   const generation = join("generation");
   const training = join("training");
-  const layout = lazily((): Layout => layoutOf(text, scanned.prose, imports(), importEnd(text, placed)));
+  const prose = join("prose");
+  const layout = lazily((): Layout => layoutOf(text, prose(), imports(), importEnd(text, placed)));
   const unread = lazily(() => unreadIn(text, placed));
-  const prose: readonly Prose[] = scanned.prose;
   const facts: PythonFacts = {
     get imports() {
       return imports();
@@ -119,7 +112,9 @@ function readFacts(text: string, earlier: readonly Placed[]) {
     get training() {
       return training();
     },
-    prose,
+    get prose() {
+      return prose();
+    },
     get layout() {
       return layout();
     },
@@ -127,16 +122,30 @@ function readFacts(text: string, earlier: readonly Placed[]) {
       return unread();
     },
   };
-  localFacts.set(facts, (offset) => {
-    const index = placed.findLastIndex(({ from }) => from <= offset);
-    const here = placed[index];
-    const before = placed[index - 1];
-    // At the seam of two blocks both may be meant.
-    return (here?.from === offset && before ? [before, here] : here ? [here] : []).map((each) =>
-      factsAt(each, scope),
-    );
+  localFacts.set(facts, {
+    within(kind, from, to) {
+      // At the seam of two blocks both may be meant.
+      const first = Math.max(0, lastBefore(placed, from));
+      const last = lastBefore(placed, to + 1);
+      return placed
+        .slice(first, last + 1)
+        .flatMap((each): readonly BlockFacts[typeof kind][number][] => factsAt(kind, each, scope));
+    },
+    module: withConstructions,
   });
-  return { facts, placed };
+  return facts;
+}
+
+/** Index of the last block that begins before an offset; -1 when none does. */
+function lastBefore(placed: readonly Placed[], offset: number): number {
+  let low = 0;
+  let high = placed.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((placed[middle]?.from ?? offset) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }
 
 function lazily<T>(work: () => T): () => T {
@@ -144,58 +153,48 @@ function lazily<T>(work: () => T): () => T {
   return () => (done ??= { value: work() }).value;
 }
 
-/** Parses what is new and takes over what is not. */
-function place(text: string, { blocks }: Scan, earlier: readonly Placed[]): Placed[] {
-  const known = new Map<string, Block>();
-  for (const { block } of earlier) known.set(block.key, block);
-  // The blocks between the unchanged beginning and the unchanged end are versions of each other, in order.
-  const sources = blocks.map(({ from, to, insertions, tooDeep }) => ({
-    from,
-    text: text.slice(from, to),
-    insertions: insertions.map((insertion) => ({ at: insertion.at - from, text: insertion.text })),
-    tooDeep,
-  }));
-  let unchanged = 0;
-  while (unchanged < earlier.length && earlier[unchanged]?.block.text === sources[unchanged]?.text)
-    unchanged++;
-  return sources.map(({ from, text, insertions, tooDeep }, index) => {
-    const key = Block.keyOf(text, insertions, tooDeep);
-    const predecessor = index >= unchanged ? earlier[index]?.block : undefined;
-    const block = known.get(key) ?? new Block(text, insertions, tooDeep, predecessor);
-    known.set(key, block);
-    return { block, from };
-  });
+function factsAt<K extends keyof BlockFacts>(kind: K, { block, from }: Placed, scope: Scope): BlockFacts[K] {
+  return moveFacts(kind, readers[kind](block, scope), from, block.memory.moved);
 }
 
-function factsAt({ block, from }: Placed, scope: Scope): BlockFacts {
-  const { memory } = block;
-  const facts = scope.derive(memory.facts, "facts", () => blockFacts(block, scope));
-  if (memory.moved?.origin !== facts || memory.moved.from !== from)
-    memory.moved = { origin: facts, from, facts: shiftFacts(facts, from) };
-  return memory.moved.facts;
+/** How each kind of facts is read from a block; those that cost something are kept. */
+const readers: { readonly [K in keyof BlockFacts]: (block: Block, scope: Scope) => BlockFacts[K] } = {
+  imports: (block) => (block.memory.imports ??= importsIn(block)),
+  definitions: (block) => (block.memory.definitions ??= definitionsIn(block)),
+  prose: (block) => block.prose,
+  references: (block, scope) => usesOf(block, scope).references,
+  calls: (block, scope) => usesOf(block, scope).calls,
+  modules: (block, scope) => scope.derive(block.memory.modules, "modules", () => modulesIn(block, scope)),
+  functions: (block, scope) =>
+    scope.derive(block.memory.functions, "functions", () => functionsIn(block, { scope, block })),
+  generation: (block, scope) => stepsOf(block, scope).generation,
+  training: (block, scope) => stepsOf(block, scope).training,
+};
+
+function usesOf(block: Block, scope: Scope) {
+  return scope.derive(block.memory.uses, "uses", () => usesIn(block, { scope, block }));
 }
 
-function blockFacts(block: Block, scope: Scope): BlockFacts {
-  const whole: Place = { scope, block };
-  const functions = block.declarations.flatMap((declaration) =>
+function stepsOf(block: Block, scope: Scope) {
+  return scope.derive(block.memory.steps, "steps", () => stepsIn(block, { scope, block }));
+}
+
+function functionsIn(block: Block, place: Place) {
+  return block.declarations.flatMap((declaration) =>
     declaration.kind === "function"
-      ? [methodFact(declaration.node, { ...whole, function: declaration.node })]
+      ? [methodFact(declaration.node, { ...place, function: declaration.node })]
       : [],
   );
-  return {
-    imports: block.bindings.map(({ local, qualified, statement, nameRange, aliasRange }) => ({
-      local,
-      qualified,
-      statement,
-      nameRange,
-      ...(aliasRange && { aliasRange }),
-    })),
-    ...usesIn(block, whole),
-    definitions: definitionsIn(block),
-    modules: modulesIn(block, scope),
-    functions,
-    ...stepsIn(block, whole),
-  };
+}
+
+function importsIn(block: Block): ImportBinding[] {
+  return block.bindings.map(({ local, qualified, statement, nameRange, aliasRange }) => ({
+    local,
+    qualified,
+    statement,
+    nameRange,
+    ...(aliasRange && { aliasRange }),
+  }));
 }
 
 function definitionsIn(block: Block): Definition[] {
@@ -224,11 +223,32 @@ function docstringOf([first]: readonly Stmt[]): string | undefined {
   return first?.kind === "expression" && first.value.kind === "string" ? first.value.value : undefined;
 }
 
-function withConstructions(modules: readonly ModuleClass[], calls: readonly Call[]): ModuleClass[] {
-  const byName = new Map<string, Call[]>();
-  for (const module of modules) byName.set(module.name, []);
-  for (const call of calls) if (call.qualified !== undefined) byName.get(call.qualified)?.push(call);
-  return modules.map((module) => ({ ...module, constructedWith: byName.get(module.name) ?? [] }));
+/** Gives a module class the calls that construct it; the same class is always the same object. */
+function constructions(calls: () => readonly Call[]): (module: ModuleClass) => ModuleClass {
+  const byName = lazily(() => {
+    const found = new Map<string, Call[]>();
+    for (const call of calls()) {
+      if (call.qualified === undefined) continue;
+      const known = found.get(call.qualified);
+      if (known) known.push(call);
+      else found.set(call.qualified, [call]);
+    }
+    return found;
+  });
+  const complete = new Map<ModuleClass, ModuleClass>();
+  return (module) => {
+    let known = complete.get(module);
+    if (!known) {
+      known = {
+        ...module,
+        get constructedWith() {
+          return byName().get(module.name) ?? [];
+        },
+      };
+      complete.set(module, known);
+    }
+    return known;
+  };
 }
 
 /** After the last import at the top of the file, else after its docstring and leading comments, at a line's start. */

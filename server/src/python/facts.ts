@@ -207,7 +207,7 @@ export interface GenerationStep {
   readonly model: string;
   /** The call's arguments as written. */
   readonly input: string;
-  /** Position in a tuple target (`logits, _ = …` gives 0), or attribute (`model(x).logits` gives ".logits"). */
+  /** Position in a tuple target (`logits, _ = …` gives 0), or what follows the call (`model(x).logits[:, -1]`: ".logits[:, -1]"). */
   readonly select?: number | string;
 }
 

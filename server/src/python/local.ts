@@ -1,19 +1,32 @@
 /**
- * The facts of the one or two top-level statements around an offset, so that a hover right after a keystroke need not
- * wait for those of the whole file. Held beside the facts, which stay plain data.
+ * The facts of the top-level statements around an offset, so that a hover right after a keystroke need not wait for
+ * those of the whole file. Held beside the facts, which stay plain data.
  */
-import type { PythonFacts } from "./facts";
+import type { ModuleClass, PythonFacts } from "./facts";
 import type { BlockFacts } from "./shift";
 
-/** For facts that came from a document: the facts of the blocks at an offset. */
-export const localFacts = new WeakMap<PythonFacts, (offset: number) => readonly BlockFacts[]>();
+interface Local {
+  /** One kind of facts of the blocks that the stretch touches, in source order. */
+  within<K extends keyof BlockFacts>(kind: K, from: number, to: number): readonly BlockFacts[K][number][];
+  /** A module class of a block as it is among those of the file. */
+  module(module: ModuleClass): ModuleClass;
+}
 
-/** One kind of fact around an offset, in source order. */
-export function around<K extends "calls" | "references" | "modules">(
+/** For facts that came from a document: those of its blocks. */
+export const localFacts = new WeakMap<PythonFacts, Local>();
+
+/** One kind of fact around an offset or a stretch, in source order: at least those that touch it. */
+export function around<K extends Exclude<keyof BlockFacts, "modules">>(
   facts: PythonFacts,
   kind: K,
-  offset: number,
+  from: number,
+  to = from,
 ): readonly BlockFacts[K][number][] {
-  const local = localFacts.get(facts)?.(offset);
-  return local ? local.flatMap((each): readonly BlockFacts[K][number][] => each[kind]) : facts[kind];
+  return localFacts.get(facts)?.within(kind, from, to) ?? facts[kind];
+}
+
+/** The module classes around an offset or a stretch, in source order: at least those that touch it. */
+export function modulesAround(facts: PythonFacts, from: number, to = from): readonly ModuleClass[] {
+  const local = localFacts.get(facts);
+  return local?.within("modules", from, to).map((module) => local.module(module)) ?? facts.modules;
 }

@@ -2,13 +2,15 @@
  * What was worked out about one block, kept on the block itself so that it goes when the block goes. Plain maps: weak
  * ones cost the garbage collector more than all of the reading.
  */
-import type { ClassStmt, FunctionStmt, ParameterNode } from "./ast";
+import type { ClassStmt, FunctionStmt } from "./ast";
 import type { Construction } from "./block";
-import type { Known, Local } from "./constants";
-import type { Expression, SublayerRole } from "./facts";
+import type { Uses } from "./calls";
+import type { Local } from "./constants";
+import type { Definition, Expression, ImportBinding, Method, ModuleClass, SublayerRole } from "./facts";
 import type { Layers } from "./layers";
 import type { Kept } from "./scope";
-import type { BlockFacts } from "./shift";
+import { MovedFacts } from "./shift";
+import type { Steps } from "./steps";
 
 export class Memory {
   readonly layers = new Map<ClassStmt, Kept<Layers>>();
@@ -16,10 +18,14 @@ export class Memory {
   readonly roles = new Map<ClassStmt, Kept<SublayerRole | undefined>>();
   readonly convolves = new Map<ClassStmt, Kept<boolean>>();
   readonly widths = new Map<ClassStmt, Kept<Expression | undefined>>();
-  readonly parameters = new Map<ParameterNode, Kept<Known>>();
-  readonly facts = new Map<"facts", Kept<BlockFacts>>();
+  readonly uses = new Map<"uses", Kept<Uses>>();
+  readonly modules = new Map<"modules", Kept<readonly ModuleClass[]>>();
+  readonly functions = new Map<"functions", Kept<readonly Method[]>>();
+  readonly steps = new Map<"steps", Kept<Steps>>();
   readonly locals = new Map<FunctionStmt, ReadonlyMap<string, readonly Local[]>>();
+  imports: readonly ImportBinding[] | undefined;
+  definitions: readonly Definition[] | undefined;
   constructions: ReadonlyMap<string, readonly Construction[]> | undefined;
   /** The block's facts as last moved to a place in a file. */
-  moved: { readonly origin: BlockFacts; readonly from: number; readonly facts: BlockFacts } | undefined;
+  readonly moved = new MovedFacts();
 }

@@ -18,18 +18,24 @@ export interface SourceBlock {
   readonly from: number;
   to: number;
   readonly insertions: Insertion[];
+  readonly prose: Prose[];
   /** Nested deeper than any program; not handed to the parser. */
   tooDeep: boolean;
 }
 
 export interface Scan {
   readonly blocks: readonly SourceBlock[];
-  readonly prose: readonly Prose[];
+  /** Where the scan ended: the end of the text, or the beginning of a block that is known. */
+  readonly to: number;
+  /** How often the scan went back to an earlier line. */
+  readonly returns: number;
+  /** Whether any stretch of blocks can be scanned by itself: no triple quote is left open. */
+  readonly separable: boolean;
 }
 
 const maximumDepth = 150;
 /** How often the scan may go back to an earlier line, so that hostile text stays linear. */
-const maximumReturns = 40;
+export const maximumReturns = 40;
 
 /** Lines that no bracket can hold, whatever their indentation. */
 const neverInside = new RegExp(
@@ -67,12 +73,20 @@ interface Candidate {
 export function scan(text: string): Scan {
   const broken = new Set<number>();
   for (let attempt = 0; ; attempt++) {
-    const { result, openTriple } = scanOnce(text, broken);
+    const { openTriple, ...result } = scanOnce(text, broken);
     if (openTriple.length === 0 || attempt === 3) return result;
     const culprit = unclosedTripleQuote(text, openTriple);
     if (culprit === undefined || broken.has(culprit)) return result;
     broken.add(culprit);
   }
+}
+
+/**
+ * Cuts the stretch of `text` that begins with the block at `from` and ends before the first block that begins at one
+ * of `stops`. The blocks are those of a scan of the whole, unless the result is not separable.
+ */
+export function scanPart(text: string, from: number, stops: ReadonlySet<number>): Scan {
+  return scanOnce(text, new Set(), from, stops);
 }
 
 interface TripleQuoted {
@@ -92,12 +106,17 @@ function unclosedTripleQuote(text: string, strings: readonly TripleQuoted[]): nu
   return undefined;
 }
 
-function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; openTriple: TripleQuoted[] } {
+function scanOnce(
+  text: string,
+  broken: ReadonlySet<number>,
+  from = 0,
+  stops?: ReadonlySet<number>,
+): Scan & { readonly openTriple: readonly TripleQuoted[] } {
   const length = text.length;
-  const prose: Prose[] = [];
   const triple: TripleQuoted[] = [];
-  let block: SourceBlock = { from: 0, to: length, insertions: [], tooDeep: false };
+  let block: SourceBlock = { from, to: length, insertions: [], prose: [], tooDeep: false };
   const blocks = [block];
+  let to = length;
   let closers = ""; // what would close the open brackets, innermost last
   let depth = 0;
   let indentation = 0; // of the statement at hand
@@ -109,7 +128,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
   let candidate: Candidate | undefined;
   let returns = 0;
   const end = { inTriple: false };
-  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  let at = from === 0 && text.charCodeAt(0) === 0xfeff ? 1 : from;
   let lineStart = true;
 
   const closeAll = (where: number, what: string) => {
@@ -120,7 +139,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
   };
   const goBack = (to: Candidate) => {
     returns++;
-    prose.length = to.proseLength;
+    block.prose.length = to.proseLength;
     at = to.lineStart;
     lineStart = true;
     lastToken = to.lastToken;
@@ -155,7 +174,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
       }
       if (text.charCodeAt(at) === quote) at++;
     }
-    prose.push({ range: { from, to: at }, kind: atStatementStart ? "docstring" : "string" });
+    block.prose.push({ range: { from, to: at }, kind: atStatementStart ? "docstring" : "string" });
     lastToken = at;
   };
 
@@ -192,7 +211,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
             const line = seldomInside.exec(text);
             if (line && !/,\s*(?:#.*)?$/.test(line[0])) {
               if (returns < maximumReturns) {
-                candidate = { lineStart: begin, lastToken, closers, proseLength: prose.length };
+                candidate = { lineStart: begin, lastToken, closers, proseLength: block.prose.length };
               } else closeAll(lastToken, closers);
             }
           }
@@ -205,7 +224,11 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
             const starts = !decorated && !blockIsEmpty && !continuesBlock.test(text);
             if (starts && code !== 41 && code !== 93 && code !== 125) {
               block.to = begin;
-              block = { from: begin, to: length, insertions: [], tooDeep: false };
+              if (stops?.has(begin)) {
+                to = begin;
+                break;
+              }
+              block = { from: begin, to: length, insertions: [], prose: [], tooDeep: false };
               blocks.push(block);
             }
             blockIsEmpty = false;
@@ -224,7 +247,7 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
     } else if (code === 35) {
       const from = at;
       at = endOfLine(text, at);
-      prose.push({ range: { from, to: at }, kind: "comment" });
+      block.prose.push({ range: { from, to: at }, kind: "comment" });
     } else if (isWord(code)) {
       const from = at;
       while (isWord(text.charCodeAt(at))) at++;
@@ -254,7 +277,8 @@ function scanOnce(text: string, broken: ReadonlySet<number>): { result: Scan; op
     }
   }
   if (depth > 0 && !end.inTriple) closeAll(lastToken, closers);
-  return { result: { blocks, prose }, openTriple: end.inTriple ? triple : [] };
+  const separable = broken.size === 0 && !end.inTriple;
+  return { blocks, to, returns, separable, openTriple: end.inTriple ? triple : [] };
 }
 
 function reversed(text: string): string {

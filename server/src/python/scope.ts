@@ -7,12 +7,14 @@ import {
   type ClassStmt,
   type Expr,
   type FunctionStmt,
+  type ParameterNode,
   walkExpression,
   expressionsOf,
   bodiesOf,
   type Stmt,
 } from "./ast";
 import type { Block, Construction, Declaration } from "./block";
+import type { Known } from "./constants";
 import { normalize } from "./imports";
 import signatures from "./signatures.json";
 
@@ -30,16 +32,40 @@ export function signatureOf(qualified: string): Signature | undefined {
 /** Names that stand for their module even before the import is written. */
 const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "torch" };
 
-const nothing: readonly never[] = [];
+/** What the file has to say about a name, and the blocks that say it, by their ids: an old answer holds no old block. */
+interface Answer<T> {
+  readonly all: T[];
+  readonly blocks: number[];
+}
+
+const nothing: Answer<never> = { all: [], blocks: [] };
+
+function add<T extends { readonly block: Block }>(
+  answers: Map<string, Answer<T>>,
+  name: string,
+  one: T,
+): void {
+  const known = answers.get(name);
+  if (!known) answers.set(name, { all: [one], blocks: [one.block.id] });
+  else {
+    known.all.push(one);
+    known.blocks.push(one.block.id);
+  }
+}
+
+let scopes = 0;
 
 export class Scope {
-  private readonly declarations = new Map<string, Declaration[]>();
-  private readonly constructed = new Map<string, Construction[]>();
+  /** What parameters hold; kept here, because a value may be an instance, which speaks of this very scope. */
+  readonly parameters = new Map<ParameterNode, Kept<Known>>();
+  private readonly declarations = new Map<string, Answer<Declaration>>();
+  private constructed: ReadonlyMap<string, Answer<Construction>> | undefined;
   private readonly stars: string[] = [];
-  private readonly config: ConfigAnswer;
+  private readonly config: (Declaration & { kind: "class" }) | undefined;
   private asking: Questions | undefined;
+  private readonly id = scopes++;
 
-  constructor(blocks: readonly Block[]) {
+  constructor(private readonly blocks: readonly Block[]) {
     const configs: (Declaration & { kind: "class" })[] = [];
     for (const block of blocks) {
       for (const declaration of block.declarations) {
@@ -52,25 +78,29 @@ export class Scope {
           /(?:Config|Configuration|Args|Arguments|Params)$/.test(declaration.name)
         )
           configs.push(declaration);
-        const known = this.declarations.get(declaration.name);
-        if (known) known.push(declaration);
-        else this.declarations.set(declaration.name, [declaration]);
-      }
-      for (const [name, constructions] of (block.memory.constructions ??= constructionsIn(block))) {
-        const known = this.constructed.get(name);
-        if (known) known.push(...constructions);
-        else this.constructed.set(name, [...constructions]);
+        add(this.declarations, declaration.name, declaration);
       }
     }
-    this.config = (configs.length === 1 && configs[0]) || "none";
+    this.config = configs.length === 1 ? configs[0] : undefined;
+  }
+
+  private get constructedByName(): ReadonlyMap<string, Answer<Construction>> {
+    if (!this.constructed) {
+      const all = new Map<string, Answer<Construction>>();
+      for (const block of this.blocks)
+        for (const [name, constructions] of (block.memory.constructions ??= constructionsIn(block)))
+          for (const construction of constructions) add(all, name, construction);
+      this.constructed = all;
+    }
+    return this.constructed;
   }
 
   /** The result of `work` for a node or block, kept from an earlier scope while all answers it rests on are the same. */
   derive<K, T>(memory: Map<K, Kept<T>>, subject: K, work: () => T): T {
     let kept = memory.get(subject);
-    if (!kept || !this.stillHolds(kept)) {
+    if (!kept || !this.stillHolds(kept.questions)) {
       const outer = this.asking;
-      const asking = (this.asking = new Questions(this));
+      const asking = (this.asking = new Questions(this.id));
       try {
         kept = { questions: asking, value: work() };
       } finally {
@@ -78,22 +108,25 @@ export class Scope {
       }
       memory.set(subject, kept);
     }
-    this.asking?.parts.add(kept);
+    this.asking?.parts.add(kept.questions);
     return kept.value;
   }
 
-  private stillHolds(kept: Kept<unknown>): boolean {
-    const { questions } = kept;
-    if (questions.holdsFor === this) return true;
-    for (const [name, answer] of questions.names)
-      if (!same(this.declarations.get(name) ?? nothing, answer)) return false;
-    for (const [name, answer] of questions.constructions)
-      if (!same(this.constructed.get(name) ?? nothing, answer)) return false;
-    if (questions.config && questions.config !== this.config) return false;
+  private stillHolds(questions: Questions): boolean {
+    if (questions.holdsFor === this.id) return true;
+    for (const [name, blocks] of questions.names)
+      if (!same((this.declarations.get(name) ?? nothing).blocks, blocks)) return false;
+    for (const [name, blocks] of questions.constructions)
+      if (!same((this.constructedByName.get(name) ?? nothing).blocks, blocks)) return false;
+    if (questions.config !== undefined && questions.config !== this.configBlock) return false;
     if (questions.stars && !same(questions.stars, this.stars)) return false;
     for (const part of questions.parts) if (!this.stillHolds(part)) return false;
-    questions.holdsFor = this;
+    questions.holdsFor = this.id;
     return true;
+  }
+
+  private get configBlock(): number {
+    return this.config?.block.id ?? -1;
   }
 
   /** What a bare name stands for at the top level; the last definition wins, imports inside functions come last. */
@@ -108,8 +141,8 @@ export class Scope {
   }
 
   private ask(name: string): readonly Declaration[] {
-    const all = this.declarations.get(name) ?? nothing;
-    this.asking?.names.set(name, all);
+    const { all, blocks } = this.declarations.get(name) ?? nothing;
+    this.asking?.names.set(name, blocks);
     return all;
   }
 
@@ -124,14 +157,14 @@ export class Scope {
 
   /** The file's config class when it has exactly one. */
   onlyConfig(): (Declaration & { kind: "class" }) | undefined {
-    if (this.asking) this.asking.config = this.config;
-    return this.config === "none" ? undefined : this.config;
+    if (this.asking) this.asking.config = this.configBlock;
+    return this.config;
   }
 
   /** Every call in the file by this bare name. */
   constructions(name: string): readonly Construction[] {
-    const all = this.constructed.get(name) ?? nothing;
-    this.asking?.constructions.set(name, all);
+    const { all, blocks } = this.constructedByName.get(name) ?? nothing;
+    this.asking?.constructions.set(name, blocks);
     return all;
   }
 
@@ -176,19 +209,17 @@ export class Scope {
   }
 }
 
-type ConfigAnswer = (Declaration & { readonly kind: "class" }) | "none";
-
-/** What was asked of the file while a value was worked out, with the answers. */
+/** What was asked of the file while a value was worked out, with the blocks that answered. */
 class Questions {
-  readonly names = new Map<string, readonly Declaration[]>();
-  readonly constructions = new Map<string, readonly Construction[]>();
-  /** Other values that went into this one, with questions of their own. */
-  readonly parts = new Set<Kept<unknown>>();
-  config: ConfigAnswer | undefined;
+  readonly names = new Map<string, readonly number[]>();
+  readonly constructions = new Map<string, readonly number[]>();
+  /** The questions of other values that went into this one. */
+  readonly parts = new Set<Questions>();
+  config: number | undefined;
   stars: readonly string[] | undefined;
 
   /** `holdsFor` is the last scope that gave the same answers. */
-  constructor(public holdsFor: Scope) {}
+  constructor(public holdsFor: number) {}
 }
 
 /** A value with what was asked of the file for it. */

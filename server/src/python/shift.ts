@@ -10,6 +10,7 @@ import type {
   Layer,
   Method,
   ModuleClass,
+  Prose,
   Range,
   Reference,
   ResidualBranch,
@@ -27,44 +28,42 @@ export interface BlockFacts {
   readonly functions: readonly Method[];
   readonly generation: readonly GenerationStep[];
   readonly training: readonly TrainingStep[];
+  readonly prose: readonly Prose[];
 }
 
-/** The facts moved by `by`. */
-export function shiftFacts(facts: BlockFacts, by: number): BlockFacts {
-  if (by === 0) return facts;
-  const move = new Mover(by);
-  return {
-    imports: facts.imports.map((each) => ({
-      ...each,
-      statement: move.range(each.statement),
-      nameRange: move.range(each.nameRange),
-      ...(each.aliasRange && { aliasRange: move.range(each.aliasRange) }),
-    })),
-    references: facts.references.map(({ range, qualified }): Reference => ({
-      range: move.range(range),
-      qualified,
-    })),
-    definitions: facts.definitions.map((each) => ({
-      ...each,
-      range: move.range(each.range),
-      nameRange: move.range(each.nameRange),
-    })),
-    calls: facts.calls.map((call) => move.call(call)),
-    modules: facts.modules.map((module) => move.module(module)),
-    functions: facts.functions.map((method) => move.method(method)),
-    generation: facts.generation.map((step) => ({
-      ...step,
-      function: move.method(step.function),
-      loop: move.range(step.loop),
-      statement: move.range(step.statement),
-    })),
-    training: facts.training.map((step) => ({
-      ...step,
-      ...(step.loop && { loop: move.range(step.loop) }),
-      ...(step.backward && { backward: move.range(step.backward) }),
-      ...(step.step && { step: move.range(step.step) }),
-    })),
-  };
+type Kind = keyof BlockFacts;
+
+/** Facts as they were before they were moved, by how much, and as they are now. */
+class Moved<T> {
+  last: { readonly origin: T; readonly by: number; readonly facts: T } | undefined;
+}
+
+/** For each kind of facts of a block, how they were last moved. */
+export class MovedFacts implements MovedOf {
+  readonly imports = new Moved<BlockFacts["imports"]>();
+  readonly references = new Moved<BlockFacts["references"]>();
+  readonly definitions = new Moved<BlockFacts["definitions"]>();
+  readonly calls = new Moved<BlockFacts["calls"]>();
+  readonly modules = new Moved<BlockFacts["modules"]>();
+  readonly functions = new Moved<BlockFacts["functions"]>();
+  readonly generation = new Moved<BlockFacts["generation"]>();
+  readonly training = new Moved<BlockFacts["training"]>();
+  readonly prose = new Moved<BlockFacts["prose"]>();
+}
+type MovedOf = { readonly [K in Kind]: Moved<BlockFacts[K]> };
+
+/** Facts of one kind moved by `by`; kept in `moved` until they are moved elsewhere. */
+export function moveFacts<K extends Kind>(
+  kind: K,
+  origin: BlockFacts[K],
+  by: number,
+  moved: MovedOf,
+): BlockFacts[K] {
+  if (by === 0 || origin.length === 0) return origin;
+  const memory = moved[kind];
+  if (memory.last?.origin !== origin || memory.last.by !== by)
+    memory.last = { origin, by, facts: moves[kind](new Mover(by), origin) };
+  return memory.last.facts;
 }
 
 class Mover {
@@ -185,3 +184,39 @@ class Mover {
     };
   }
 }
+
+const moves: { readonly [K in Kind]: (mover: Mover, facts: BlockFacts[K]) => BlockFacts[K] } = {
+  imports: (mover, facts) =>
+    facts.map((each) => ({
+      ...each,
+      statement: mover.range(each.statement),
+      nameRange: mover.range(each.nameRange),
+      ...(each.aliasRange && { aliasRange: mover.range(each.aliasRange) }),
+    })),
+  references: (mover, facts) =>
+    facts.map(({ range, qualified }) => ({ range: mover.range(range), qualified })),
+  definitions: (mover, facts) =>
+    facts.map((each) => ({
+      ...each,
+      range: mover.range(each.range),
+      nameRange: mover.range(each.nameRange),
+    })),
+  calls: (mover, facts) => facts.map((call) => mover.call(call)),
+  modules: (mover, facts) => facts.map((module) => mover.module(module)),
+  functions: (mover, facts) => facts.map((method) => mover.method(method)),
+  generation: (mover, facts) =>
+    facts.map((step) => ({
+      ...step,
+      function: mover.method(step.function),
+      loop: mover.range(step.loop),
+      statement: mover.range(step.statement),
+    })),
+  training: (mover, facts) =>
+    facts.map((step) => ({
+      ...step,
+      ...(step.loop && { loop: mover.range(step.loop) }),
+      ...(step.backward && { backward: mover.range(step.backward) }),
+      ...(step.step && { step: mover.range(step.step) }),
+    })),
+  prose: (mover, facts) => facts.map(({ range, kind }) => ({ range: mover.range(range), kind })),
+};

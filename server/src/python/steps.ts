@@ -215,20 +215,10 @@ function generationStep(
   return found;
 }
 
-/** `model(x)`, `self(x)`, `model(x).logits`, `model(x)[0]`, `model(x)[:, -1]`. */
-function modelCall(expression: Expr, place: Place): { call: CallExpr; select?: number | string } | undefined {
+/** `model(x)`, `self(x)`, and what is taken of it: `model(x).logits[:, -1, :]` gives ".logits[:, -1, :]". */
+function modelCall(expression: Expr, place: Place): { call: CallExpr; select?: string } | undefined {
   let node = expression;
-  let select: number | string | undefined;
-  for (;;) {
-    if (node.kind === "attribute") {
-      select = `.${node.name}`;
-      node = node.object;
-    } else if (node.kind === "subscript") {
-      const [index] = node.items;
-      if (node.items.length === 1 && index?.kind === "number") select = index.value;
-      node = node.object;
-    } else break;
-  }
+  while (node.kind === "attribute" || node.kind === "subscript") node = node.object;
   if (node.kind !== "call" || node.arguments.length === 0) return undefined;
   const path = dottedPath(node.callee);
   if (!path || place.scope.resolve(node.callee) !== undefined) return undefined;
@@ -240,5 +230,7 @@ function modelCall(expression: Expr, place: Place): { call: CallExpr; select?: n
     (path.length <= 2 && modelName.test(name)) ||
     (path.length <= 2 && last === "forward");
   const parameter = path.length === 1 && place.function?.parameters.some((each) => each.name === name);
-  return isModel || parameter ? { call: node, ...(select !== undefined && { select }) } : undefined;
+  if (!isModel && !parameter) return undefined;
+  const select = place.block.slice({ from: node.to, to: expression.to });
+  return { call: node, ...(select !== "" && { select }) };
 }
