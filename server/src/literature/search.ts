@@ -5,6 +5,7 @@
 import MiniSearch, { type Options, type Query, type SearchOptions, type SearchResult } from "minisearch";
 import type { Library } from "./library";
 import type { Corpus, Method, Paper } from "./model";
+import { createSpelling, type Spelling } from "./spelling";
 import { snippet, stem, words } from "./text";
 
 export interface SearchRequest {
@@ -44,10 +45,16 @@ const edition = "litlens-1";
 const titleWeight = 3;
 /** Queries of more words are questions: there the number of matched words must not multiply the score. */
 const longestPaletteQuery = 5;
-const shortestFuzzyWord = 5;
+const shortestMisspelt = 5;
 const shortestPrefix = 2;
-/** In larger libraries misspelt words are sought in titles only: elsewhere they would cost half of a keystroke's time. */
-const largestFuzzyLibrary = 2000;
+/** In larger libraries titles that have all words are answer enough: looking everywhere takes many times as long. */
+const largestThoroughLibrary = 2000;
+/** Of one or two words, so many titles with all of them. */
+const enoughTitles = 20;
+/** In large libraries, beginnings of fewer letters are completed in titles only. */
+const shortestPrefixEverywhere = 4;
+
+const weights = { fuzzy: 0.3, prefix: 0.6 };
 
 const options: Options<Entry> = {
   fields: ["all", "title"],
@@ -93,6 +100,7 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
   let state: "not loaded" | "loading" | "ready" | "failed" = "not loaded";
   let loading: Promise<MiniSearch<Entry>> | undefined;
   let indexed = new Map<string, Paper>();
+  const spelling = createSpelling();
   let revision = 0;
   const entry = (paper: Paper): Entry => entryOf(paper, (id) => library.method(id));
 
@@ -103,7 +111,9 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
       const stored = await readIndex(await loadIndex(), library.version);
       const index = stored ?? new MiniSearch<Entry>(options);
       indexed = new Map(bundled.map((paper) => [paper.id, paper]));
-      if (stored === undefined) await index.addAllAsync([...indexed.values()].map(entry));
+      const entries = [...indexed.values()].map(entry);
+      for (const { title } of entries) spelling.add(words(title));
+      if (stored === undefined) await index.addAllAsync(entries, { chunkSize: 200 });
       revision = -1;
       state = "ready";
       return index;
@@ -131,7 +141,9 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
     for (const id of gone) indexed.delete(id);
     const fresh = [...wanted.values()].filter(({ id }) => !indexed.has(id));
     indexed = wanted;
-    await index.addAllAsync(fresh.map(entry), { chunkSize: 200 });
+    const entries = fresh.map(entry);
+    for (const { title } of entries) spelling.add(words(title));
+    await index.addAllAsync(entries, { chunkSize: 200 });
   };
 
   let updating: Promise<void> = Promise.resolve();
@@ -148,10 +160,12 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
     },
     search: async (query, request = {}) => {
       const index = await ready();
-      const ranked = rank(index, query, (id) => {
+      const narrow = (request.topics ?? []).length > 0 || request.years !== undefined;
+      const admitted = (id: string): boolean => {
         const paper = library.paper(id);
         return paper !== undefined && admits(request, paper);
-      });
+      };
+      const ranked = rank(index, spelling, query, narrow ? admitted : undefined);
       const hits = ranked.slice(0, request.limit ?? 20).flatMap((result) => {
         const paper = findPaper(library, result);
         if (paper === undefined) return [];
@@ -191,47 +205,77 @@ async function readIndex(text: string | null, version: string): Promise<MiniSear
 }
 
 /** Results best first. */
-function rank(index: MiniSearch<Entry>, query: string, admitted: (id: string) => boolean): SearchResult[] {
+function rank(
+  index: MiniSearch<Entry>,
+  spelling: Spelling,
+  query: string,
+  admitted: ((id: string) => boolean) | undefined,
+): SearchResult[] {
   const typed = words(query);
   const topical = typed.filter((word) => stem(word) !== null);
-  const filter = ({ id }: SearchResult): boolean => typeof id === "string" && admitted(id);
+  const ranking: SearchOptions = {
+    bm25,
+    ...(admitted && { filter: ({ id }: SearchResult) => typeof id === "string" && admitted(id) }),
+  };
   if (typed.length > longestPaletteQuery && topical.length > 1) {
-    const results = index.search(query, { fields: ["all"], bm25, filter });
+    const results = index.search(query, { fields: ["all"], ...ranking });
     for (const result of results) result.score /= result.queryTerms.length;
     return results.sort((a, b) => b.score - a.score);
   }
-  return index.search(paletteQuery(query, typed, index.documentCount <= largestFuzzyLibrary), {
-    bm25,
-    filter,
-  });
+  return rankPalette(index, spelling, query, typed, ranking);
 }
 
 /** A few words as one types them: the last may be unfinished, long ones misspelt, acronyms neither. */
-function paletteQuery(query: string, typed: readonly string[], fuzzyEverywhere: boolean): Query {
+function rankPalette(
+  index: MiniSearch<Entry>,
+  spelling: Spelling,
+  query: string,
+  typed: readonly string[],
+  ranking: SearchOptions,
+): SearchResult[] {
   const acronyms = new Set((query.match(/\b[A-Z][A-Z\d]+\b/g) ?? []).flatMap(words));
-  const finished = /\s$/.test(query);
-  const last = typed.length - 1;
-  const fuzzy = (term: string): number | false =>
-    term.length >= shortestFuzzyWord && !acronyms.has(term) && !/\d/.test(term) ? 1 : false;
-  const common: SearchOptions = {
-    prefix: (term, position, terms) =>
-      !finished && position === terms.length - 1 && term.length >= shortestPrefix && !acronyms.has(term),
-    fuzzy,
-    maxFuzzy: 1,
-    weights: { fuzzy: 0.3, prefix: 0.6 },
-  };
-  const topical = typed.filter((word, position) => position === last || stem(word) !== null).join(" ");
-  return {
+  const unfinished = /\s$/.test(query) ? -1 : typed.length - 1;
+  const large = index.documentCount > largestThoroughLibrary;
+  const spoken = typed.map((word, position) => {
+    const open = position === unfinished && word.length >= shortestPrefix && !acronyms.has(word);
+    const unsure = word.length >= shortestMisspelt && !acronyms.has(word) && !/\d/.test(word);
+    const known =
+      !unsure ||
+      spelling.knows(word, open) ||
+      index.search(word, { fields: ["all"], processTerm: stem }).length > 0;
+    const readings = known ? [] : spelling.readings(word, open);
+    return { word, open, readings, unreadable: !known && readings.length === 0 };
+  });
+  const topical = spoken.filter(({ word, open }) => open || stem(word) !== null);
+
+  const inTitles: Query = {
     combineWith: "OR",
-    queries: [
-      {
-        ...common,
-        fuzzy: fuzzyEverywhere ? fuzzy : false,
-        queries: [query],
-        fields: ["all"],
-        processTerm: stem,
-      },
-      { ...common, queries: [topical], fields: ["title"], processTerm: (term) => term },
-    ],
+    queries: topical.map(({ word, open, readings }) => ({
+      combineWith: "OR",
+      queries: readings.length === 0 ? [word] : [...readings],
+      prefix: open,
+    })),
+    fields: ["title"],
+    processTerm: (term: string) => term,
+    weights,
   };
+  const everywhere: Query = {
+    combineWith: "OR",
+    queries: spoken.map(({ word, open, readings, unreadable }) => ({
+      combineWith: "OR",
+      queries: readings.length === 0 ? [word] : [...readings],
+      prefix: open && (!large || word.length >= shortestPrefixEverywhere),
+      fuzzy: unreadable ? 1 : false,
+    })),
+    fields: ["all"],
+    processTerm: stem,
+    maxFuzzy: 1,
+    weights,
+  };
+  if (large) {
+    const results = index.search(inTitles, ranking);
+    const whole = results.filter(({ queryTerms }) => queryTerms.length >= topical.length).length;
+    if (whole >= (topical.length >= 3 ? 1 : enoughTitles)) return results;
+  }
+  return index.search({ combineWith: "OR", queries: [everywhere, inTitles] }, ranking);
 }

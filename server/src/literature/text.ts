@@ -32,7 +32,20 @@ export function words(text: string): string[] {
 
 /** What a folded word is indexed as; null for a stop word. */
 export function stem(word: string): string | null {
-  return stopWords.has(word) ? null : stemmer(word);
+  return stopWords.has(word) ? null : stemmed(word);
+}
+
+/** Texts repeat their words: most stems are asked for again and again. */
+const stems = new Map<string, string>();
+const mostStems = 20_000;
+
+function stemmed(word: string): string {
+  const known = stems.get(word);
+  if (known !== undefined) return known;
+  if (stems.size >= mostStems) stems.clear();
+  const found = stemmer(word);
+  stems.set(word, found);
+  return found;
 }
 
 /** Sentences of plain text. A full stop ends one where white space and a capital or figure follow. */
@@ -47,11 +60,11 @@ export function sentences(text: string): string[] {
 export function snippet(text: string, matched: ReadonlySet<string>, longest = 240): string {
   const matches = (word: string): boolean => {
     const folded = fold(word);
-    return matched.has(folded) || matched.has(stemmer(folded));
+    return matched.has(folded) || matched.has(stemmed(folded));
   };
   const parts = sentences(text);
   const score = (sentence: string): number =>
-    new Set((sentence.match(wordPattern) ?? []).filter(matches).map((word) => stemmer(fold(word)))).size;
+    new Set((sentence.match(wordPattern) ?? []).filter(matches).map((word) => stemmed(fold(word)))).size;
   const best = parts.reduce<{ sentence: string; score: number }>(
     (leader, sentence) => {
       const own = score(sentence);

@@ -43,11 +43,17 @@ describe("the bundled corpus in hovers", () => {
   });
 
   it("has a hover with its paper for the Python of every method", () => {
-    for (const { sites, paper } of corpus.methods) {
+    for (const { sites } of corpus.methods) {
       for (const { symbol } of sites) {
         const value = at(`from adapters import ${symbol}\n|${symbol}()\n`);
-        const title = corpus.papers.find(({ id }) => id === paper)?.title ?? "";
-        assert.ok(value.startsWith(`**${symbol}**`) && value.includes(title), symbol);
+        // a definition that methods share is told of one of them
+        const owners = corpus.methods.filter((method) => method.sites.some((site) => site.symbol === symbol));
+        const titles = corpus.papers.filter(({ id }) => owners.some(({ paper }) => paper === id));
+        assert.ok(value.startsWith(`**${symbol}**`), symbol);
+        assert.ok(
+          titles.some(({ title }) => value.includes(title)),
+          symbol,
+        );
       }
     }
   });
