@@ -2,7 +2,7 @@
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Position, Range } from "vscode-languageserver-types";
 import type { OpenDocument } from "./features/context";
-import { type PythonDocument, readPython } from "./python/document";
+import { readPython } from "./python/document";
 import { type JoinedCells, joinCells } from "./python/notebook";
 
 /** One change of an open document: a range and its new text, or the whole text. */
@@ -52,16 +52,11 @@ export class Documents {
   change(uri: string, version: number, changes: readonly DocumentChange[]): void {
     const document = this.files.get(uri);
     if (document === undefined) return;
-    let { text, python } = document;
-    for (const change of changes) {
-      python = successor(text, python, change);
-      text = TextDocument.update(
-        text,
-        [change.range === undefined ? { text: change.text } : { range: change.range, text: change.text }],
-        version,
-      );
-    }
-    this.files.set(uri, { uri, text, python });
+    const edits = changes.map((change) =>
+      change.range === undefined ? { text: change.text } : { range: change.range, text: change.text },
+    );
+    const text = TextDocument.update(document.text, edits, version);
+    this.files.set(uri, { uri, text, python: document.python.become(text.getText()) });
   }
 
   close(uri: string): void {
@@ -69,13 +64,14 @@ export class Documents {
   }
 
   setNotebook(uri: string, cells: readonly NotebookCell[]): void {
+    const before = this.notebooks.get(uri)?.document.python;
     this.closeNotebook(uri);
     const python = cells.filter(({ languageId }) => languageId === "python");
     const joined = joinCells(python);
     const document = {
       uri,
       text: TextDocument.create(uri, "python", 0, joined.text),
-      python: readPython(joined.text),
+      python: before?.become(joined.text) ?? readPython(joined.text),
     };
     this.notebooks.set(uri, { uri, cells: python, joined, document });
     for (const cell of python) this.notebookOfCell.set(cell.uri, uri);
@@ -136,13 +132,4 @@ export function toJoinedRange(notebook: Notebook, uri: string, range: Range): Ra
   if (start === undefined || end === undefined) return undefined;
   const { text } = notebook.document;
   return { start: text.positionAt(start), end: text.positionAt(end) };
-}
-
-function successor(
-  text: TextDocument,
-  python: PythonDocument,
-  { range, text: insert }: DocumentChange,
-): PythonDocument {
-  if (range === undefined) return readPython(insert);
-  return python.edit([{ from: text.offsetAt(range.start), to: text.offsetAt(range.end), insert }]);
 }

@@ -3,6 +3,7 @@ import { type Hover, MarkupKind } from "vscode-languageserver-types";
 import type { LibrarySymbol } from "../literature/model";
 import { callAt, layerAt, proseAt, referenceAt } from "../python/at";
 import type { Call, Prose, Range } from "../python/facts";
+import { around } from "../python/local";
 import type { FeatureContext, OpenDocument } from "./context";
 import { argumentHover, valueHover, valueToken } from "./hover/argument";
 import { layerHover } from "./hover/layer";
@@ -75,11 +76,11 @@ function findLayer(context: FeatureContext, document: OpenDocument, offset: numb
 function findName(context: FeatureContext, document: OpenDocument, offset: number): Found | undefined {
   const { library } = context;
   const { facts } = document.python;
-  const call = facts.calls.find(({ name }) => holds(name, offset));
-  const binding = facts.imports.find(
+  const call = around(facts, "calls", offset).find(({ name }) => holds(name, offset));
+  const binding = around(facts, "imports", offset).find(
     ({ nameRange, aliasRange }) => holds(nameRange, offset) || holds(aliasRange, offset),
   );
-  const definition = facts.definitions.find(({ nameRange }) => holds(nameRange, offset));
+  const definition = around(facts, "definitions", offset).find(({ nameRange }) => holds(nameRange, offset));
   const touched = referenceAt(facts, offset);
   const reference = holds(touched?.range, offset) ? touched : undefined;
   const range =
