@@ -6,6 +6,12 @@ export function surname(author: string): string {
   return given === undefined ? (author.trim().split(" ").at(-1) ?? author) : beforeComma.trim();
 }
 
+/** "Rabeeh Karimi Mahabadi" of "Karimi Mahabadi, Rabeeh"; other names as they are. */
+export function fullName(author: string): string {
+  const [family = author, given] = author.split(",");
+  return given === undefined ? author : `${given.trim()} ${family.trim()}`;
+}
+
 /** "Hu et al.", "Hu"; `undefined` where no author is known. */
 export function shortAuthors(authors: readonly string[], count = authors.length): string | undefined {
   const [first] = authors;

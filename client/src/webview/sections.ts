@@ -1,6 +1,7 @@
 /** The parts of the paper page. */
 import type { MethodView, PaperView } from "../../../server/src/protocol";
 import { button, element, formula, link, table } from "./dom";
+import { fullName } from "../names";
 import type { FromPage } from "./messages";
 
 type Send = (message: FromPage) => void;
@@ -36,7 +37,7 @@ function section(title: string, ...children: readonly (Node | string | undefined
 function header(paper: PaperView, send: Send): HTMLElement {
   const { authors, authorCount, organisation } = paper;
   const more = (authorCount ?? authors.length) - authors.length;
-  const names = [...authors, ...(more > 0 ? [`${more} more`] : [])].join(", ");
+  const names = [...authors.map(fullName), ...(more > 0 ? [`${more} more`] : [])].join(", ");
   const published = [paper.venue, paper.year?.toString()].filter(Boolean);
   // "ICLR 2022" names the year already.
   const when = paper.year && paper.venue?.includes(String(paper.year)) ? paper.venue : published.join(" ");
