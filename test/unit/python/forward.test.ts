@@ -90,6 +90,11 @@ test("generation loops: the logits, the model, its input, what is selected", () 
     ]);
   assert.deepEqual(steps(fixture("gpt.py")), [["GPT", "logits", "self", "idx_cond", 0]]);
   assert.deepEqual(steps(zoo), [[undefined, "logits", "model", "ids, use_cache=False", ".logits"]]);
+  const lastPosition = zoo.replace(
+    "model(ids, use_cache=False).logits",
+    "model(ids, use_cache=False).logits[:, -1, :]",
+  );
+  assert.equal(steps(lastPosition)[0]?.at(-1), ".logits[:, -1, :]");
 });
 
 test("training loops: the loss, the optimizer, the model", () => {
