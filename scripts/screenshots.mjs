@@ -2,9 +2,11 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureChromium, ensureHost, ensureNodePackages } from "./install.mjs";
-import { explain, must, repository, step } from "./steps.mjs";
+import { StepError, explain, must, repository, step } from "./steps.mjs";
 
 const pictures = join(repository, "docs/images");
+/** Bytes that a picture may have. */
+const largest = 350_000;
 const themes = {
   light: "Default Light Modern",
   dark: "Default Dark Modern",
@@ -63,6 +65,9 @@ async function clickOn(page, text, occurrence) {
   await page.mouse.click(x + 4, y + height / 2);
 }
 
+/** What the webview of a paper holds: VS Code puts a frame in a frame. */
+const inPage = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe");
+
 /** Runs a command by its title, as a person would. */
 async function command(page, title) {
   await page.keyboard.press("F1");
@@ -70,6 +75,18 @@ async function command(page, title) {
   await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
   await page.waitForTimeout(300);
   await page.keyboard.press("Enter");
+}
+
+/** Does something again and again until what it brings is there: the language server may still be starting. */
+async function until(page, wanted, act, { attempts = 10, patience = 4000 } = {}) {
+  for (let attempt = 1; ; attempt++) {
+    await act();
+    try {
+      return await wanted.waitFor({ timeout: patience });
+    } catch (error) {
+      if (attempt === attempts) throw error;
+    }
+  }
 }
 
 /** Scrolls until the first line with a text stands near the top. */
@@ -89,7 +106,38 @@ async function goTo(page, file, text) {
   await page.waitForTimeout(500);
 }
 
-/** Each picture: the file it opens, what is done, and which part of the window is kept. */
+async function openLightbulb(page) {
+  await clickOn(page, "Linear(");
+  const menu = page.locator(".action-widget .monaco-list-row").first();
+  await until(page, menu, async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+.");
+  });
+}
+
+/** Opens a list of papers by its command and types into it. */
+async function typeInto(page, title, text) {
+  await command(page, `Litlens: ${title}`);
+  const list = page.locator(".quick-input-widget");
+  await list.locator(".quick-input-title", { hasText: title }).waitFor();
+  await list.locator("input[type=text]").pressSequentially(text, { delay: 40 });
+}
+
+/** The page of LoRA beside the code, found as a person finds it. */
+const paperPage = {
+  file: "gpt.py",
+  top: "class CausalSelfAttention",
+  size: { width: 1200, height: 800 },
+  async play(page) {
+    await typeInto(page, "Show Paper", "low-rank adaptation of large language models");
+    await page.locator(".quick-input-list").getByText("LoRA: Low-Rank").first().waitFor();
+    await page.waitForTimeout(400);
+    await page.keyboard.press("Enter");
+    await inPage(page).getByRole("heading", { level: 1 }).waitFor();
+  },
+};
+
+/** Each picture: the file it opens, what is done, and from where to where down the window is kept. */
 const scenes = {
   ...Object.fromEntries(
     Object.keys(themes).map((theme) => [
@@ -98,17 +146,20 @@ const scenes = {
         theme,
         file: "finetune_peft.py",
         top: "LoraConfig(",
-        size: { width: 900, height: 640 },
+        // VS Code gives a hover a quarter of the editor's height: the window is a tall one
+        size: { width: 900, height: 1400 },
+        async part(page) {
+          const token = await rectangleOf(page, "LoraConfig(");
+          const hover = await page.locator(".monaco-hover").first().boundingBox();
+          return [token.y - 60, hover.y + hover.height + 30];
+        },
         async play(page) {
           const { x, y, width, height } = await rectangleOf(page, "LoraConfig(");
           const formula = page.locator(".monaco-hover .hover-contents img").first();
-          // The server may still be starting: point again until it answers
-          for (let attempt = 0; attempt < 8 && !(await formula.isVisible()); attempt++) {
-            await page.mouse.move(x + width / 2, y + height * 8);
+          await until(page, formula, async () => {
+            await page.mouse.move(x + width / 2, y - height * 8);
             await page.mouse.move(x + width / 2, y + height / 2, { steps: 3 });
-            await page.waitForTimeout(4000);
-          }
-          await formula.waitFor({ timeout: 1000 });
+          });
         },
       },
     ]),
@@ -118,28 +169,27 @@ const scenes = {
     file: "gpt.py",
     top: "class CausalSelfAttention",
     size: { width: 900, height: 520 },
-    async play(page) {
-      await clickOn(page, "Linear(");
-      await page.waitForTimeout(2500);
-      await page.keyboard.press("Control+.");
-      await page
-        .locator(".action-widget .action-list-item, .action-widget .monaco-list-row")
-        .first()
-        .waitFor();
-    },
+    play: openLightbulb,
   },
-  insertion: {
+  diff: {
     theme: "light",
     file: "gpt.py",
     top: "class CausalSelfAttention",
-    size: { width: 1000, height: 760 },
+    // The whole class and the line that uses it
+    size: { width: 1120, height: 1560 },
+    scale: 1,
+    async part(page) {
+      const below = await page
+        .getByText(/hidden lines/)
+        .last()
+        .boundingBox();
+      return [0, below.y + below.height + 8];
+    },
     async play(page) {
-      await clickOn(page, "Linear(");
-      await page.waitForTimeout(2500);
-      await page.keyboard.press("Control+.");
+      await openLightbulb(page);
       await page
         .locator(".action-widget")
-        .getByText(/with LoRA/)
+        .getByText(/with LoRA /)
         .first()
         .click();
       await page.waitForFunction(() => document.body.textContent.includes("LoRALinear"));
@@ -153,32 +203,24 @@ const scenes = {
     theme: "dark",
     file: "gpt.py",
     top: "class CausalSelfAttention",
-    size: { width: 1200, height: 640 },
+    size: { width: 1300, height: 640 },
     async play(page) {
-      await command(page, "Litlens: Search Papers");
-      await page.waitForTimeout(500);
-      await page.keyboard.type("kronecker adapters", { delay: 40 });
+      await typeInto(page, "Search Papers", "kronecker adapters");
       await page.locator(".quick-input-list").getByText("Compacter").first().waitFor();
+      await inPage(page).getByRole("heading", { level: 1 }).waitFor();
+      // The list opens in the middle; it can be moved off the preview
+      const title = await page.locator(".quick-input-title").first().boundingBox();
+      await page.mouse.move(title.x + title.width / 2, title.y + title.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(340, 60, { steps: 10 });
+      await page.mouse.up();
     },
   },
-  paper: {
-    theme: "light",
-    file: "gpt.py",
-    top: "class CausalSelfAttention",
-    size: { width: 1200, height: 800 },
-    async play(page) {
-      await command(page, "Litlens: Show Paper");
-      await page.waitForTimeout(500);
-      await page.keyboard.type("low-rank adaptation of large language models", { delay: 20 });
-      await page.locator(".quick-input-list").getByText("LoRA: Low-Rank").first().waitFor();
-      await page.waitForTimeout(400);
-      await page.keyboard.press("Enter");
-      await page.locator("iframe.webview.ready").first().waitFor();
-    },
-  },
+  paper: { ...paperPage, theme: "dark" },
+  "paper-light": { ...paperPage, theme: "light" },
 };
 
-async function take(host, name, { theme, file, size, play, top }) {
+async function take(host, name, { theme, file, size, play, top, scale = 1.5, part }) {
   const scratch = host.temporaryFolder("pictures");
   const examples = join(repository, "examples");
   const extensions = join(scratch.path, "extensions");
@@ -190,7 +232,7 @@ async function take(host, name, { theme, file, size, play, top }) {
     environment: { XDG_DATA_HOME: join(scratch.path, "share") },
   });
   const browser = await host.launchBrowser("--force-color-profile=srgb");
-  const page = await browser.newPage({ viewport: size, deviceScaleFactor: 1.5 });
+  const page = await browser.newPage({ viewport: size, deviceScaleFactor: scale });
   const target = join(pictures, `${name}.png`);
   try {
     const openFile = host.remote(server.port, join(examples, file));
@@ -202,11 +244,10 @@ async function take(host, name, { theme, file, size, play, top }) {
       .catch(() => undefined);
     if (await page.locator(".part.sidebar").isVisible()) await page.keyboard.press("Control+b");
     await goTo(page, join(examples, file), top);
-    // The language server starts in the meantime
-    await page.waitForTimeout(3000);
     await play(page);
     await page.waitForTimeout(1500);
-    await page.screenshot({ path: target });
+    const [from, to] = part ? await part(page) : [0, size.height];
+    await page.screenshot({ path: target, clip: { x: 0, y: from, width: size.width, height: to - from } });
     return statSync(target).size;
   } catch (error) {
     writeFileSync(join(repository, `out/${name}-failed.png`), await page.screenshot());
@@ -229,12 +270,30 @@ try {
   mkdirSync(pictures, { recursive: true });
   mkdirSync(join(repository, "out"), { recursive: true });
   const wanted = process.argv.slice(2);
-  for (const [name, scene] of Object.entries(scenes))
-    if (wanted.length === 0 || wanted.includes(name))
+  const unknown = wanted.filter((name) => !(name in scenes));
+  if (unknown.length > 0)
+    throw new StepError(
+      `no picture is called ${unknown.join(", ")}`,
+      `choose among ${Object.keys(scenes).join(", ")}.`,
+    );
+  for (const [name, scene] of Object.entries(scenes)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    try {
       await step(`docs/images/${name}.png`, async () => {
         const bytes = await take(host, name, scene);
         console.log(`  ${(bytes / 1000).toFixed(0)} kB`);
+        if (bytes > largest)
+          throw new StepError(
+            `it has ${(bytes / 1000).toFixed(0)} kB of ${largest / 1000}`,
+            "show a smaller part.",
+          );
       });
+    } catch (error) {
+      // The other pictures are worth having all the same
+      console.error(explain(error));
+      process.exitCode = 1;
+    }
+  }
 } catch (error) {
   console.error(explain(error));
   process.exitCode = 1;

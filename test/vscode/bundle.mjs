@@ -26,6 +26,7 @@ export async function bundleSuite(entry, platform) {
     format: "cjs",
     external: ["vscode"],
     plugins: [mochaAsCommonJs],
+    loader: { ".py": "text" },
     sourcemap: "inline",
     logLevel: "warning",
     // Mocha's build for browsers refers to them

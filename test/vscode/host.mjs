@@ -42,7 +42,15 @@ export const quietSettings = {
 /** A folder that goes when `remove` is called; also TMPDIR and XDG_RUNTIME_DIR of what runs in it. */
 export function temporaryFolder(name) {
   const path = mkdtempSync(join(tmpdir(), `litlens-${name}-`));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+  const remove = () => {
+    try {
+      rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+    } catch (error) {
+      // A program on its way out may still write: the rest is for whoever clears the folder of temporary files
+      if (error.code !== "ENOTEMPTY") throw error;
+    }
+  };
+  return { path, remove };
 }
 
 /** Puts the built extension where VS Code looks for installed ones: what the VSIX holds. */

@@ -9,9 +9,9 @@ export function litlens(): vscode.Extension<unknown> {
   return extension;
 }
 
-/** Position of the first `|` in a marked text, and the text without it. */
+/** Position of the cursor in a marked text, and the text without the mark: a `|` that is not between spaces, as that of `int | None` is. */
 export function marked(source: string): { readonly text: string; readonly offset: number } {
-  const offset = source.indexOf("|");
+  const offset = source.search(/(?<! )\||\|(?! )/);
   holds(offset >= 0, "the source has no | for the cursor");
   return { text: source.slice(0, offset) + source.slice(offset + 1), offset };
 }
@@ -19,7 +19,11 @@ export function marked(source: string): { readonly text: string; readonly offset
 /** Opens a new Python document in an editor, with the cursor at `|`. */
 export async function open(source: string): Promise<vscode.TextEditor> {
   const { text, offset } = marked(source);
-  const document = await vscode.workspace.openTextDocument({ language: "python", content: text });
+  const document = await until(
+    () => vscode.workspace.openTextDocument({ language: "python", content: text }),
+    // VS Code may give it the name of one that is on its way out, and its text with it
+    (opened) => opened.getText() === text,
+  );
   const editor = await vscode.window.showTextDocument(document);
   holds(editor.document.getText() === text, "the new document holds another text");
   const position = document.positionAt(offset);
@@ -97,6 +101,28 @@ export async function apply(action: vscode.CodeAction): Promise<void> {
   if (command) await vscode.commands.executeCommand(command.command, ...parameters);
 }
 
+/** Chooses an action of a kind as a person does in the menu: VS Code resolves it and applies its edit, snippet stops and all. */
+export async function choose(kind: string, editor: vscode.TextEditor): Promise<string> {
+  const before = editor.document.getText();
+  return until(
+    async () => {
+      await vscode.commands.executeCommand("editor.action.codeAction", { kind, apply: "first" });
+      return settled(editor.document);
+    },
+    (text) => text !== before,
+  );
+}
+
+/** The text once it has stayed the same for a while. */
+async function settled(document: vscode.TextDocument): Promise<string> {
+  let text = document.getText();
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    if (document.getText() === text) return text;
+    text = document.getText();
+  }
+}
+
 /** Accepts what stands first in the open quick pick, again and again until something has come of it. */
 export function acceptUntil<T>(look: () => T, good: (seen: T) => boolean): Promise<T> {
   return until(async () => {
@@ -115,7 +141,9 @@ export function webviewTitles(): string[] {
 }
 
 export async function closeAll(): Promise<void> {
-  await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
+  // A changed document would ask whether to keep it
+  for (let tabs = 0; tabs < 20 && vscode.window.activeTextEditor; tabs++)
+    await vscode.commands.executeCommand("workbench.action.revertAndCloseActiveEditor");
   await vscode.commands.executeCommand("workbench.action.closeAllEditors");
   // A new document may get the name of one that is still on its way out, and its text with it
   await until(

@@ -46,6 +46,16 @@ export function same(actual: unknown, expected: unknown, what: string): void {
   if (left !== right) throw new Error(`${what}: expected ${right}, got ${left}`);
 }
 
+/** Fails with the lines that differ. */
+export function sameText(actual: string, expected: string, what: string): void {
+  if (actual === expected) return;
+  const [left, right] = [actual.split("\n"), expected.split("\n")];
+  const first = left.findIndex((line, index) => line !== right[index]);
+  const at = first < 0 ? left.length : first;
+  const part = (lines: readonly string[]) => lines.slice(Math.max(0, at - 2), at + 6).join("\n");
+  throw new Error(`${what}: line ${at + 1}: expected\n${part(right)}\ngot\n${part(left)}`);
+}
+
 /** Fails where a text lacks a part. */
 export function includes(text: string, part: string | RegExp, what: string): void {
   const found = typeof part === "string" ? text.includes(part) : part.test(text);

@@ -43,9 +43,9 @@ import torch.nn as nn
 
 
 class UpBlock(nn.Module):
-    def __init__(self):
+    def __init__(self, channels: int = 64, skip_channels: int = 64):
         super().__init__()
-        self.merge = nn.Conv2d(128, 64, 3, padding=1)
+        self.merge = nn.Conv2d(channels + skip_channels, channels, 3, padding=1)
 
     def forward(self, h, skip):
         h = torch.cat([h, skip], dim=1)

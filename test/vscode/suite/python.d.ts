@@ -1,0 +1,5 @@
+/** The Python of the corpus, bundled as text: what an insertion must bring into a document. */
+declare module "*.py" {
+  const text: string;
+  export default text;
+}
