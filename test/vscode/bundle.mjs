@@ -26,7 +26,7 @@ export async function bundleSuite(entry, platform) {
     format: "cjs",
     external: ["vscode"],
     plugins: [mochaAsCommonJs],
-    loader: { ".py": "text" },
+    loader: { ".py": "text", ".txt": "text" },
     sourcemap: "inline",
     logLevel: "warning",
     // Mocha's build for browsers refers to them

@@ -36,7 +36,9 @@ export function citation({
 }: PaperView): string {
   const by = shortAuthors(authors, authorCount) ?? organisation;
   const who = [by, year].filter(Boolean).join(" ");
-  return [who, title, venue, arxiv ? `arXiv:${arxiv}` : doi && `doi:${doi}`].filter(Boolean).join(", ");
+  // "ICLR 2022" names the year again
+  const where = venue?.replace(/\s*\b\d{4}\b/, "");
+  return [who, title, where, arxiv ? `arXiv:${arxiv}` : doi && `doi:${doi}`].filter(Boolean).join(", ");
 }
 
 /** What opens and closes a comment, by language; Python's where unknown. */

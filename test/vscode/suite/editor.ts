@@ -78,20 +78,25 @@ export function hoverSoon(uri: vscode.Uri, position: vscode.Position): Promise<s
   );
 }
 
-/** Our adapter actions at the cursor of an editor, resolved. */
-export async function adapterActions(
-  editor: vscode.TextEditor,
+/** Our adapter actions at a place, resolved. */
+export async function adapterActionsAt(
+  document: vscode.TextDocument,
+  range: vscode.Range,
   kind = "refactor.rewrite.adapter",
 ): Promise<vscode.CodeAction[]> {
   const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
     "vscode.executeCodeActionProvider",
-    editor.document.uri,
-    editor.selection,
+    document.uri,
+    range,
     kind,
     100,
   );
   return actions.filter((action) => action.kind?.value.startsWith("refactor.rewrite.adapter"));
 }
+
+/** Our adapter actions at the cursor of an editor, resolved. */
+export const adapterActions = (editor: vscode.TextEditor): Promise<vscode.CodeAction[]> =>
+  adapterActionsAt(editor.document, editor.selection);
 
 /** Applies an action as the lightbulb does: its edit, then its command. */
 export async function apply(action: vscode.CodeAction): Promise<void> {

@@ -1,6 +1,19 @@
+import loraPython from "../../../corpus/methods/lora/lora.py";
 import * as vscode from "vscode";
-import { closeAll, hoverSoon, hoverText, inside, litlens, open, openFile, until } from "./editor";
-import { holds, includes, same } from "./harness";
+import {
+  adapterActionsAt,
+  apply,
+  closeAll,
+  hoverSoon,
+  hoverText,
+  inside,
+  litlens,
+  open,
+  openFile,
+  until,
+} from "./editor";
+import { holds, includes, same, sameText } from "./harness";
+import { definitions } from "./insertions";
 import { attention } from "./sources";
 
 describe("reading code", () => {
@@ -75,5 +88,41 @@ describe("reading code", () => {
     const document = notebook.cellAt(1).document;
     const text = await hoverSoon(document.uri, inside(document, "LC("));
     includes(text, "Low-Rank Adaptation", "hover in the second cell");
+  });
+
+  it("inserts into a notebook: the class into its cell, the import into the cell of imports", async () => {
+    const cell = (text: string) => new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, "python");
+    const model = `class Model(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.proj = nn.Linear(64, 64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.proj(x)`;
+    const notebook = await vscode.workspace.openNotebookDocument(
+      "jupyter-notebook",
+      new vscode.NotebookData([cell("import torch\nfrom torch import Tensor, nn"), cell(model)]),
+    );
+    await vscode.window.showNotebookDocument(notebook);
+    const { document } = notebook.cellAt(1);
+    const position = inside(document, "nn.Linear").translate(0, 4);
+    const actions = await until(
+      () => adapterActionsAt(document, new vscode.Range(position, position)),
+      (found) => found.length > 0,
+    );
+    const lora = actions.find(({ kind }) => kind?.value.endsWith(".lora"));
+    holds(lora !== undefined, `no LoRA among ${actions.map(({ title }) => title).join(", ")}`);
+    await apply(lora);
+    sameText(
+      notebook.cellAt(0).document.getText(),
+      "import math\n\nimport torch\nfrom torch import Tensor, nn",
+      "cell of imports",
+    );
+    const rewritten = model.replace("nn.Linear(64, 64)", "LoRALinear(64, 64, rank=8, alpha=16)");
+    sameText(
+      document.getText(),
+      `${definitions(loraPython, "LoRALinear")}\n\n\n${rewritten}`,
+      "cell of the model",
+    );
   });
 });

@@ -1,7 +1,8 @@
 import * as vscode from "vscode";
-import { adapterActions, apply, closeAll, hoverSoon, litlens, open, until, webviewTitles } from "./editor";
-import { holds, includes, record, same } from "./harness";
-import { attention, peft } from "./sources";
+import { adapterActions, choose, closeAll, hoverSoon, litlens, open, until, webviewTitles } from "./editor";
+import { holds, includes, record, same, sameText } from "./harness";
+import { insertions } from "./insertions";
+import { peft } from "./sources";
 
 describe("VS Code for the Web", () => {
   afterEach(closeAll);
@@ -19,16 +20,20 @@ describe("VS Code for the Web", () => {
     includes(await hoverSoon(editor.document.uri, editor.selection.active), "2106.09685", "hover");
   });
 
-  it("inserts LoRA", async () => {
-    const editor = await open(attention.replace("nn.Linear(64", "nn.Lin|ear(64"));
-    const actions = await until(
+  it("inserts LoRA: the whole text, the cursor on the first value, one undo", async () => {
+    const [lora] = insertions;
+    holds(lora?.method === "lora", "the first insertion is no longer LoRA's");
+    const editor = await open(lora.source);
+    const before = editor.document.getText();
+    await until(
       () => adapterActions(editor),
       (found) => found.length > 0,
     );
-    const lora = actions.find(({ kind }) => kind?.value.endsWith(".lora"));
-    holds(lora !== undefined, `no LoRA action among ${actions.map(({ title }) => title).join(", ")}`);
-    await apply(lora);
-    includes(editor.document.getText(), "class LoRALinear(nn.Linear)", "inserted class");
+    sameText(await choose("refactor.rewrite.adapter.lora", editor), lora.expected, "after the action");
+    same(editor.document.getText(editor.selection), lora.selected, "selected text");
+    await vscode.commands.executeCommand("leaveSnippet");
+    await vscode.commands.executeCommand("undo");
+    sameText(editor.document.getText(), before, "after one undo");
   });
 
   it("opens the page of a paper", async () => {

@@ -3,3 +3,9 @@ declare module "*.py" {
   const text: string;
   export default text;
 }
+
+/** A saved page of papers. */
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}
