@@ -18,16 +18,17 @@ export interface Choice {
 export const siteKey = ({ site, place }: Choice): string => `${site.symbol}@${place.key}`;
 
 export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
+  const held = "module" in place ? moduleParameters(place.module) : undefined;
   return methods
     .flatMap((method) =>
-      method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place)),
+      method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place, held)),
     )
     .toSorted((a, b) => prominence(b.method) - prominence(a.method));
 }
 
-function choice(method: Method, site: MethodSite, place: Place): Choice {
+/** `held` is what the class of the place holds. */
+function choice(method: Method, site: MethodSite, place: Place, held: number | undefined): Choice {
   const trainable = trainableParameters(method, site, place);
-  const held = "module" in place ? moduleParameters(place.module) : undefined;
   const disabled =
     place.obstacle ?? (isLayerPlace(place) ? mismatch(site, place) : undefined) ?? unfit(method, site, place);
   return {

@@ -7,11 +7,21 @@ export interface FreePlace extends PlaceOf<"free"> {
   readonly at: number;
 }
 
+/** Between the two halves of a CRLF no line begins. */
+const blankLines = /(?:^(?!(?<=\r)\n)[ \t]*(?:\r\n|\r|\n))+|^[ \t]*$(?![\r\n])/gm;
+
+/** Whether a line of the stretch, or the one above it, is blank: else no gap touches it. */
+export function blankLineNear(text: string, from: number, to: number): boolean {
+  const above = /(?:[^\r\n]*(?:\r\n?|\n))?[^\r\n]*$/.exec(text.slice(Math.max(0, from - 1000), from));
+  const rest = /^[^\r\n]*/.exec(text.slice(to, to + 1000));
+  return `${above?.[0] ?? ""}${text.slice(from, to)}${rest?.[0] ?? ""}`.search(blankLines) >= 0;
+}
+
 /** One place a gap below the imports, in source order. */
 export function freePlaces({ definitions, layout }: PythonFacts, text: string): FreePlace[] {
   const inDefinition = ({ from }: Range): boolean =>
     definitions.some(({ range }) => range.from < from && from < range.to);
-  return [...text.matchAll(/(?:^[ \t]*(?:\r\n|\r|\n))+|^[ \t]*$(?![\r\n])/gm)]
+  return [...text.matchAll(blankLines)]
     .map((match): Range => ({ from: match.index, to: match.index + match[0].length }))
     .filter(
       (gap) =>

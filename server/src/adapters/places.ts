@@ -13,7 +13,8 @@ import type {
   TrainingStep,
 } from "../python/facts";
 import type { PlaceOf } from "./placeOf";
-import { type FreePlace, freePlaces } from "./freePlaces";
+import { around, modulesAround } from "../python/local";
+import { blankLineNear, type FreePlace, freePlaces } from "./freePlaces";
 import { isRoot } from "./root";
 
 type LayerKind = "linear" | "conv" | "embedding" | "norm";
@@ -226,10 +227,10 @@ function trainingPlaces(facts: PythonFacts): TrainingPlace[] {
   });
 }
 
-function modelPlaces(facts: PythonFacts): ModelPlace[] {
+function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): ModelPlace[] {
   const inClass = ({ range }: Call): boolean =>
     facts.modules.some((module) => module.range.from <= range.from && range.from < module.range.to);
-  return facts.modules
+  return modules
     .filter((module) => isRoot(facts, module))
     .flatMap((module) => [
       {
@@ -253,22 +254,47 @@ function modelPlaces(facts: PythonFacts): ModelPlace[] {
     ]);
 }
 
+const placesOf = (module: ModuleClass, text: string): Place[] => [
+  ...Object.keys(layerKinds)
+    .filter(isLayerKind)
+    .flatMap((kind) => layerPlaces(module, kind)),
+  ...blockOutputPlaces(module),
+  ...skipPlaces(module),
+  ...blockStackPlaces(module, text),
+];
+
 /** Every place of a file, classes in source order. `text` is what `facts` was read from. */
 export function placesIn(facts: PythonFacts, text: string): Place[] {
   return [
-    ...facts.modules.flatMap((module) => [
-      ...Object.keys(layerKinds)
-        .filter(isLayerKind)
-        .flatMap((kind) => layerPlaces(module, kind)),
-      ...blockOutputPlaces(module),
-      ...skipPlaces(module),
-      ...blockStackPlaces(module, text),
-    ]),
-    ...modelPlaces(facts),
+    ...facts.modules.flatMap((module) => placesOf(module, text)),
+    ...modelPlaces(facts, facts.modules),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
     ...freePlaces(facts, text),
   ];
+}
+
+/** Those of `placesIn` that a stretch of the text touches; only what stands there is read. */
+export function placesTouching(facts: PythonFacts, text: string, from: number, to: number): Place[] {
+  const touches = (range: Range): boolean => range.from <= to && from <= range.to;
+  const modules = modulesAround(facts, from, to);
+  const built = around(facts, "calls", from, to).filter(
+    ({ assignedTo, qualified, statement }) =>
+      assignedTo !== undefined && qualified !== undefined && touches(statement),
+  );
+  const models =
+    built.length > 0
+      ? facts.modules.filter(
+          ({ name, nameRange }) => touches(nameRange) || built.some(({ qualified }) => qualified === name),
+        )
+      : modules.filter(({ nameRange }) => touches(nameRange));
+  return [
+    ...modules.flatMap((module) => placesOf(module, text)),
+    ...modelPlaces(facts, models),
+    ...generationPlaces(facts),
+    ...trainingPlaces(facts),
+    ...(blankLineNear(text, from, to) ? freePlaces(facts, text) : []),
+  ].filter(({ touch }) => touch.some(touches));
 }
 
 /** The class a place belongs to, by name; empty for free code. */

@@ -6,7 +6,7 @@ import {
   type Position,
 } from "vscode-languageserver-types";
 import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
-import { type Place, placesIn } from "../adapters/places";
+import { type Place, placesTouching } from "../adapters/places";
 import { count } from "../render/numbers";
 import { classAt } from "../python/at";
 import type { FeatureContext, OpenDocument } from "./context";
@@ -61,9 +61,7 @@ function adapterActions(
 ): CodeAction[] {
   const { facts, text } = document.python;
   // Helpers for free code are many and fit every blank line: they are shown when adapters are asked for.
-  const touched = placesIn(facts, text)
-    .filter(({ kind }) => all || kind !== "free")
-    .filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to));
+  const touched = placesTouching(facts, text, from, to).filter(({ kind }) => all || kind !== "free");
   const methods = context.library.methods();
   const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
   const choices = all
