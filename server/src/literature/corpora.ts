@@ -1,6 +1,7 @@
 /** The user's own corpora: folders in the format of the bundled corpus, compiled and laid over it. */
 import type { Corpus, Paper } from "./model";
 import { createShelf, knownPaper } from "./shelf";
+import { inSlices } from "./slices";
 import type { Compiled, CompileOptions } from "./source/compile";
 import { formatProblem, type Problem, type SourceText } from "./source/problems";
 
@@ -16,9 +17,6 @@ export interface Corpora {
   /** One sentence each, for the user. */
   readonly problems: readonly string[];
 }
-
-/** Milliseconds of compiling after which others get their turn. */
-const slice = 5;
 
 /**
  * Reads `folders` in order; each may refer to those before it. `read` rejects with a sentence that says why there is
@@ -47,15 +45,7 @@ export async function readCorpora(
 async function compileInSlices(files: readonly SourceText[], options: CompileOptions): Promise<Compiled> {
   // most users have no corpus of their own: what compiles one is not loaded for them
   const { compiling } = await import("./source/compile");
-  const steps = compiling(files, options);
-  let began = performance.now();
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (performance.now() - began < slice) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    began = performance.now();
-  }
+  return inSlices(compiling(files, options));
 }
 
 /** `base` with all of `extra`; a paper that both have stays one, under the identifier that it has in `base`. */

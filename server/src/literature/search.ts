@@ -5,6 +5,7 @@
 import MiniSearch, { type Options, type Query, type SearchOptions, type SearchResult } from "minisearch";
 import type { Library } from "./library";
 import type { Corpus, Method, Paper } from "./model";
+import { inSlices } from "./slices";
 import { createSpelling, type Spelling } from "./spelling";
 import { snippet, stem, words } from "./text";
 
@@ -104,6 +105,16 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
   let revision = 0;
   const entry = (paper: Paper): Entry => entryOf(paper, (id) => library.method(id));
 
+  /** Learns the words of titles; adds to `index` where it has not the papers yet. */
+  function* taking(papers: readonly Paper[], index?: MiniSearch<Entry>): Generator<undefined, void> {
+    for (const paper of papers) {
+      const taken = entry(paper);
+      spelling.add(words(taken.title));
+      index?.add(taken);
+      yield;
+    }
+  }
+
   const load = async (): Promise<MiniSearch<Entry>> => {
     state = "loading";
     try {
@@ -111,9 +122,7 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
       const stored = await readIndex(await loadIndex(), library.version);
       const index = stored ?? new MiniSearch<Entry>(options);
       indexed = new Map(bundled.map((paper) => [paper.id, paper]));
-      const entries = [...indexed.values()].map(entry);
-      for (const { title } of entries) spelling.add(words(title));
-      if (stored === undefined) await index.addAllAsync(entries, { chunkSize: 200 });
+      await inSlices(taking(bundled, stored === undefined ? index : undefined));
       revision = -1;
       state = "ready";
       return index;
@@ -141,9 +150,7 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
     for (const id of gone) indexed.delete(id);
     const fresh = [...wanted.values()].filter(({ id }) => !indexed.has(id));
     indexed = wanted;
-    const entries = fresh.map(entry);
-    for (const { title } of entries) spelling.add(words(title));
-    await index.addAllAsync(entries, { chunkSize: 200 });
+    await inSlices(taking(fresh, index));
   };
 
   let updating: Promise<void> = Promise.resolve();

@@ -1,5 +1,4 @@
 /** Papers by everything that identifies one: id, arXiv identifier, title, a title in running text. */
-import { group } from "./group";
 import { normaliseArxiv, normaliseTitle } from "./identity";
 import type { Paper } from "./model";
 
@@ -18,10 +17,10 @@ interface Titled {
   readonly words: readonly string[];
 }
 
-/** The title, and aliases long enough to be titles: those of earlier or later versions. */
+/** The title, and aliases long enough to be titles: those of earlier or later versions. Normalised. */
 const titlesOf = ({ title, aliases }: Paper): readonly string[] => [
-  title,
-  ...aliases.filter((alias) => normaliseTitle(alias).split(" ").length >= shortestTitleInText),
+  normaliseTitle(title),
+  ...aliases.map(normaliseTitle).filter((alias) => alias.split(" ").length >= shortestTitleInText),
 ];
 
 /** Papers by everything that identifies one. */
@@ -36,34 +35,29 @@ export interface Shelf {
 
 /** Papers in order; of two that are one, the first is found. */
 export function createShelf(papers: readonly Paper[]): Shelf {
-  // the first of two wins: bundled papers stand first
-  const backwards = [...papers].reverse();
-  const titled = papers.flatMap((paper) =>
-    titlesOf(paper).map((title) => ({ paper, words: normaliseTitle(title).split(" ") })),
-  );
-  const byBeginning = group(
-    titled.filter(({ words }) => words.length >= shortestTitleInText),
-    ({ words }) => words.slice(0, shortestTitleInText).join(" "),
-  );
-  return {
-    papers,
-    byId: new Map(backwards.map((paper) => [paper.id, paper])),
-    byArxiv: new Map(
-      backwards.flatMap((paper) =>
-        paper.arxiv === undefined ? [] : [[normaliseArxiv(paper.arxiv), paper] as const],
-      ),
-    ),
-    byTitle: new Map(
-      backwards.flatMap((paper) => titlesOf(paper).map((title) => [normaliseTitle(title), paper] as const)),
-    ),
-    byBeginning: new Map(
-      [...byBeginning].map(([key, entries]) => [
-        key,
-        // longest first, so that a title that begins like another is found whole
-        entries.sort((a, b) => b.words.length - a.words.length),
-      ]),
-    ),
+  const byId = new Map<string, Paper>();
+  const byArxiv = new Map<string, Paper>();
+  const byTitle = new Map<string, Paper>();
+  const byBeginning = new Map<string, Titled[]>();
+  const note = <T>(map: Map<string, T>, key: string, value: T): void => {
+    if (!map.has(key)) map.set(key, value);
   };
+  for (const paper of papers) {
+    note(byId, paper.id, paper);
+    if (paper.arxiv !== undefined) note(byArxiv, normaliseArxiv(paper.arxiv), paper);
+    for (const title of titlesOf(paper)) {
+      note(byTitle, title, paper);
+      const words = title.split(" ");
+      if (words.length < shortestTitleInText) continue;
+      const beginning = words.slice(0, shortestTitleInText).join(" ");
+      const alike = byBeginning.get(beginning);
+      if (alike === undefined) byBeginning.set(beginning, [{ paper, words }]);
+      else alike.push({ paper, words });
+    }
+  }
+  // longest first, so that a title that begins like another is found whole
+  for (const alike of byBeginning.values()) alike.sort((a, b) => b.words.length - a.words.length);
+  return { papers, byId, byArxiv, byTitle, byBeginning };
 }
 
 /** The paper of the shelf that `paper` is, by arXiv identifier or title. */
