@@ -4,9 +4,14 @@ import ast
 import json
 from collections.abc import Callable
 
+import captioner
 import gpt
+import music
 import pytest
+import reranker
+import segmentation
 import torch
+import translation
 import unet
 import vit
 from corpus import ROOT
@@ -86,6 +91,75 @@ def test_unet_learns(model: nn.Module) -> None:
     assert model(noisy, steps).shape == noisy.shape
     assert not torch.allclose(model(noisy, steps), model(noisy, steps + 500))
     falls(model, lambda: (model(noisy, steps) - noisy).square().mean())
+
+
+def test_translator_learns_and_ignores_padding() -> None:
+    torch.manual_seed(0)
+    model = translation.Translator(17, d_model=32, n_heads=4, n_layers=2, d_ff=64, max_len=16)
+    source, target = torch.randint(1, 17, (4, 6)), torch.randint(1, 17, (4, 9))
+    logits = model(source, target)
+    assert logits.shape == (4, 9, 17)
+    padded = nn.functional.pad(source, (0, 3), value=translation.PAD)
+    torch.testing.assert_close(model(padded, target), logits, rtol=1e-4, atol=1e-5)
+    changed = torch.cat([target[:, :5], (target[:, 5:] + 1) % 17], dim=1)
+    torch.testing.assert_close(model(source, changed)[:, :5], logits[:, :5])
+    cross_entropy = nn.functional.cross_entropy
+    falls(
+        model,
+        lambda: cross_entropy(model(source, target)[:, :-1].flatten(0, 1), target[:, 1:].flatten()),
+    )
+
+
+def test_captioner_learns_and_sees_the_image() -> None:
+    torch.manual_seed(0)
+    model = captioner.Captioner(17, 16, 4, vision_dim=32, text_dim=48, depth=2, heads=4, max_len=64)
+    images, text = torch.randn(4, 3, 16, 16), torch.randint(17, (4, 9))
+    logits, _ = model(images, text[:, :-1])
+    assert logits.shape == (4, 8, 17)
+    assert not torch.allclose(model(images.flip(0), text[:, :-1])[0], logits)
+    falls(model, lambda: model(images, text[:, :-1], text[:, 1:])[1])
+    written = model.caption(images, text[:, :1], 4)
+    assert written.shape == (4, 5) and torch.equal(written[:, :1], text[:, :1])
+
+
+def test_reranker_learns_and_ignores_padding() -> None:
+    torch.manual_seed(0)
+    model = reranker.ReRanker(17, hidden_size=32, num_layers=2, num_heads=4, max_length=16)
+    queries, passages = torch.randint(1, 17, (8, 4)), torch.randint(1, 17, (8, 9))
+    scores = model(queries, passages)
+    assert scores.shape == (8,)
+    padded = nn.functional.pad(passages, (0, 5))
+    torch.testing.assert_close(model(queries, padded), scores, rtol=1e-4, atol=1e-5)
+    relevant = (torch.arange(8) % 2).float()
+    loss = nn.functional.binary_cross_entropy_with_logits
+    falls(model, lambda: loss(model(queries, passages), relevant))
+
+
+def test_music_transformer_learns_and_does_not_see_the_future() -> None:
+    torch.manual_seed(0)
+    model = music.MusicTransformer(dim=32, n_layers=2, n_heads=4, max_len=16)
+    notes = torch.randint(32, (4, 9, 3))
+    pitch, duration, velocity = model(notes)
+    assert [part.size(-1) for part in (pitch, duration, velocity)] == [128, 64, 32]
+    changed = torch.cat([notes[:, :5], (notes[:, 5:] + 1) % 32], dim=1)
+    torch.testing.assert_close(model(changed)[0][:, :5], pitch[:, :5])
+
+    def loss() -> Tensor:
+        heads = zip(model(notes[:, :-1]), notes[:, 1:].unbind(-1), strict=True)
+        each = [nn.functional.cross_entropy(head.flatten(0, 1), to.flatten()) for head, to in heads]
+        return torch.stack(each).sum()
+
+    falls(model, loss)
+
+
+def test_segmentation_learns_at_any_size() -> None:
+    torch.manual_seed(0)
+    model = segmentation.SegmentationNet(3, classes=5, width=8)
+    images, labels = torch.randn(4, 3, 18, 13), torch.randint(5, (4, 18, 13))
+    assert model(images).shape == (4, 5, 18, 13)
+    labels[:, 4:14, 3:10] = labels[:, :1, :1]  # something to see
+    images = images + labels[:, None]
+    falls(model, lambda: nn.functional.cross_entropy(model(images), labels))
 
 
 def test_notebook_runs_cell_by_cell() -> None:
