@@ -8,6 +8,7 @@ import type { FeatureContext, OpenDocument } from "./context";
 import { argumentHover, valueHover, valueToken } from "./hover/argument";
 import { layerHover } from "./hover/layer";
 import { hyperparameterHover, methodHover } from "./hover/method";
+import { namedHover } from "./hover/named";
 import { paperHover } from "./hover/paper";
 import { symbolHover } from "./hover/symbol";
 import { insertedMethod } from "./inserted";
@@ -48,8 +49,27 @@ function findAt(context: FeatureContext, document: OpenDocument, offset: number)
   return (
     findLayer(context, document, offset) ??
     findName(context, document, offset) ??
-    findArgument(context, document, undefined, offset)
+    findArgument(context, document, undefined, offset) ??
+    findMethodName(context, document, offset)
   );
+}
+
+/** A name by which other code knows a method; a variable that happens to be called so, `hidden_states`, is none. */
+function findMethodName(context: FeatureContext, document: OpenDocument, offset: number): Found | undefined {
+  const { facts, text } = document.python;
+  const before = /\w*$/.exec(text.slice(Math.max(0, offset - 80), offset))?.[0] ?? "";
+  const after = /^\w*/.exec(text.slice(offset, offset + 80))?.[0] ?? "";
+  const name = before + after;
+  const methods = context.library.methodsNamed(name);
+  if (methods.length === 0) return undefined;
+  const range = { from: offset - before.length, to: offset + after.length };
+  const bound = facts.imports.find(({ local }) => local === name);
+  if (bound?.qualified.startsWith("torch.") === true) return undefined;
+  const isName =
+    /[A-Z]/.test(name) ||
+    bound !== undefined ||
+    facts.definitions.some((each) => each.name === name && each.kind !== "variable");
+  return isName ? found(range, namedHover(context, name, methods)) : undefined;
 }
 
 const holds = (range: Range | undefined, offset: number): range is Range =>

@@ -35,6 +35,8 @@ export interface Library {
   /** By any path it can be imported from: `peft.tuners.lora.LoraConfig`. */
   symbol(qualified: string): LibrarySymbol | undefined;
   symbolsNamed(name: string): readonly LibrarySymbol[];
+  /** Methods that go by a name in other code (`symbols` of method.yaml). */
+  methodsNamed(name: string): readonly Method[];
   symbols(): readonly LibrarySymbol[];
   /** An argument of a symbol. */
   field(qualified: string, name: string): SymbolField | undefined;
@@ -84,6 +86,7 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
       (shelf.byId.get(paper)?.methods ?? []).flatMap((id) => catalogue.methods.get(id) ?? []),
     symbol: (qualified) => catalogue.symbols.get(qualified),
     symbolsNamed: (name) => catalogue.named.get(name) ?? [],
+    methodsNamed: (name) => (catalogue.byName.get(name) ?? []).map(({ method }) => method),
     symbols: () => catalogue.corpus.symbols,
     field: (qualified, name) => catalogue.symbols.get(qualified)?.fields.find((field) => field.name === name),
     fields: (name) => catalogue.fields.get(name) ?? [],
@@ -110,6 +113,7 @@ interface Catalogue {
   readonly methods: ReadonlyMap<string, Method>;
   readonly symbols: ReadonlyMap<string, LibrarySymbol>;
   readonly named: ReadonlyMap<string, readonly LibrarySymbol[]>;
+  readonly byName: ReadonlyMap<string, readonly { readonly name: string; readonly method: Method }[]>;
   readonly fields: ReadonlyMap<string, readonly FieldOf[]>;
   readonly definitions: ReadonlyMap<string, PythonDefinition>;
   readonly owners: ReadonlyMap<string, Method>;
@@ -136,6 +140,10 @@ function createCatalogue(corpus: Corpus): Catalogue {
       corpus.symbols.flatMap((symbol) => symbol.qualified.map((path) => [path, symbol] as const)),
     ),
     named: group(corpus.symbols, ({ name }) => name),
+    byName: group(
+      corpus.methods.flatMap((method) => (method.symbols ?? []).map((name) => ({ name, method }))),
+      ({ name }) => name,
+    ),
     fields: group(
       corpus.symbols.flatMap((symbol) => symbol.fields.map((field) => ({ symbol, field }))),
       ({ field }) => field.name,
