@@ -47,6 +47,7 @@ const titleWeight = 3;
 /** Queries of more words are questions: there the number of matched words must not multiply the score. */
 const longestPaletteQuery = 5;
 const shortestMisspelt = 5;
+const shortestTwiceMisspelt = 8;
 const shortestPrefix = 2;
 /** In larger libraries titles that have all words are answer enough: looking everywhere takes many times as long. */
 const largestThoroughLibrary = 2000;
@@ -122,7 +123,7 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
       const stored = await readIndex(await loadIndex(), library.version);
       const index = stored ?? new MiniSearch<Entry>(options);
       indexed = new Map(bundled.map((paper) => [paper.id, paper]));
-      await inSlices(taking(bundled, stored === undefined ? index : undefined));
+      await inSlices(taking([...indexed.values()], stored === undefined ? index : undefined));
       revision = -1;
       state = "ready";
       return index;
@@ -249,7 +250,7 @@ function rankPalette(
     const known =
       !unsure ||
       spelling.knows(word, open) ||
-      index.search(word, { fields: ["all"], processTerm: stem }).length > 0;
+      index.search(word, { fields: ["all"], processTerm: stem, prefix: open }).length > 0;
     const readings = known ? [] : spelling.readings(word, open);
     return { word, open, readings, unreadable: !known && readings.length === 0 };
   });
@@ -272,11 +273,12 @@ function rankPalette(
       combineWith: "OR",
       queries: readings.length === 0 ? [word] : [...readings],
       prefix: open && (!large || word.length >= shortestPrefixEverywhere),
-      fuzzy: unreadable ? 1 : false,
+      // here two swapped letters are two mistakes
+      fuzzy: unreadable ? (word.length >= shortestTwiceMisspelt ? 2 : 1) : false,
     })),
     fields: ["all"],
     processTerm: stem,
-    maxFuzzy: 1,
+    maxFuzzy: 2,
     weights,
   };
   if (large) {

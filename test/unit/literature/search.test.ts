@@ -29,6 +29,11 @@ describe("search", () => {
     ["compac", "compacter"],
     ["hypercomplex adapt", "compacter"],
     ["hypercomplx adapter", "compacter"],
+    ["hyeprcomplex adapter ", "compacter"],
+    ["hyprec", "compacter"],
+    ["kroneker products", "compacter"],
+    ["hindust", "music-adapters"],
+    ["hindustnai", "music-adapters"],
     ["skip connection edit", "scedit"],
     ["rank stabiliz", "rslora"],
     ["lester", "prompt-tuning"],
@@ -90,6 +95,22 @@ describe("search", () => {
     library.setUserPapers([]);
     assert.equal(await first("kettles"), undefined);
     assert.equal(search.state(), "ready");
+  });
+
+  it("finds the same in a large library: by title, misspelt, by what only a summary says", async () => {
+    const { library, first } = bundled();
+    const crowd = Array.from({ length: 2100 }, (_, number) =>
+      userPaper({
+        title: `Soup ${number}: Adapters, Prompts and Kettles`,
+        summary: "Low rank soups of a network.",
+      }),
+    );
+    library.setUserPapers(crowd);
+    assert.equal(await first("hypercomplex adapters"), "compacter");
+    assert.equal(await first("hyeprcomplex adapt"), "compacter");
+    assert.equal(await first("kronecker"), "compacter");
+    assert.equal(await first("hindustani makam"), "music-adapters");
+    assert.equal(await first("soup 2077"), "user-soup-2077-adapters-prompts-and-kettles");
   });
 
   it("narrows by topic and year, and counts all", async () => {
