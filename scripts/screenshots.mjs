@@ -78,7 +78,7 @@ async function command(page, title) {
 }
 
 /** Does something again and again until what it brings is there: the language server may still be starting. */
-async function until(page, wanted, act, { attempts = 10, patience = 4000 } = {}) {
+async function until(wanted, act, { attempts = 10, patience = 4000 } = {}) {
   for (let attempt = 1; ; attempt++) {
     await act();
     try {
@@ -109,7 +109,7 @@ async function goTo(page, file, text) {
 async function openLightbulb(page) {
   await clickOn(page, "Linear(");
   const menu = page.locator(".action-widget .monaco-list-row").first();
-  await until(page, menu, async () => {
+  await until(menu, async () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+.");
   });
@@ -117,9 +117,11 @@ async function openLightbulb(page) {
 
 /** Opens a list of papers by its command and types into it. */
 async function typeInto(page, title, text) {
-  await command(page, `Litlens: ${title}`);
   const list = page.locator(".quick-input-widget");
-  await list.locator(".quick-input-title", { hasText: title }).waitFor();
+  await until(list.locator(".quick-input-title", { hasText: title }), async () => {
+    await page.keyboard.press("Escape");
+    await command(page, `Litlens: ${title}`);
+  });
   await list.locator("input[type=text]").pressSequentially(text, { delay: 40 });
 }
 
@@ -156,7 +158,7 @@ const scenes = {
         async play(page) {
           const { x, y, width, height } = await rectangleOf(page, "LoraConfig(");
           const formula = page.locator(".monaco-hover .hover-contents img").first();
-          await until(page, formula, async () => {
+          await until(formula, async () => {
             await page.mouse.move(x + width / 2, y - height * 8);
             await page.mouse.move(x + width / 2, y + height / 2, { steps: 3 });
           });
