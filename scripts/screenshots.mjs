@@ -207,7 +207,7 @@ const scenes = {
     top: "class CausalSelfAttention",
     size: { width: 1300, height: 640 },
     async play(page) {
-      await typeInto(page, "Search Papers", "kronecker adapters");
+      await typeInto(page, "Search Papers", "hypercomplex kronecker layers");
       await page.locator(".quick-input-list").getByText("Compacter").first().waitFor();
       await inPage(page).getByRole("heading", { level: 1 }).waitFor();
       // The list opens in the middle; it can be moved off the preview
