@@ -1,5 +1,5 @@
 // `npm run package`: builds the VSIX and checks what is in it: bundles only, and no larger than its budget.
-import { readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ensureHost, ensureNodePackages } from "./install.mjs";
 import { StepError, explain, must, repository, step } from "./steps.mjs";
@@ -67,11 +67,22 @@ try {
   await step("Packing the VSIX", async () => {
     for (const old of readdirSync(repository).filter((entry) => entry.endsWith(".vsix")))
       rmSync(join(repository, old));
+    // The README's pictures are as large as the budget: it goes without them, so what is packed is gathered first
+    const staging = join(repository, "out/vsix");
+    rmSync(staging, { recursive: true, force: true });
+    mkdirSync(staging, { recursive: true });
+    for (const part of [".vscodeignore", "package.json", "CHANGELOG.md", "LICENSE", "images", "dist"])
+      cpSync(join(repository, part), join(staging, part), { recursive: true });
+    const readme = readFileSync(join(repository, "README.md"), "utf8");
+    writeFileSync(join(staging, "README.md"), readme.replace(/^!\[.*\]\(docs\/images\/.*\)\n/gm, ""));
     await must(
       "read the message above; it comes from @vscode/vsce.",
       join(repository, "node_modules/.bin/vsce"),
-      ["package", "--no-dependencies", "--allow-missing-repository", "--out", file],
-      { environment: { PATH: `${newNodeFolder}${delimiter}${process.env.PATH}` } },
+      [
+        ...["package", "--no-dependencies", "--allow-missing-repository", "--out", file],
+        "--no-rewrite-relative-links",
+      ],
+      { folder: staging, environment: { PATH: `${newNodeFolder}${delimiter}${process.env.PATH}` } },
     );
     check(file);
   });

@@ -36,13 +36,13 @@ const steps = [
   { name: "unit", command: node("scripts/test-unit.mjs"), count: counts.nodeTest, needs: ["python"] },
   {
     name: "python",
-    command: (tools) => [tools.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/python"],
+    command: (tools) => [tools.python, "-m", "pytest", "-p", "no:cacheprovider", "test/python"],
     count: counts.pytest,
     needs: ["python"],
   },
   {
     name: "insertions",
-    command: (tools) => [tools.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/insertions"],
+    command: (tools) => [tools.python, "-m", "pytest", "-p", "no:cacheprovider", "test/insertions"],
     count: counts.pytest,
     needs: ["python"],
   },
