@@ -5,7 +5,12 @@ import { test } from "node:test";
 import { placesIn, placesTouching } from "../../../server/src/adapters/places";
 import { readPython } from "../../../server/src/python/document";
 
-for (const path of ["examples/gpt.py", "examples/unet.py", "examples/train.py", "test/fixtures/python/zoo.py"])
+for (const path of [
+  "examples/gpt.py",
+  "examples/unet.py",
+  "examples/train.py",
+  "test/fixtures/python/zoo.py",
+])
   for (const lineBreak of ["\n", "\r\n"])
     test(`places at every fifth offset of ${path} with ${JSON.stringify(lineBreak)}`, () => {
       const text = readFileSync(path, "utf8").replaceAll("\n", lineBreak);
