@@ -30,13 +30,21 @@ function byCell({ edits }: TextDocumentEdit, notebook: Notebook): TextDocumentEd
     const cell = toCellRange(notebook, each.range);
     if (cell === undefined) throw new Error("This edit would reach over several cells of the notebook.");
     const known = cells.get(cell.uri) ?? { version: cell.version, edits: [] };
-    known.edits.push({ ...each, range: cell.range });
+    known.edits.push(atCellStart({ ...each, range: cell.range }));
     cells.set(cell.uri, known);
   }
   return [...cells].map(([uri, { version, edits: ofCell }]) => ({
     textDocument: { uri, version },
     edits: ofCell,
   }));
+}
+
+/** Blank lines that set a class off from the code above mean nothing at the top of a cell. */
+function atCellStart(edit: TextEdit | SnippetTextEdit): TextEdit | SnippetTextEdit {
+  const { line, character } = edit.range.start;
+  return line === 0 && character === 0 && "newText" in edit
+    ? { ...edit, newText: edit.newText.replace(/^[\r\n]+/, "") }
+    : edit;
 }
 
 export function actionInCell(action: CodeAction, notebook: Notebook): CodeAction {
