@@ -53,8 +53,8 @@ function findRemovedSymbols({ library }: FeatureContext, document: OpenDocument)
   const { facts } = document.python;
   return removedSymbols.flatMap((removed): Finding[] => {
     const { name, modules, library: owner, since, replacement } = removed;
-    const isIt = ({ qualified }: { readonly qualified: string }): boolean =>
-      modules.some((module) => qualified === `${module}.${name}`);
+    const wanted = new Set(modules.map((module) => `${module}.${name}`));
+    const isIt = ({ qualified }: { readonly qualified: string }): boolean => wanted.has(qualified);
     const imported = facts.imports.filter(isIt);
     const uses = facts.references
       .filter(isIt)

@@ -54,6 +54,8 @@ export function isModuleClass(
 
 function isTorchModule(qualified: string): boolean {
   if (/^torch\.nn\.(?!Parameter|init|functional)[A-Z]\w*$/.test(qualified)) return true;
+  // torch's own layers: `from .module import Module`
+  if (/^\.(?:[\w.]*\.)?modules?\.Module$/.test(qualified)) return true;
   if (/^torch\.nn\.(?:quantized|qat|intrinsic|utils)\./.test(qualified)) return true;
   return libraryModule.test(qualified);
 }

@@ -61,3 +61,11 @@ test("the class at the cursor reaches over half-written lines below it", () => {
   assert.equal(at(`${head}\nx = 1|`), undefined);
   assert.equal(at(`${head}\nclass B(nn.Mo|dule): ...`), "B");
 });
+
+test("torch's own layers are modules: their base is imported from beside them", () => {
+  const facts = read("from .module import Module\n\nclass Bilinear(Module):\n    pass\n");
+  assert.deepEqual(
+    facts.modules.map(({ name }) => name),
+    ["Bilinear"],
+  );
+});
