@@ -1,11 +1,13 @@
 /**
- * Applies every code action of the real server to model files and writes what comes out, for PyTorch to judge.
- * Usage: node apply.mjs <out folder> <file.py>…; writes <out>/manifest.json and one folder an insertion.
+ * Applies the code actions of the real server to model files and writes what comes out, for PyTorch to judge.
+ * Usage: node apply.mjs <out folder> <file.py>… --wide <file.py>…; writes <out>/manifest.json, one folder an insertion,
+ * and <out>/completions.json, one accepted snippet a method and position. Helpers go to the first file alone; files
+ * after `--wide` have the layers of a class adapted together, not one by one.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
+import type { CodeAction, CompletionList, TextEdit, WorkspaceEdit } from "vscode-languageserver-types";
 import { fullCapabilities, type TestClient, withServer } from "../lsp/client";
 
 interface Inserted {
@@ -21,7 +23,9 @@ interface Inserted {
   readonly trained: Readonly<Record<string, string>>;
 }
 
-const [out = "", ...files] = process.argv.slice(2);
+const [out = "", ...listed] = process.argv.slice(2);
+const wideFrom = listed.includes("--wide") ? listed.indexOf("--wide") : listed.length;
+const [closely, widely] = [listed.slice(0, wideFrom), listed.slice(wideFrom + 1)];
 const only = ["refactor.rewrite.adapter"];
 let version = 1;
 
@@ -52,23 +56,49 @@ async function actionsOn(client: TestClient, uri: string, text: string): Promise
 const resolved = (client: TestClient, action: CodeAction): Promise<CodeAction> =>
   client.request<CodeAction>("codeAction/resolve", action);
 
-/** What stands in gpt.py while a script that imports it is edited: the method's own layers, where it has some. */
+/** What stands in gpt.py while a script that imports it is edited: the method's own layers, else those of LoRA. */
 function modelFor(method: string, before: readonly Inserted[]): Inserted | undefined {
   const isModule = ({ site }: Inserted): boolean => /@(linear|block-output|block-stack):/.test(site);
-  return before.findLast((each) => each.file === "gpt.py" && each.method === method && isModule(each));
+  const modules = before.filter((each) => each.file === "gpt.py" && isModule(each));
+  return (
+    modules.findLast((each) => each.method === method) ?? modules.findLast((each) => each.method === "lora")
+  );
 }
 
-async function applyAll(client: TestClient, file: string, before: readonly Inserted[]): Promise<Inserted[]> {
+/** Whether an action is applied to a file that is read widely: `sites` are all that it has. */
+function isWide(site: string, sites: ReadonlySet<string>): boolean {
+  const [, symbol = "", owner = ""] = /^(\w+)@(linear:\w+:)/.exec(site) ?? [];
+  return owner === "" || site.endsWith(":*") || !sites.has(`${symbol}@${owner}*`);
+}
+
+interface Reading {
+  /** Whether layers of one class are adapted together where that is offered. */
+  readonly wide: boolean;
+  readonly helpers: boolean;
+}
+
+const siteOf = (data: unknown): string =>
+  typeof data === "object" && data !== null && "site" in data ? String(data.site) : "";
+
+async function applyAll(
+  client: TestClient,
+  file: string,
+  { wide, helpers }: Reading,
+  before: readonly Inserted[],
+): Promise<Inserted[]> {
   const text = readFileSync(file, "utf8");
   const uri = `file://${resolve(file)}`;
   await client.open(uri, text);
   const inserted: Inserted[] = [];
-  for (const action of await actionsOn(client, uri, text)) {
+  const actions = await actionsOn(client, uri, text);
+  const sites = new Set(actions.map((action) => siteOf(action.data)));
+  for (const action of actions) {
     const data: unknown = action.data;
     if (action.disabled !== undefined || typeof data !== "object" || data === null) continue;
     if (!("method" in data) || !("site" in data)) continue;
-    // One blank line stands for all.
-    if (/@free::[1-9]/.test(String(data.site))) continue;
+    // One blank line of one file stands for all.
+    if (/@free:/.test(String(data.site)) && !(helpers && String(data.site).endsWith("@free::0"))) continue;
+    if (wide && !isWide(String(data.site), sites)) continue;
     await client.notify("textDocument/didChange", {
       textDocument: { uri, version: ++version },
       contentChanges: [{ text }],
@@ -111,9 +141,62 @@ const capabilities = {
   ...fullCapabilities,
   workspace: { ...fullCapabilities.workspace, workspaceEdit: { documentChanges: true } },
 };
+
+interface Accepted {
+  readonly method: string;
+  readonly label: string;
+  readonly at: "module" | "init";
+  /** The whole document, with the snippet's source between U+0001 and U+0002. */
+  readonly text: string;
+}
+
+/** Above a class, and below a line of an `__init__`. */
+const positions = { module: /^(?=class Block\()/m, init: /(?<=MLP\(config\)\n {8})/ } as const;
+
+/** Types `litlens-<id>` into gpt.py and accepts each item whose label begins so. */
+async function acceptAll(client: TestClient, file: string, method: string): Promise<Accepted[]> {
+  const uri = `file://${resolve(file)}`;
+  const accepted: Accepted[] = [];
+  for (const at of ["module", "init"] as const) {
+    const typed = `litlens-${method}`;
+    const text = readFileSync(file, "utf8")
+      .replace("MLP(config)\n", "MLP(config)\n        \n")
+      .replace(positions[at], at === "module" ? `${typed}\n\n\n` : typed);
+    const document = TextDocument.create(uri, "python", ++version, text);
+    await client.notify("textDocument/didChange", {
+      textDocument: { uri, version },
+      contentChanges: [{ text }],
+    });
+    const position = document.positionAt(text.indexOf(typed) + typed.length);
+    const params = { textDocument: { uri }, position };
+    const { items } = await client.request<CompletionList>("textDocument/completion", params);
+    for (const { label, textEdit, additionalTextEdits = [] } of items) {
+      if (label !== typed && !(label.startsWith(`${typed}-`) && at === "init")) continue;
+      if (textEdit === undefined || !("range" in textEdit)) throw new Error(`${label} brought no text edit`);
+      const marked: TextEdit = { range: textEdit.range, newText: `\u0001${textEdit.newText}\u0002` };
+      const edited = TextDocument.applyEdits(document, [marked, ...additionalTextEdits]);
+      accepted.push({ method, label, at, text: edited });
+    }
+  }
+  return accepted;
+}
+
 await withServer({ capabilities }, async (client) => {
   const inserted: Inserted[] = [];
-  for (const file of files) inserted.push(...(await applyAll(client, file, inserted)));
+  for (const file of closely) {
+    const reading = { wide: false, helpers: file === closely[0] };
+    inserted.push(...(await applyAll(client, file, reading, inserted)));
+  }
+  for (const file of widely)
+    inserted.push(...(await applyAll(client, file, { wide: true, helpers: false }, inserted)));
   writeFileSync(join(out, "manifest.json"), JSON.stringify(inserted, undefined, 1));
-  console.log(`${inserted.length} insertions into ${files.length} files`);
+  const [first] = closely;
+  const folders = readdirSync("corpus/methods").filter((name) => name !== "shared");
+  const accepted: Accepted[] = [];
+  if (first !== undefined)
+    for (const method of folders) accepted.push(...(await acceptAll(client, first, method)));
+  writeFileSync(join(out, "completions.json"), JSON.stringify(accepted, undefined, 1));
+  console.log(
+    `${inserted.length} insertions into ${closely.length + widely.length} files, ${accepted.length} completions`,
+  );
 });

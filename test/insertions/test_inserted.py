@@ -1,15 +1,14 @@
-"""Every code action on every example, applied by the real server: the edited model is run in PyTorch.
+"""Code actions on every example, applied by the real server: the edited model is run in PyTorch.
 
 It loads the unedited model's state dict, gives its output where the method starts as the identity,
 and after "Train only the adapters" learns with nothing moving but the adapter.
 """
 
+import functools
 import importlib.util
 import itertools
-import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from applied import INSERTED, kind, symbol
 from corpus import FACTS, ROOT
 from torch import Tensor, nn
 
@@ -29,6 +29,20 @@ def ids() -> tuple[Tensor, ...]:
 
 def images() -> tuple[Tensor, ...]:
     return (torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)),)
+
+
+def sentences() -> tuple[Tensor, ...]:
+    source = torch.arange(20).reshape(2, 10) % 16 + 1
+    source[1, 7:] = 0  # padding
+    return source, *ids()
+
+
+def captions() -> tuple[Tensor, ...]:
+    return *images(), *ids()
+
+
+def notes() -> tuple[Tensor, ...]:
+    return (torch.arange(72).reshape(2, 12, 3) % 31,)
 
 
 def noised() -> tuple[Tensor, ...]:
@@ -47,19 +61,32 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ),
     ("unet.py", "UNet"): (lambda m: m.UNet(widths=(128, 128), time_dim=128), noised),
     ("unet.py", "SmallUNet"): (lambda m: m.SmallUNet(width=128, time_dim=128), noised),
+    ("translation.py", "Translator"): (
+        lambda m: m.Translator(128, d_model=128, n_heads=4, n_layers=2, d_ff=256, max_len=32),
+        sentences,
+    ),
+    ("captioner.py", "Captioner"): (
+        lambda m: m.Captioner(
+            128, 16, 4, vision_dim=128, text_dim=128, depth=2, heads=4, max_len=64
+        ),
+        captions,
+    ),
+    ("reranker.py", "ReRanker"): (
+        lambda m: m.ReRanker(17, hidden_size=128, num_layers=2, num_heads=4, max_length=32),
+        sentences,
+    ),
+    ("music.py", "MusicTransformer"): (
+        lambda m: m.MusicTransformer(dim=128, n_layers=2, n_heads=4, max_len=32),
+        notes,
+    ),
+    ("segmentation.py", "SegmentationNet"): (
+        lambda m: m.SegmentationNet(classes=8, width=32),
+        images,
+    ),
 }
 ROOTS = {file: [root for name, root in EXAMPLES if name == file] for file, _ in EXAMPLES}
 
 
-def insertions() -> list[dict[str, Any]]:
-    out = Path(tempfile.mkdtemp(prefix="litlens-insertions-"))
-    files = [str(ROOT / "examples" / file) for file in (*ROOTS, "train.py")]
-    command = ["node", "scripts/apply-insertions.mjs", str(out), *files]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return json.loads((out / "manifest.json").read_text())
-
-
-INSERTED = insertions()
 numbers = itertools.count()
 
 
@@ -79,30 +106,53 @@ def build(path: str | Path, file: str, root: str) -> nn.Module:
 
 def output(model: nn.Module, file: str, root: str) -> Tensor:
     result = model(*EXAMPLES[file, root][1]())
-    return result[0] if isinstance(result, tuple) else result
+    parts = result if isinstance(result, tuple) else (result,)
+    return torch.cat(
+        [part.flatten(1) if part.ndim > 1 else part for part in parts if part is not None], -1
+    )
 
 
-def kind(case: dict[str, Any]) -> str:
-    """`linear` of `LoRALinear@linear:Attention:c_attn`."""
-    return case["site"].split("@")[1].split(":")[0]
+@functools.cache
+def original(file: str, root: str) -> tuple[dict[str, Tensor], Tensor]:
+    """State dict and output of the unedited model."""
+    model = build(ROOT / "examples" / file, file, root)
+    with torch.no_grad():
+        return model.state_dict(), output(model, file, root)
 
 
-FREE = [case for case in INSERTED if kind(case) == "free" and case["file"] == "gpt.py"]
+FREE = [case for case in INSERTED if kind(case) == "free"]
+GENERATING = [case for case in INSERTED if kind(case) == "generation-step"]
 TRAINING = [case for case in INSERTED if kind(case) in ("training-step", "loss")]
 CASES = [
     (case, root)
     for case in INSERTED
     for root in ROOTS.get(case["file"], [])
-    if kind(case) != "free"
+    if kind(case) not in ("free", "generation-step")
 ]
 NAMES = [f"{case['file']}-{root}-{case['method']}-{case['site']}" for case, root in CASES]
 
 
-def test_something_is_offered_for_every_family() -> None:
-    offered = {(case["file"], case["method"]) for case in INSERTED}
-    wanted = {("gpt.py", m) for m in ("lora", "dora", "bone", "houlsby", "compacter")}
-    wanted |= {("gpt.py", "prompt-tuning"), ("gpt.py", "proxy-tuning"), ("unet.py", "scedit")}
-    wanted |= {("vit.py", m) for m in ("lora", "houlsby", "compacter", "prompt-tuning")}
+def test_every_site_of_every_method_is_inserted() -> None:
+    """A place kind that no example has would leave a site untried."""
+    declared = {
+        (method, site["symbol"], site["kind"])
+        for method, facts in FACTS.items()
+        for site in facts["sites"]
+    }
+    inserted = {(case["method"], symbol(case), kind(case)) for case in INSERTED}
+    assert inserted == declared
+    executed = [case for case, _ in CASES] + TRAINING + FREE + GENERATING
+    assert {(case["method"], symbol(case), kind(case)) for case in executed} == declared
+
+
+def test_every_example_is_adapted_in_every_manner_it_has() -> None:
+    offered = {(case["file"], kind(case)) for case in INSERTED}
+    layers = {"linear", "block-output", "block-stack", "model"}
+    transformers = ["gpt", "vit", "translation", "captioner", "reranker", "music"]
+    wanted = {(f"{file}.py", each) for file in transformers for each in layers}
+    wanted |= {("unet.py", "skip"), ("segmentation.py", "skip"), ("segmentation.py", "model")}
+    wanted |= {("gpt.py", "generation-step"), ("captioner.py", "generation-step")}
+    wanted |= {("train.py", "training-step"), ("train.py", "loss")}
     assert wanted <= offered, wanted - offered
 
 
@@ -110,15 +160,15 @@ def test_something_is_offered_for_every_family() -> None:
 def test_the_edited_model(case: dict[str, Any], root: str) -> None:
     file = case["file"]
     facts = FACTS[case["method"]]
-    original = build(ROOT / "examples" / file, file, root)
-    state = original.state_dict()
+    state, before = original(file, root)
     edited = build(case["edited"], file, root)
 
     # the unedited checkpoint loads: nothing of it is left over, only the adapter is missing
     missing, unexpected = edited.load_state_dict(state, strict=False)
     assert not unexpected
     assert not set(missing) & set(state)
-    before, after = output(original, file, root), output(edited, file, root)
+    with torch.no_grad():
+        after = output(edited, file, root)
     assert before.shape == after.shape and after.isfinite().all()
     start = facts["properties"]["identityAtInit"]
     if start in ("exact", "not-applicable"):
@@ -152,7 +202,7 @@ def test_the_edited_model(case: dict[str, Any], root: str) -> None:
 @pytest.mark.parametrize("case", FREE, ids=lambda case: case["site"])
 def test_a_helper_stands_in_the_file(case: dict[str, Any]) -> None:
     module = load(case["edited"])
-    assert hasattr(module, case["site"].split("@")[0])
+    assert hasattr(module, symbol(case))
     assert hasattr(module, "GPT")
 
 
@@ -163,23 +213,34 @@ def test_the_edited_training_script(case: dict[str, Any], tmp_path: Path) -> Non
     (tmp_path / "gpt.py").write_text(Path(model).read_text())
     script = tmp_path / "train.py"
     script.write_text(Path(case["edited"]).read_text())
-    code = "import train; losses = train.train(steps=4, width=128); assert all(x == x for x in losses)"
+    code = (
+        "import train; losses = train.train(steps=4, width=128); assert all(x == x for x in losses)"
+    )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, check=True)
 
 
-def test_proxy_tuned_generation() -> None:
-    case = next(case for case in INSERTED if case["method"] == "proxy-tuning")
-    model, expert, antiexpert = (build(case["edited"], "gpt.py", "GPT") for _ in range(3))
-    start = torch.tensor([[1, 2, 3]])
+@pytest.mark.parametrize("case", GENERATING, ids=lambda case: case["file"])
+def test_steered_generation(case: dict[str, Any]) -> None:
+    """The one method that does is proxy-tuning: base + alpha (expert - antiexpert)."""
+    assert case["method"] == "proxy-tuning"
+    file = case["file"]
+    root, name = {"gpt.py": ("GPT", "generate"), "captioner.py": ("Captioner", "caption")}[file]
+    model, expert, antiexpert = (build(case["edited"], file, root) for _ in range(3))
+    *given, start = EXAMPLES[file, root][1]()
+    state, before = original(file, root)
+    model.load_state_dict(state)
+    assert torch.equal(output(model, file, root), before)
 
-    def generated(**models: nn.Module) -> Tensor:
+    def generated(by: nn.Module, **models: nn.Module) -> Tensor:
         torch.manual_seed(3)
-        return model.generate(start, 8, **models)
+        return getattr(by, name)(*given, start, 8, **models)
 
+    antiexpert.load_state_dict(state)
     # base == antiexpert: the expert's own distribution; and without the pair the model itself
-    assert torch.equal(generated(), generated(expert=expert, antiexpert=antiexpert))
+    assert torch.equal(generated(model), generated(model, expert=antiexpert, antiexpert=antiexpert))
     with torch.no_grad():
-        expert.lm_head.weight.copy_(torch.randn_like(expert.lm_head.weight))
-    steered = generated(expert=expert, antiexpert=antiexpert)
-    torch.manual_seed(3)
-    assert torch.equal(steered, expert.generate(start, 8))
+        for parameter in expert.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    steered = generated(model, expert=expert, antiexpert=antiexpert)
+    assert torch.equal(steered, generated(expert))
+    assert not torch.equal(steered, generated(model))
