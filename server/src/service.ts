@@ -28,6 +28,7 @@ import { hover } from "./features/hover";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
 import { papersIn } from "./features/cited";
 import { paperView } from "./features/paperView";
+import { isRemovalData, removalEdit } from "./features/removeAdapter";
 import { searchPapers } from "./features/searchPapers";
 import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
 import { bibliography } from "./literature/cite";
@@ -248,6 +249,10 @@ export function createService(options: ServiceOptions): Service {
       if (isTrainOnlyData(data)) {
         const { document, notebook } = opened(data.uri);
         return { ...action, edit: editInCells(trainOnlyEdit(editContext(), document, data), notebook) };
+      }
+      if (isRemovalData(data)) {
+        const { document, notebook } = opened(data.uri);
+        return { ...action, edit: editInCells(removalEdit(editContext(), document, data), notebook) };
       }
       if (!isAdapterActionData(data)) return action;
       const { document, notebook } = opened(data.uri);

@@ -38,6 +38,8 @@ export interface SkipPlace extends PlaceOf<"skip"> {
 export interface BlockStackPlace extends PlaceOf<"block-stack"> {
   readonly module: ModuleClass;
   readonly stack: BlockStack;
+  /** Why the sequence cannot soundly be made longer, which is what prompts do. */
+  readonly fixedLength?: string;
 }
 
 export interface GenerationPlace extends PlaceOf<"generation-step"> {
@@ -190,17 +192,20 @@ function blockStackPlaces(module: ModuleClass, text: string): BlockStackPlace[] 
       noInit(module) ??
         (stack.width === undefined
           ? `The width of the tokens that enter \`${stack.layer}\` is not known from \`${module.name}.__init__\`.`
-          : undefined) ??
-        maskObstacle(text.slice(stack.statement.from, stack.statement.to)),
+          : undefined),
     ),
+    ...fixedLength(text.slice(stack.statement.from, stack.statement.to)),
   }));
 }
 
 /** A mask sized for T tokens does not fit n + T. */
-const maskObstacle = (stack: string): string | undefined =>
-  /[(,]\s*(?:\w+\s*=\s*)?\w*(?:mask|bias|pos|rotary|freqs)\w*\s*[,)]/.test(stack)
-    ? "The blocks also get a mask or positions sized for the tokens alone; a prompt makes the sequence longer. Extend them first."
-    : undefined;
+const fixedLength = (stack: string): { fixedLength?: string } =>
+  /[(,]\s*(?:\w+\s*=\s*)?\w*(?:mask|bias|pos|rotary|freqs|padding|causal|future)\w*\s*[,).[]/.test(stack)
+    ? {
+        fixedLength:
+          "The blocks also get a mask or positions sized for the tokens alone; a prompt makes the sequence longer. Extend them first.",
+      }
+    : {};
 
 function generationPlaces(facts: PythonFacts): GenerationPlace[] {
   return facts.generation.map((step): GenerationPlace => ({
@@ -325,9 +330,24 @@ const isNamed = ({ named }: MethodSite, { layers }: LayerPlace): boolean =>
 
 export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
 
+/** The layer that a site's class subclasses; undefined for a module of its own. */
+export const baseOf = ({ kind, adapts }: MethodSite): string | undefined =>
+  isLayerKind(kind) ? (adapts ?? layerKinds[kind].type) : undefined;
+
 /** Why a site's class cannot stand for the layers of a place: it subclasses another layer. */
-export function mismatch({ kind, adapts }: MethodSite, { layers }: LayerPlace): string | undefined {
-  const type = adapts ?? (isLayerKind(kind) ? layerKinds[kind].type : undefined);
+export function mismatch(site: MethodSite, { layers }: LayerPlace): string | undefined {
+  const type = baseOf(site);
   const other = layers.find((layer) => layer.type !== type);
-  return other === undefined ? undefined : `\`${other.path}\` is a ${other.type}, not a ${type}.`;
+  return other === undefined ? undefined : `\`${other.path}\` is a ${other.type}, not a ${type ?? "layer"}.`;
+}
+
+/** Why what a site writes does not fit the code of a place that is sound for others. */
+export function unwritable({ after, call }: MethodSite, place: Place): string | undefined {
+  // prompts make the sequence longer, and strip what they added
+  if (place.kind === "block-stack" && after?.includes(".strip(") === true) return place.fixedLength;
+  if (place.kind !== "block-output" || call?.includes("{stream}") !== true) return undefined;
+  const unnamed = place.branches.find(({ stream }) => stream === undefined);
+  return unnamed === undefined
+    ? undefined
+    : `What \`${unnamed.layer}\` is added to has no name; assign it to a variable, which the adapter reads too.`;
 }

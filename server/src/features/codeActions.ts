@@ -11,6 +11,7 @@ import { count } from "../render/numbers";
 import { classAt } from "../python/at";
 import type { FeatureContext, OpenDocument } from "./context";
 import { quickFixes } from "./quickFixes";
+import { removalActions } from "./removeAdapter";
 import { trainOnlyActions } from "./trainOnly";
 
 export const adapterKind = `${CodeActionKind.RefactorRewrite}.adapter`;
@@ -42,6 +43,7 @@ export function codeActions(
   return [
     ...(wanted(CodeActionKind.QuickFix) ? quickFixes(document, diagnostics) : []),
     ...(wanted(adapterKind) ? adapterActions(context, document, from, to, exact, asked) : []),
+    ...(wanted(adapterKind) ? removalActions(context, document, from, to) : []),
     ...(wanted(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
   ].filter(
     ({ kind }) =>

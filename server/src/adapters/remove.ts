@@ -1,0 +1,201 @@
+/** Taking an inserted adapter out again: the line becomes what it was, and what only it used goes too. */
+import type { Method, MethodSite, PythonSource } from "../literature/model";
+import { readPython } from "../python/document";
+import type { Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
+import { lineEnd } from "./callSites/callSite";
+import { lineStart, type SourceFile } from "./definitions";
+import { type Edit, edit } from "./edits";
+import { isTopLevel, spelling } from "./imports";
+import { baseOf } from "./places";
+
+/** An adapter that stands in a class of the file. */
+export interface Adapter {
+  /** `removal:Block:mlp_adapter`, stable while the user edits elsewhere. */
+  readonly key: string;
+  readonly module: ModuleClass;
+  readonly layer: Layer;
+  readonly method: Method;
+  readonly site: MethodSite;
+  readonly touch: readonly Range[];
+}
+
+/** @param methodOf the method that a class (by qualified name) was brought by, if it is ours */
+export function adaptersIn(file: SourceFile, methodOf: (qualified: string) => Method | undefined): Adapter[] {
+  return file.facts.modules.flatMap((module) =>
+    module.layers.flatMap((layer) => {
+      const method = methodOf(layer.type);
+      const symbol = layer.type.slice(layer.type.lastIndexOf(".") + 1);
+      const site = method?.sites.find((each) => each.symbol === symbol && each.kind !== "free");
+      if (method === undefined || site === undefined) return [];
+      const uses = usesOf(file.text, module, layer.path).map((from) => ({ from, to: from }));
+      const touch = [layer.call.statement, ...uses];
+      return [{ key: `removal:${module.name}:${layer.path}`, module, layer, method, site, touch }];
+    }),
+  );
+}
+
+export function removeAdapter(file: SourceFile, adapter: Adapter, sources: readonly PythonSource[]): Edit[] {
+  const { layer, site, method } = adapter;
+  const base = baseOf(site);
+  const edits =
+    base === undefined ? withoutModule(file, adapter) : [...restoredCall(file, layer.call, method, base)];
+  const last = file.facts.modules.every((module) =>
+    module.layers.every((each) => each === layer || each.type !== layer.type),
+  );
+  if (!last) return edits;
+  const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
+  const after = afterInitLines(file, site, names);
+  return [...edits, ...after, ...withoutDefinitions(file, [...edits, ...after], names, sources)];
+}
+
+/** `LoRALinear(a, b, rank=8, alpha=16)` → `nn.Linear(a, b)`. */
+function restoredCall(file: SourceFile, call: Call, method: Method, base: string): Edit[] {
+  const { facts, text } = file;
+  const name = spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
+  const ours = new Set(method.hyperparameters.map((each) => each.name));
+  const removed = call.arguments.flatMap((argument, index) => {
+    if (argument.keyword === undefined || !ours.has(argument.keyword.name)) return [];
+    const previous = call.arguments[index - 1];
+    return [edit(previous?.range.to ?? call.argumentList.from + 1, argument.range.to)];
+  });
+  return [edit(call.callee.from, call.callee.to, name), ...removed];
+}
+
+/** The line that builds `self.mlp_adapter` goes, calls of it give way to what they wrap, other lines that name it go. */
+function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit[] {
+  const { text } = file;
+  const wrapped = site.kind === "block-output" || site.kind === "skip";
+  const uses = usesOf(text, module, layer.path).filter(
+    (from) => from < layer.call.statement.from || from >= layer.call.statement.to,
+  );
+  const unwrapped = uses.flatMap((from) => (wrapped ? unwrap(file, from, `self.${layer.path}`) : []));
+  const lines = wrapped ? [] : uses.map((from) => wholeLine(text, from));
+  return [
+    wholeLine(text, layer.call.statement.from, layer.call.statement.to),
+    ...distinct(lines),
+    ...unwrapped,
+  ];
+}
+
+const distinct = (edits: readonly Edit[]): Edit[] =>
+  edits.filter((each, index) => edits.findIndex(({ from }) => from === each.from) === index);
+
+/** Offsets of `self.<path>` in a class. */
+function usesOf(text: string, { range }: ModuleClass, path: string): number[] {
+  const pattern = new RegExp(`\\bself\\.${path.replaceAll(".", "\\.")}\\b`, "g");
+  return [...text.slice(range.from, range.to).matchAll(pattern)].map(({ index }) => range.from + index);
+}
+
+/** `self.adapter(x, y)` → `x`. */
+function unwrap({ text }: SourceFile, from: number, callee: string): Edit[] {
+  const open = from + callee.length;
+  if (text[open] !== "(") return [];
+  let depth = 0;
+  let argumentEnd: number | undefined;
+  for (let at = open; at < text.length; at++) {
+    const character = text[at] ?? "";
+    if ("([{".includes(character)) depth++;
+    else if (character === "," && depth === 1) argumentEnd ??= at;
+    else if (")]}".includes(character) && --depth === 0) {
+      return [edit(from, open + 1), edit(argumentEnd ?? at, at + 1)];
+    }
+  }
+  return [];
+}
+
+/** The lines from `from` to `to` with their line break. */
+function wholeLine(text: string, from: number, to = from): Edit {
+  const end = lineEnd(text, to);
+  const lineBreak = /^(?:\r\n|\r|\n)/.exec(text.slice(end))?.[0].length ?? 0;
+  return edit(lineStart(text, from), end + lineBreak);
+}
+
+/** `share_phm_rule(self)` at the end of the model's `__init__`, not where the method's own Python says it. */
+function afterInitLines(
+  { text, facts }: SourceFile,
+  { afterInit }: MethodSite,
+  names: ReadonlySet<string>,
+): Edit[] {
+  const called = /^\w+/.exec(afterInit ?? "")?.[0];
+  if (called === undefined) return [];
+  const inOurs = (offset: number): boolean =>
+    facts.definitions.some(({ name, range }) => names.has(name) && range.from <= offset && offset < range.to);
+  return [...text.matchAll(new RegExp(`\\b${called}\\(self\\)`, "g"))]
+    .filter(({ index }) => !inOurs(index))
+    .map(({ index }) => wholeLine(text, index));
+}
+
+/** Definitions of a method, and imports, that nothing mentions once `removed` is gone. */
+function withoutDefinitions(
+  file: SourceFile,
+  removed: readonly Edit[],
+  names: ReadonlySet<string>,
+  sources: readonly PythonSource[],
+): Edit[] {
+  const { text, facts } = file;
+  const ours = facts.definitions.filter(({ name }) => names.has(name));
+  const silent: Range[] = [
+    ...removed,
+    ...facts.imports.map(({ statement }) => statement),
+    ...facts.prose.filter(({ kind }) => kind !== "string").map(({ range }) => range),
+  ];
+  /** Whether code outside `unless` mentions the name. */
+  const isUsed = (name: string, unless: readonly Range[]): boolean =>
+    [...text.matchAll(new RegExp(`(?<![\\w.])${name}(?!\\w)`, "g"))].some(
+      ({ index }) => ![...silent, ...unless].some(({ from, to }) => from <= index && index < to),
+    );
+  // What the rest of the file uses stays, and what that uses in turn.
+  let leaving = ours;
+  for (;;) {
+    const ranges = leaving.map(({ range }) => range);
+    const staying = leaving.filter(({ name }) => isUsed(name, ranges));
+    if (staying.length === 0) break;
+    leaving = leaving.filter((each) => !staying.includes(each));
+  }
+  const ranges = leaving.map(({ range }) => range);
+  const definitions = ranges.map(({ from, to }) =>
+    edit(from, to + (/^\s*/.exec(text.slice(to))?.[0].length ?? 0)),
+  );
+  return [...definitions, ...withoutImports(file, names, sources, (name) => isUsed(name, ranges))];
+}
+
+/** Import statements of which the removed Python was the only user. */
+function withoutImports(
+  { text, facts }: SourceFile,
+  names: ReadonlySet<string>,
+  sources: readonly PythonSource[],
+  isUsed: (name: string) => boolean,
+): Edit[] {
+  const brought = sources.flatMap(({ imports }) => readPython(`${imports.join("\n")}\n`).facts.imports);
+  const isOurs = ({ local, qualified }: ImportBinding): boolean =>
+    names.has(local) || brought.some((each) => each.local === local && each.qualified === qualified);
+  const statements = new Map<number, ImportBinding[]>();
+  for (const binding of facts.imports) {
+    const { from } = binding.statement;
+    if (isTopLevel(text, from)) statements.set(from, [...(statements.get(from) ?? []), binding]);
+  }
+  const leaving = [...statements.values()].filter((bindings) =>
+    bindings.every((binding) => isOurs(binding) && !isUsed(binding.local) && wasUsed(text, binding)),
+  );
+  const runs: Edit[] = [];
+  for (const [binding] of leaving) {
+    if (binding === undefined) continue;
+    const line = wholeLine(text, binding.statement.from, binding.statement.to);
+    const last = runs.at(-1);
+    if (last?.to === line.from) runs[runs.length - 1] = edit(last.from, line.to);
+    else runs.push(line);
+  }
+  return runs.map((run) => withGap(text, run));
+}
+
+/** Whether anything beside the import mentions the name: an import that was never used is the user's. */
+const wasUsed = (text: string, { local, statement }: ImportBinding): boolean =>
+  new RegExp(`(?<![\\w.])${local}(?!\\w)`).test(text.slice(0, statement.from) + text.slice(statement.to));
+
+/** Import lines, and the blank line below where they were a group of their own. */
+function withGap(text: string, run: Edit): Edit {
+  const above = text.slice(0, run.from);
+  const startsGroup = above.trim() === "" || /(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)$/.test(above);
+  const blank = /^[ \t]*(?:\r\n|\r|\n)/.exec(text.slice(run.to))?.[0].length ?? 0;
+  return startsGroup ? edit(run.from, run.to + blank) : run;
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import type { CodeAction } from "vscode-languageserver-types";
+import { isAdapterActionData } from "../../../server/src/features/codeActions";
+import { applied, checkInsertion, serviceWith, source, uri } from "./check";
+
+const lora = source("lora/lora.py", "LoRALinear");
+
+test("an adapter comes out again; its class stays while another layer uses it", () =>
+  checkInsertion(
+    `import math
+
+import torch
+from torch import Tensor, nn
+
+
+${lora}
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = LoRALinear(16, 64, bias=False, rank=4, alpha=16)
+        self.do|wn = LoRALinear(64, 16, rank=4, alpha=16, dropout=0.1)
+`,
+    "Remove LoRA from `down`",
+    `import math
+
+import torch
+from torch import Tensor, nn
+
+
+${lora}
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = LoRALinear(16, 64, bias=False, rank=4, alpha=16)
+        self.down = nn.Linear(64, 16)
+`,
+  ));
+
+const examples = readdirSync("examples").filter((name) => name.endsWith(".py"));
+
+/** Sites whose adapter is a module or a layer of a class. */
+const isModule = (site: string): boolean =>
+  /@(linear|conv|embedding|norm|block-output|block-stack|skip):/.test(site);
+
+for (const example of examples) {
+  test(`every adapter put into ${example} comes out without a trace`, async () => {
+    const original = readFileSync(`examples/${example}`, "utf8");
+    const service = serviceWith(original);
+    let version = 1;
+    const actionsOn = (text: string): CodeAction[] => {
+      service.changeDocument(uri, ++version, [{ text }]);
+      const end = TextDocument.create(uri, "python", 1, text).positionAt(text.length);
+      const range = { start: { line: 0, character: 0 }, end };
+      return service.codeActions(uri, range, { diagnostics: [], only: ["refactor.rewrite.adapter"] });
+    };
+    const after = async (text: string, action: CodeAction): Promise<string> =>
+      applied((await service.resolveCodeAction(action)).edit, { [uri]: text })[uri] ?? "";
+
+    const thorough = example === "gpt.py" || example === "unet.py";
+    const offered = actionsOn(original)
+      .filter(
+        ({ data, disabled }) => disabled === undefined && isAdapterActionData(data) && isModule(data.site),
+      )
+      .filter((_action, index) => thorough || index % 5 === 0);
+    for (const action of offered) {
+      service.changeDocument(uri, ++version, [{ text: original }]);
+      let text = await after(original, action);
+      assert.notEqual(text, original);
+      for (;;) {
+        const removal = actionsOn(text).find(({ kind }) => kind === "refactor.rewrite.adapter.remove");
+        if (removal === undefined) break;
+        text = await after(text, removal);
+      }
+      assert.equal(text, original, action.title);
+    }
+  });
+}
