@@ -2,7 +2,7 @@
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import type { PythonFacts } from "../python/facts";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
-import { isLayerPlace, mismatch, type Place, placesIn, suits } from "./places";
+import { isLayerPlace, mismatch, type Place, placesIn, suits, unwritable } from "./places";
 
 export interface Choice {
   readonly method: Method;
@@ -30,7 +30,10 @@ export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
 function choice(method: Method, site: MethodSite, place: Place, held: number | undefined): Choice {
   const trainable = trainableParameters(method, site, place);
   const disabled =
-    place.obstacle ?? (isLayerPlace(place) ? mismatch(site, place) : undefined) ?? unfit(method, site, place);
+    place.obstacle ??
+    (isLayerPlace(place) ? mismatch(site, place) : undefined) ??
+    unwritable(site, place) ??
+    unfit(method, site, place);
   return {
     method,
     site,
@@ -64,32 +67,31 @@ export function title({ method, site, place }: Choice): string {
     method.sites.filter(({ kind }) => kind === site.kind).length > 1
       ? `${method.name} (${site.symbol})`
       : method.name;
-  if (site.title !== undefined) return site.title.replace("{place}", `\`${place.label}\``);
+  // A name in the code is quoted, words such as "all 2 linear layers of MLP" are not.
+  const label = /\s/.test(place.label) ? place.label : `\`${place.label}\``;
+  if (site.title !== undefined) return site.title.replace("{place}", label);
   switch (place.kind) {
     case "linear":
     case "conv":
     case "embedding":
     case "norm":
-      return place.layers.length > 1
-        ? `Adapt ${place.label} with ${name}`
-        : `Adapt \`${place.label}\` with ${name}`;
+      return `Adapt ${label} with ${name}`;
     case "block-output":
-      return place.branches.length > 1
-        ? `Add ${name} after ${place.label}`
-        : `Add ${name} after \`${place.label}\``;
+      return `Add ${name} after ${label}`;
     case "skip":
-      return `Tune ${place.label} with ${name}`;
+      return `Tune ${label} with ${name}`;
     case "block-stack":
-      return `Put ${name} around \`${place.label}\``;
+      return `Put ${name} around ${label}`;
     case "generation-step":
-      return `Steer \`${place.label}\` with ${name}`;
+      return `Steer ${label} with ${name}`;
     case "training-step":
       return `Train with ${name}`;
     case "loss":
-      return `Add ${name} to \`${place.label}\``;
+      return `Add ${name} to ${label}`;
     case "free":
-      return `Add \`${site.symbol}\` (${method.name}) to this file`;
+      // "ANITA recipe (QLoRA, then DPO)" is the ANITA recipe here.
+      return `Add \`${site.symbol}\` (${method.name.replace(/ \(.*\)$/, "")}) to this file`;
     case "model":
-      return `Apply ${name} to \`${place.label}\``;
+      return `Apply ${name} to ${label}`;
   }
 }

@@ -51,14 +51,16 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       const branch = branches[position];
       if (!branch || flow.roleAt(branch.called.path) === "embedding") return;
       const others = operands.filter((other) => other !== operand);
-      if (!others.some((other) => isSkip(other, operand, branch, statement.from))) return;
+      const skip = others.find((other) => isSkip(other, operand, branch, statement.from));
+      if (!skip) return;
       // Of two names that both hold outputs of layers, the branch is the one that was computed last.
       const rival = branches.find(
         (other, at) => at !== position && other?.earlier && !isShortcut(operands[at], other),
       );
       if (branch.earlier && rival?.earlier && rival.earlier.from > branch.earlier.from) return;
       const after = norm ?? normAfter(statement, index);
-      add(operand, branch, statement, after === undefined ? formOf(branch) : "post-norm", after);
+      const form = after === undefined ? formOf(branch) : "post-norm";
+      add(operand, branch, skip, statement, form, after);
       any = true;
     });
     return any;
@@ -72,7 +74,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
         flow.roleAt(branch.called.path) !== "embedding" &&
         isSkip(target, operand, branch, statement.from)
       ) {
-        add(operand, branch, statement, "in-place", undefined);
+        add(operand, branch, target, statement, "in-place", undefined);
         return;
       }
     }
@@ -83,6 +85,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       add(
         target,
         branch,
+        value,
         statement,
         "in-place",
         undefined,
@@ -93,6 +96,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   function add(
     branch: Expr,
     { called }: Sublayer,
+    skip: Expr,
     statement: Stmt,
     form: ResidualBranch["form"],
     norm: string | undefined,
@@ -109,6 +113,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       branch: { from: branch.from, to: branch.to },
       sublayer: { from: called.call.from, to: called.call.to },
       layer: called.path,
+      ...(skip.kind === "name" && { stream: skip.name }),
       statement: { from: statement.from, to: statement.to },
       ...(width && { width }),
       form,

@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkInsertion, source } from "./check";
+import { actionsAt, applied, checkInsertion, source, uri } from "./check";
 
 const header = `import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ class Bl|ock(nn.Module):
         x = x + self.mlp(self.ln_2(x))
         return x
 `,
-    "Add Houlsby adapter after attention and feed-forward of Block",
+    "Add a Houlsby adapter after attention and feed-forward of Block",
     `${header}
 
 
@@ -185,3 +186,67 @@ ${source("peft-survey/peft_survey.py", "count_trainable")}
 print("trained")
 `,
   ));
+
+test("an adapter that reads the residual stream gets it by the name it has, in each manner of adding", async () => {
+  const added = async (forward: string): Promise<string | undefined> => {
+    const { service, text, actions } = actionsAt(`${header}
+
+
+class Layer(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.m|lp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+${forward}`);
+    const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.mosa");
+    assert.ok(action);
+    if (action.disabled) return action.disabled.reason;
+    const { edit } = await service.resolveCodeAction(action);
+    const after = applied(edit, { [uri]: text })[uri] ?? "";
+    return /^.*self\.mlp_adapter\(.*$/m.exec(after)?.[0].trim();
+  };
+  assert.equal(
+    await added("    def forward(self, y):\n        y = self.norm(y + self.mlp(y))\n        return y\n"),
+    "y = self.norm(y + self.mlp_adapter(self.mlp(y), y))",
+  );
+  assert.equal(
+    await added(
+      "    def forward(self, h):\n        residual = h\n        return residual + self.mlp(self.norm(h))\n",
+    ),
+    "return residual + self.mlp_adapter(self.mlp(self.norm(h)), residual)",
+  );
+  assert.equal(
+    await added("    def forward(self, h):\n        h += self.mlp(self.norm(h))\n        return h\n"),
+    "h += self.mlp_adapter(self.mlp(self.norm(h)), h)",
+  );
+  assert.match(
+    (await added("    def forward(self, h):\n        return h[:, 0] + self.mlp(self.norm(h[:, 0]))\n")) ?? "",
+    /added to has no name/,
+  );
+});
+
+test("where blocks get a mask, prompts are refused with the reason and adapters are not", () => {
+  for (const mask of ["mask", "mask[:, None, None, :]", "key_padding", "memory, is_causal"]) {
+    const { actions } = actionsAt(`${header}
+
+
+class Model(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.embed = nn.Embedding(100, width)
+        self.layers = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(2)])
+
+    def forward(self, ids, memory, mask, key_padding, is_causal):
+        x = self.embed(ids)
+        for layer in self.|layers:
+            x = layer(x, ${mask})
+        return x
+`);
+    const reasonOf = (method: string): string | undefined =>
+      actions.find(({ kind }) => kind === `refactor.rewrite.adapter.${method}`)?.disabled?.reason;
+    assert.match(reasonOf("prompt-tuning") ?? "", /makes the sequence longer/, mask);
+    assert.ok(actions.some(({ kind }) => kind === "refactor.rewrite.adapter.music-adapters"));
+    assert.equal(reasonOf("music-adapters"), undefined);
+  }
+});

@@ -18,7 +18,7 @@ export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] 
     const construction = joined([[branch.width.text], ...hyperparameters], ", ");
     return [
       afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
-      ...wrap(at, branch.branch, { adapter: `self.${attribute}`, stream: branch.stream ?? "x" }),
+      ...wrap(at, branch.branch, { adapter: `self.${attribute}`, stream: branch.stream ?? "" }),
     ];
   });
 }
