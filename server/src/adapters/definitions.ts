@@ -182,7 +182,7 @@ function placeDefinitions(file: SourceFile, written: readonly string[], at: numb
     return insertion(text.length, `${lead}${written.join("\n\n\n")}\n`);
   }
   const above = text.slice(0, at);
-  const blank = /(\r\n|\r|\n)*$/.exec(above)?.[0].match(/\r\n|\r|\n/g)?.length ?? 0;
+  const blank = /(\r\n|\r|\n)*$/.exec(above.slice(-8))?.[0].match(/\r\n|\r|\n/g)?.length ?? 0;
   const lead = above.trim() === "" ? "" : "\n".repeat(Math.max(0, 3 - blank));
   return insertion(at, `${lead}${written.join("\n\n\n")}\n\n\n`);
 }
