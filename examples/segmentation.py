@@ -3,10 +3,11 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from torch import Tensor
 
 
 class DoubleConv(nn.Module):
-    def __init__(self, in_channels, out_channels):
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=False),
@@ -17,19 +18,19 @@ class DoubleConv(nn.Module):
             nn.ReLU(inplace=True),
         )
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.layers(x)
 
 
 class Up(nn.Module):
     """Doubles the resolution and joins what the encoder saw at it."""
 
-    def __init__(self, in_channels, skip_channels, out_channels):
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(in_channels, out_channels, kernel_size=2, stride=2)
         self.conv = DoubleConv(out_channels + skip_channels, out_channels)
 
-    def forward(self, x, skip):
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = self.up(x)
         # odd sizes lose a row or a column on the way down
         dy, dx = skip.size(2) - x.size(2), skip.size(3) - x.size(3)
@@ -38,7 +39,7 @@ class Up(nn.Module):
 
 
 class SegmentationNet(nn.Module):
-    def __init__(self, in_channels=3, classes=21, width=64):
+    def __init__(self, in_channels: int = 3, classes: int = 21, width: int = 64) -> None:
         super().__init__()
         self.stem = DoubleConv(in_channels, width)
         self.down1 = DoubleConv(width, 2 * width)
@@ -48,7 +49,7 @@ class SegmentationNet(nn.Module):
         self.up1 = Up(2 * width, width, width)
         self.classifier = nn.Conv2d(width, classes, kernel_size=1)
 
-    def forward(self, images):  # (B, 3, H, W) -> (B, classes, H, W)
+    def forward(self, images: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, classes, H, W)
         x1 = self.stem(images)
         x2 = self.down1(self.pool(x1))
         x3 = self.down2(self.pool(x2))
