@@ -286,5 +286,20 @@ function rankPalette(
     const whole = results.filter(({ queryTerms }) => queryTerms.length >= topical.length).length;
     if (whole >= (topical.length >= 3 ? 1 : enoughTitles)) return results;
   }
-  return index.search({ combineWith: "OR", queries: [everywhere, inTitles] }, ranking);
+  const results = index.search({ combineWith: "OR", queries: [everywhere, inTitles] }, ranking);
+  return byCoverage(
+    results,
+    topical.map(({ word, readings }) => (readings.length === 0 ? [word] : readings)),
+  );
+}
+
+/** A paper that has all the words before one that has one of them in its title: the score by the share of words found. */
+function byCoverage(results: SearchResult[], spoken: readonly (readonly string[])[]): SearchResult[] {
+  if (spoken.length < 2) return results;
+  const forms = spoken.map((readings) => new Set(readings.flatMap((word) => [word, stem(word) ?? word])));
+  for (const result of results) {
+    const found = forms.filter((words) => result.queryTerms.some((term) => words.has(term))).length;
+    result.score *= (found / forms.length) ** 2;
+  }
+  return results.sort((a, b) => b.score - a.score);
 }
