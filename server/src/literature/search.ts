@@ -299,7 +299,7 @@ function byCoverage(results: SearchResult[], spoken: readonly (readonly string[]
   const forms = spoken.map((readings) => new Set(readings.flatMap((word) => [word, stem(word) ?? word])));
   for (const result of results) {
     const found = forms.filter((words) => result.queryTerms.some((term) => words.has(term))).length;
-    result.score *= (found / forms.length) ** 2;
+    result.score *= found / forms.length;
   }
   return results.sort((a, b) => b.score - a.score);
 }
