@@ -71,12 +71,19 @@ function grouped(statements: readonly ImportStatement[]): [string[], string[]] {
 
 /** Edits that add import statements: standard library above the first other import, the rest after the last import. */
 export function addImports(text: string, facts: PythonFacts, statements: readonly ImportStatement[]): Edit[] {
-  const [standard, others] = grouped(statements);
-  const edits: Edit[] = [];
   const existing = facts.imports
     .filter((each) => isTopLevel(text, each.statement.from) && !each.qualified.startsWith("__future__"))
     .toSorted((a, b) => a.statement.from - b.statement.from);
+  const edits: Edit[] = [];
+  /** The first import of the same package: `import torch` goes above `import torch.nn as nn`. */
+  const relative = ({ module, name }: ImportStatement): ImportBinding | undefined =>
+    name === undefined ? existing.find((each) => root(each.qualified) === module) : undefined;
+  const [standard, others] = grouped(statements.filter((each) => relative(each) === undefined));
   if (standard.length > 0) edits.push(standardEdit(text, facts, existing, standard));
+  for (const statement of statements) {
+    const below = relative(statement)?.statement;
+    if (below !== undefined) edits.push(insertion(below.from, `${write([statement]).join("")}\n`));
+  }
   if (others.length > 0) {
     edits.push(atImportEnd(text, facts, others, existing.length > 0 || standard.length > 0));
   }

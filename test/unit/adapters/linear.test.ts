@@ -303,3 +303,36 @@ class Head(nn.Module):
       },
     },
   ));
+
+test("a missing `import torch` goes above the file's other imports of torch", () =>
+  checkInsertion(
+    `import os
+
+import numpy
+import torch.nn as nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 8)
+`,
+    "Adapt `head` with LoRA (192 trainable)",
+    `import os
+import math
+
+import numpy
+import torch
+import torch.nn as nn
+from torch import Tensor
+
+
+${source("lora/lora.py", "LoRALinear")}
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = LoRALinear(16, 8, rank=8, alpha=16)
+`,
+  ));

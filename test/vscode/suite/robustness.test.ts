@@ -34,6 +34,21 @@ describe("robustness", () => {
     includes(await hoverSoon(editor.document.uri, editor.selection.active), "2106.09685", "hover");
   });
 
+  it("reads a document of a virtual workspace, which is no file", async () => {
+    const text = loraConfig.replace("|", "");
+    const provider = { provideTextDocumentContent: () => text };
+    const registered = vscode.workspace.registerTextDocumentContentProvider("litlens-memory", provider);
+    try {
+      const uri = vscode.Uri.parse("litlens-memory:/project/model.py");
+      const opened = await vscode.workspace.openTextDocument(uri);
+      const document = await vscode.languages.setTextDocumentLanguage(opened, "python");
+      const at = document.positionAt(text.lastIndexOf("LoraConfig") + 2);
+      includes(await hoverSoon(document.uri, at), "2106.09685", "hover");
+    } finally {
+      registered.dispose();
+    }
+  });
+
   it("survives a document that is closed during a request, and a line of 5 MB", async () => {
     const large = await open(`x = "${"a".repeat(5_000_000)}"\n|`);
     const pending = vscode.commands.executeCommand(
