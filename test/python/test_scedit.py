@@ -92,3 +92,57 @@ def test_without_hint_and_projection_control_adds_nothing() -> None:
 def test_control_needs_a_flag_for_each_skip() -> None:
     with pytest.raises(ValueError, match="downsample must have one entry for each of the 2 skips"):
         CSCTuner([8, 8], [False])
+
+
+class UpBlock(nn.Module):
+    """A decoder block as diffusers calls it: one skip for each resnet, the last one first."""
+
+    def __init__(self, channels: int, skips: list[int]) -> None:
+        super().__init__()
+        self.resnets = nn.ModuleList(nn.Conv2d(channels + skip, channels, 1) for skip in skips)
+
+    def forward(self, h: Tensor, res_hidden_states_tuple: tuple[Tensor, ...]) -> Tensor:
+        for resnet in self.resnets:
+            skip, res_hidden_states_tuple = (
+                res_hidden_states_tuple[-1],
+                res_hidden_states_tuple[:-1],
+            )
+            h = resnet(torch.cat([h, skip], dim=1))
+        return h
+
+
+class UNet(nn.Module):
+    """Skips of 4, 6 and 8 channels, read by a block of one resnet and one of two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up_blocks = nn.ModuleList([UpBlock(8, [8]), UpBlock(8, [6, 4])])
+
+    def forward(self, skips: list[Tensor]) -> Tensor:
+        h = torch.ones(1, 8, 3, 3)
+        for block in self.up_blocks:
+            count = len(block.resnets)
+            h = block(h, res_hidden_states_tuple=tuple(skips[-count:]))
+            skips = skips[:-count]
+        return h
+
+
+def test_tuners_are_attached_to_every_skip() -> None:
+    torch.manual_seed(0)
+    unet = UNet()
+    skips = [torch.randn(1, channels, 3, 3) for channels in (4, 6, 8)]
+    before, state = unet(skips), unet.state_dict()
+    tuners = PYTHON["scedit"]["attach_sc_tuners"](unet, [4, 6, 8], ratio=0.5)
+    assert unet.sc_tuners is tuners
+    torch.testing.assert_close(unet(skips), before)
+    assert not unet.load_state_dict(state, strict=False).unexpected_keys
+    for tuner in tuners:  # each of them is in the way of the output
+        awake(tuner)
+        after = unet(skips)
+        assert not torch.allclose(after, before)
+        before = after
+
+
+def test_skip_channels_must_match_the_decoder() -> None:
+    with pytest.raises(ValueError, match="skip_channels"):
+        PYTHON["scedit"]["attach_sc_tuners"](UNet(), [4, 6])

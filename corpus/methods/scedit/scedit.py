@@ -1,5 +1,6 @@
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -142,3 +143,41 @@ class CSCTuner(nn.Module):
         """The edited skips, in the order given."""
         edits = self.edits(skips, condition)
         return [skip + self.scale * edit for skip, edit in zip(skips, edits, strict=True)]
+
+
+def attach_sc_tuners(
+    unet: nn.Module,
+    skip_channels: Sequence[int],  # in the order in which the encoder makes the skips
+    *,
+    ratio: float = 1.0,
+    scale: float = 1.0,
+) -> nn.ModuleList:
+    """Put an `SCTuner` on every skip of a U-Net whose decoder is `up_blocks` (arXiv:2312.11392).
+
+    For models in the manner of Hugging Face diffusers: each of `unet.up_blocks` has one skip for
+    each of its `resnets` and takes them as the keyword `res_hidden_states_tuple`. The tuners are
+    kept in `unet.sc_tuners`; call it once, and copy the model before it and not after.
+    """
+    blocks = list(unet.get_submodule("up_blocks").children())
+    counts = [len(list(block.get_submodule("resnets").children())) for block in blocks]
+    if sum(counts) != len(skip_channels):
+        raise ValueError(f"skip_channels must name {sum(counts)} skips, got {len(skip_channels)}")
+    tuners = nn.ModuleList(SCTuner(size, ratio=ratio, scale=scale) for size in skip_channels)
+    end = len(tuners)
+    for block, count in zip(blocks, counts, strict=True):
+        _tune_skips(block, list(tuners)[end - count : end])
+        end -= count
+    unet.add_module("sc_tuners", tuners)
+    return tuners
+
+
+def _tune_skips(block: nn.Module, tuners: list[nn.Module]) -> None:
+    """The decoder block reads its skips through the tuners, the last of them first."""
+    forward = block.forward
+
+    def tuned(*inputs: Any, res_hidden_states_tuple: tuple[Tensor, ...], **options: Any) -> Any:
+        pairs = zip(tuners, res_hidden_states_tuple, strict=True)
+        skips = tuple(tuner(skip) for tuner, skip in pairs)
+        return forward(*inputs, res_hidden_states_tuple=skips, **options)
+
+    block.forward = tuned
