@@ -23,7 +23,7 @@ import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { complete, resolveCompletion } from "./features/completion";
 import type { FeatureContext, OpenDocument } from "./features/context";
-import { diagnose } from "./features/diagnostics";
+import { diagnosing } from "./features/diagnostics";
 import { hover } from "./features/hover";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
 import { papersIn } from "./features/cited";
@@ -39,6 +39,7 @@ import type { FormulaSource } from "./literature/formulas";
 import { createLibrary } from "./literature/library";
 import type { Corpus } from "./literature/model";
 import { createSearch } from "./literature/search";
+import { inSlices } from "./literature/slices";
 import { createStore, type Storage } from "./literature/store";
 import type {
   AdapterChoice,
@@ -101,7 +102,8 @@ export interface Service {
   codeActions(uri: string, range: Range, context: CodeActionContext): CodeAction[];
   /** @throws CannotInsert with a message for the user */
   resolveCodeAction(action: CodeAction): Promise<CodeAction>;
-  diagnose(uri: string): Diagnostic[];
+  /** Read in slices, so that hovers get their turn. */
+  diagnose(uri: string): Promise<Diagnostic[]>;
   inlayHints(uri: string, range: Range): InlayHint[];
 
   search(params: SearchParams): Promise<SearchResult>;
@@ -261,14 +263,19 @@ export function createService(options: ServiceOptions): Service {
       return { ...action, edit: editInCells(edit, notebook) };
     },
 
-    diagnose(uri) {
-      const found = documents.get(uri);
-      if (found === undefined || !settings.diagnostics.enable) return [];
-      return diagnose(context(), found.document).flatMap((diagnostic) => {
-        if (found.notebook === undefined) return [diagnostic];
-        const cell = toCellRange(found.notebook, diagnostic.range);
-        return cell?.uri === uri ? [{ ...diagnostic, range: cell.range }] : [];
-      });
+    async diagnose(uri) {
+      for (;;) {
+        const found = documents.get(uri);
+        if (found === undefined || !settings.diagnostics.enable) return [];
+        const diagnostics = await inSlices(diagnosing(context(), found.document));
+        // What was typed in between made another document of it.
+        if (documents.get(uri)?.document !== found.document) continue;
+        return diagnostics.flatMap((diagnostic) => {
+          if (found.notebook === undefined) return [diagnostic];
+          const cell = toCellRange(found.notebook, diagnostic.range);
+          return cell?.uri === uri ? [{ ...diagnostic, range: cell.range }] : [];
+        });
+      }
     },
     inlayHints: () => [],
 

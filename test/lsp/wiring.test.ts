@@ -173,7 +173,7 @@ test("diagnostics are pushed after a pause to clients that do not pull, and take
   const service = quietService({
     diagnose: () => {
       computed += 1;
-      return [diagnostic];
+      return Promise.resolve([diagnostic]);
     },
   });
   await withService(service, { capabilities: {} }, async (client) => {
@@ -188,7 +188,7 @@ test("diagnostics are pushed after a pause to clients that do not pull, and take
 });
 
 test("clients that pull get nothing pushed", async () => {
-  const service = quietService({ diagnose: () => [] });
+  const service = quietService({ diagnose: () => Promise.resolve([]) });
   await withService(service, {}, async (client, { capabilities }) => {
     assert.deepEqual(capabilities.diagnosticProvider, {
       identifier: "litlens",

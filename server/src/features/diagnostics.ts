@@ -3,6 +3,7 @@ import { type Diagnostic, DiagnosticSeverity, type TextEdit } from "vscode-langu
 import type { Library } from "../literature/library";
 import type { Paper } from "../literature/model";
 import type { Range } from "../python/facts";
+import { reading } from "../python/local";
 import type { FeatureContext, OpenDocument } from "./context";
 import { type ArxivMention, arxivMentions } from "./mentions";
 import type { Fix } from "./quickFixes";
@@ -27,6 +28,16 @@ const rules: readonly Rule[] = [
   { code: "removed-symbol", find: findRemovedSymbols },
   { code: "wrong-arxiv-id", find: findWrongIds },
 ];
+
+/** The same in steps, the file read bit by bit: a hover in between waits for one step and not for all of a long file. */
+export function* diagnosing(
+  context: FeatureContext,
+  document: OpenDocument,
+): Generator<undefined, Diagnostic[]> {
+  const { facts, text } = document.python;
+  yield* reading(facts, text.length);
+  return diagnose(context, document);
+}
 
 export function diagnose(context: FeatureContext, document: OpenDocument): Diagnostic[] {
   if (!context.settings.diagnostics.enable) return [];

@@ -25,7 +25,10 @@ function pulled(connection: Connection, service: Service, refreshes: boolean): D
       connection.console,
       "diagnostic",
       () => ({ kind: "full" as const, items: [] }),
-      ({ textDocument }) => ({ kind: "full" as const, items: service.diagnose(textDocument.uri) }),
+      async ({ textDocument }) => ({
+        kind: "full" as const,
+        items: await service.diagnose(textDocument.uri),
+      }),
     ),
   );
   const refresh = quietly(connection.console, "diagnostic refresh", async () => {
@@ -52,7 +55,7 @@ function pushed(connection: Connection, service: Service): Diagnostics {
     if (uri === undefined) return;
     waiting.delete(uri);
     schedule(0);
-    await connection.sendDiagnostics({ uri, diagnostics: service.diagnose(uri) });
+    await connection.sendDiagnostics({ uri, diagnostics: await service.diagnose(uri) });
   });
   function schedule(delay: number): void {
     clearTimeout(timer);

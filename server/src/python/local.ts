@@ -30,3 +30,16 @@ export function modulesAround(facts: PythonFacts, from: number, to = from): read
   const local = localFacts.get(facts);
   return local?.within("modules", from, to).map((module) => local.module(module)) ?? facts.modules;
 }
+
+/** Characters that one step of `reading` reads. */
+const stretch = 3000;
+
+/** Reads the facts that speak of names and prose, some of the file at a step: afterwards those of the whole file are at hand. */
+export function* reading(facts: PythonFacts, length: number): Generator<undefined, void> {
+  for (let from = 0; from < length; from += stretch) {
+    for (const kind of ["imports", "definitions", "references", "prose"] as const) {
+      around(facts, kind, from, Math.min(length, from + stretch));
+      yield;
+    }
+  }
+}
