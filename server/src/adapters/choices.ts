@@ -2,7 +2,7 @@
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import type { PythonFacts } from "../python/facts";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
-import { isLayerPlace, mismatch, type Place, placesIn, suits, unwritable } from "./places";
+import { isLayerPlace, mismatch, type Place, placesIn, placesNamed, suits, unwritable } from "./places";
 
 export interface Choice {
   readonly method: Method;
@@ -51,7 +51,7 @@ export function findChoice(
   key: string | undefined,
 ): Choice | undefined {
   const [, symbol, placeKey] = /^(\w+)@(.*)$/s.exec(key ?? "") ?? [];
-  const places = placesIn(facts, text).filter((place) => placeKey === undefined || place.key === placeKey);
+  const places = placeKey === undefined ? placesIn(facts, text) : placesNamed(facts, text, placeKey);
   return places
     .flatMap((place) => choicesAt([method], place))
     .find(({ site }) => symbol === undefined || site.symbol === symbol);

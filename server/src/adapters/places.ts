@@ -302,6 +302,20 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
   ].filter(({ touch }) => touch.some(touches));
 }
 
+/** The places of a key, of which only the class it names is read. */
+export function placesNamed(facts: PythonFacts, text: string, key: string): Place[] {
+  const [kind = "", owner] = key.split(":");
+  const isOfClass = isLayerKind(kind) || ["block-output", "skip", "block-stack"].includes(kind);
+  const definition = isOfClass ? facts.definitions.find(({ name }) => name === owner) : undefined;
+  const places =
+    definition === undefined
+      ? placesIn(facts, text)
+      : modulesAround(facts, definition.range.from, definition.range.to).flatMap((module) =>
+          placesOf(module, text),
+        );
+  return places.filter((place) => place.key === key);
+}
+
 /** The class a place belongs to, by name; empty for free code. */
 export const ownerOf = (place: Place): string =>
   "module" in place
