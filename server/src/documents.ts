@@ -102,7 +102,7 @@ export class Documents {
   }
 }
 
-export function cellText(notebook: Notebook, uri: string): TextDocument | undefined {
+function cellText(notebook: Notebook, uri: string): TextDocument | undefined {
   const cell = notebook.cells.find((each) => each.uri === uri);
   return cell === undefined ? undefined : TextDocument.create(uri, cell.languageId, cell.version, cell.text);
 }

@@ -19,7 +19,8 @@ import { quietly, reasonOf } from "./lsp/guard";
 import { showWarning } from "./lsp/messages";
 import { checkedInitialization } from "./lsp/params";
 import { commands, provideRequests } from "./lsp/requests";
-import { defaultSettings, readSettings } from "./lsp/settings";
+import { defaultSettings } from "./defaultSettings";
+import { readSettings } from "./lsp/settings";
 import type { Runtime, TextStorage } from "./runtime";
 import type { Service, ServiceOptions } from "./service";
 

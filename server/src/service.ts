@@ -19,6 +19,7 @@ import {
   type NotebookCell,
   toCellRange,
 } from "./documents";
+import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { complete, resolveCompletion } from "./features/completion";
@@ -56,15 +57,6 @@ import type {
   Status,
   Theme,
 } from "./protocol";
-
-const defaultSettings: Settings = {
-  hover: { enable: true, layers: true },
-  completion: { enable: true },
-  diagnostics: { enable: true },
-  insert: { destination: "inline", moduleName: "adapters" },
-  corpus: { paths: [] },
-  citation: { style: "comment" },
-};
 
 export interface ServiceOptions {
   readonly corpus: Corpus;

@@ -22,7 +22,7 @@ export const plainText = ({ insert }: Edit): string => insert.map(plain).join(""
 const escapeSnippet = (text: string): string => text.replace(/[\\$}]/g, "\\$&");
 
 /** Source order; at one place, the order in which they were made. */
-export const ordered = (edits: readonly Edit[]): Edit[] =>
+const ordered = (edits: readonly Edit[]): Edit[] =>
   edits
     .map((each, index) => ({ each, index }))
     .sort((a, b) => a.each.from - b.each.from || a.each.to - b.each.to || a.index - b.index)

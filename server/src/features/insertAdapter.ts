@@ -24,7 +24,7 @@ export interface InsertAdapterRequest {
 export class CannotInsert extends Error {}
 
 /** Address of a sibling module, `adapters.py` beside the file. */
-export function siblingModule(uri: string, moduleName: string): string {
+function siblingModule(uri: string, moduleName: string): string {
   return `${uri.slice(0, uri.lastIndexOf("/") + 1)}${moduleName}.py`;
 }
 

@@ -1,15 +1,7 @@
 /** The user's settings, one by one: a wrong one is named and leaves the value that was there. */
 import * as v from "valibot";
+import { defaultSettings } from "../defaultSettings";
 import type { Settings } from "../protocol";
-
-export const defaultSettings: Settings = {
-  hover: { enable: true, layers: true },
-  completion: { enable: true },
-  diagnostics: { enable: true },
-  insert: { destination: "inline", moduleName: "adapters" },
-  corpus: { paths: [] },
-  citation: { style: "comment" },
-};
 
 const trueOrFalse = v.boolean("true or false");
 const oneOf = <const T extends readonly string[]>(values: T) =>

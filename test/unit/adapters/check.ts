@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { CodeAction, SnippetTextEdit, TextEdit, WorkspaceEdit } from "vscode-languageserver-types";
+import { defaultSettings } from "../../../server/src/defaultSettings";
 import { parseCorpus, parseFormulas } from "../../../server/src/lsp/assets";
 import { createService, type Service } from "../../../server/src/service";
 
@@ -42,14 +43,7 @@ export function serviceWith(
     },
     log: () => undefined,
   });
-  service.configure({
-    hover: { enable: true, layers: true },
-    completion: { enable: true },
-    diagnostics: { enable: true },
-    insert: { destination, moduleName: "adapters" },
-    corpus: { paths: [] },
-    citation: { style: "comment" },
-  });
+  service.configure({ ...defaultSettings, insert: { ...defaultSettings.insert, destination } });
   service.openDocument(uri, "python", 1, text);
   return service;
 }
