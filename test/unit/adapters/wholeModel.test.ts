@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { actionsAt, applied, uri } from "./check";
+
+const model = (cursorOnBlock: string, cursorOnModel: string): string => `import torch
+from torch import Tensor, nn
+
+name = 'small'
+
+
+class Blo${cursorOnBlock}ck(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm(768)
+        self.attn = nn.MultiheadAttention(768, 4)
+        self.mlp = nn.Sequential(nn.Linear(768, 64), nn.GELU(), nn.Linear(64, 768))
+
+    def forward(self, x):
+        x = x + self.attn(x, x, x)[0]
+        return x + self.mlp(self.norm(x))
+
+
+class Mod${cursorOnModel}el(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+
+    def forward(self, x):
+        return self.block(x)
+`;
+
+/** The text after the action whose title matches. */
+async function after(marked: string, title: RegExp): Promise<string> {
+  const { service, text, actions } = actionsAt(marked);
+  const action = actions.find((each) => title.test(each.title));
+  assert.ok(action, actions.map((each) => each.title).join("\n"));
+  return applied((await service.resolveCodeAction(action)).edit, { [uri]: text })[uri] ?? "";
+}
+
+test("what Compacter shares is shared where the whole model is built, and counts once", async () => {
+  // twice 2 (768 + 24) + 768 + 24 = 2,376 of their own, and 64 shared
+  const edited = await after(model("|", ""), /Compacter.*\(4,816 trainable\)$/);
+  assert.match(edited, /self\.block = Block\(\)\n {8}share_phm_rule\(self\)\n/);
+  assert.equal(
+    edited.split("\n        share_phm_rule(self)\n\n    def forward(self, x):\n        return self.block")
+      .length,
+    2,
+  );
+});
+
+test("inserted Python takes the file's quotes", async () => {
+  const edited = await after(model("|", ""), /Compacter/);
+  assert.match(edited, /approximate='tanh'/);
+});
+
+test("only the adapters of the whole model are left to train", async () => {
+  const edited = await after(model("|", ""), /Houlsby/);
+  const marked = edited.replace("class Model", "class Mod|el");
+  const trained = await after(marked, /^Train only the adapters of `Model`$/);
+  assert.match(trained, /self\.block = Block\(\)\n {8}train_only\(self, HoulsbyAdapter\)\n/);
+  assert.match(trained, /^def train_only\(/m);
+});
