@@ -1,19 +1,22 @@
 /**
  * What an expression evaluates to without running anything: literals, arithmetic, locals, module constants,
- * parameters with defaults or with the arguments the file passes, and the fields of config classes of the same file.
+ * parameters with defaults or with the arguments the file passes, and the fields of config classes. Constants and
+ * config classes may be those of a neighbouring file that this one imports.
  */
 import type { CallExpr, ClassStmt, Expr, FunctionStmt, ParameterNode, Stmt } from "./ast";
 import { dottedPath, walkStatements } from "./ast";
 import type { Block, Construction } from "./block";
 import type { Value } from "./facts";
-import type { Scope } from "./scope";
+import type { Origin, Scope } from "./scope";
 
-/** A value, or an instance of a class of the same file whose fields can be asked for. */
+/** A value, or an instance of a class of this file or a neighbour whose fields can be asked for. */
 export type Known = Value | Instance;
 export interface Instance {
   readonly kind: "instance";
   readonly type: ClassStmt;
   readonly block: Block;
+  /** Of the file that defines the class. */
+  readonly scope: Scope;
   readonly call?: { readonly node: CallExpr; readonly place: Place };
 }
 
@@ -239,17 +242,8 @@ function knowCall(call: CallExpr, place: Place, steps: number): Known {
   }
   if (place.scope.resolve(call.callee) === "functools.partial" && first)
     return know(first.value, place, steps + 1);
-  if (parts?.length === 1) {
-    const declaration = place.scope.lookup(parts[0] ?? "");
-    if (declaration?.kind === "class")
-      return {
-        kind: "instance",
-        type: declaration.node,
-        block: declaration.block,
-        call: { node: call, place },
-      };
-  }
-  return unknown;
+  const type = parts && place.scope.originOf(parts);
+  return type?.kind === "class" ? { ...instanceOf(type), call: { node: call, place } } : unknown;
 }
 
 /** What a bare name holds where the expression stands; undefined when it is no variable of the file. */
@@ -266,9 +260,42 @@ function knowName(name: string, place: Place, steps: number, before: number): Kn
         knowParameter(parameter, place, steps),
       );
   }
-  const constant = place.scope.constant(name);
-  if (constant) return know(constant.value, { scope: place.scope, block: constant.block }, steps + 1);
-  return undefined;
+  return knowOrigin(place.scope.origin(name), place, steps);
+}
+
+/** What a variable at the top level of this file or a neighbour holds. */
+function knowOrigin(origin: Origin | undefined, { scope }: Place, steps: number): Known | undefined {
+  if (origin?.kind !== "variable" || !origin.value) return undefined;
+  return from(
+    origin.scope,
+    scope,
+    know(origin.value, { scope: origin.scope, block: origin.block }, steps + 1),
+  );
+}
+
+/** A value as another file may speak of it: names of the file it comes from mean nothing there. */
+function from(source: Scope, reader: Scope, known: Known): Known {
+  return source === reader || known.kind === "instance" ? known : abroad(known, source);
+}
+
+function abroad(value: Value, source: Scope): Value {
+  switch (value.kind) {
+    case "reference":
+      return source.isLibrary(value.qualified) ? value : unknown;
+    case "list":
+      return { kind: "list", items: value.items.map((item) => abroad(item, source)) };
+    case "dict":
+      return {
+        kind: "dict",
+        entries: value.entries.map(([key, item]) => [abroad(key, source), abroad(item, source)] as const),
+      };
+    default:
+      return value;
+  }
+}
+
+function instanceOf({ node, block, scope }: Origin & { kind: "class" }): Instance {
+  return { kind: "instance", type: node, block, scope };
 }
 
 export interface Local {
@@ -392,17 +419,14 @@ function agreed(values: readonly Known[]): Known | undefined {
 function customaryConfig(parameter: ParameterNode, scope: Scope): Instance | undefined {
   if (!configNames.test(parameter.name)) return undefined;
   const only = scope.onlyConfig();
-  return only && { kind: "instance", type: only.node, block: only.block };
+  return only && instanceOf(only);
 }
 
 function annotatedClass(annotation: Expr, scope: Scope): Instance | undefined {
   const text = annotation.kind === "string" ? annotation.value : undefined;
-  const name = annotation.kind === "name" ? annotation.name : text;
-  if (name === undefined) return undefined;
-  const declaration = scope.lookup(name);
-  return declaration?.kind === "class"
-    ? { kind: "instance", type: declaration.node, block: declaration.block }
-    : undefined;
+  const parts = text === undefined ? dottedPath(annotation) : text.split(".");
+  const type = parts && scope.originOf(parts);
+  return type?.kind === "class" ? instanceOf(type) : undefined;
 }
 
 /** The argument of a call for a parameter of `__init__`; "unclear" behind `*args` or `**kwargs`. */
@@ -433,10 +457,11 @@ function knowAttribute(expression: Expr & { kind: "attribute" }, place: Place, s
     return field ? know(field, { scope: place.scope, block: place.block }, steps + 1) : unknown;
   }
   const known = know(object, place, steps + 1);
-  if (known.kind === "instance") return knowField(expression.name, known, place.scope, steps);
-  if (known.kind === "reference")
-    return { kind: "reference", qualified: `${known.qualified}.${expression.name}` };
-  return reference(expression, place);
+  if (known.kind === "instance")
+    return from(known.scope, place.scope, knowField(expression.name, known, steps));
+  if (known.kind !== "reference") return reference(expression, place);
+  const qualified = `${known.qualified}.${expression.name}`;
+  return knowOrigin(place.scope.definition(qualified), place, steps) ?? { kind: "reference", qualified };
 }
 
 /** `self.name = value`, if it is assigned just once in the class. */
@@ -480,7 +505,7 @@ function classField(name: string, type: ClassStmt): Expr | undefined {
   return undefined;
 }
 
-function knowField(name: string, { type, block, call }: Instance, scope: Scope, steps: number): Known {
+function knowField(name: string, { type, block, scope, call }: Instance, steps: number): Known {
   const init = type.body.find(
     (method): method is FunctionStmt => method.kind === "function" && method.name === "__init__",
   );
@@ -511,11 +536,11 @@ function knowField(name: string, { type, block, call }: Instance, scope: Scope, 
   const field = classField(name, type);
   if (field) return know(fieldDefault(field), { scope, block, owner: type }, steps + 1);
   for (const base of type.bases) {
-    const declaration = base.value.kind === "name" ? scope.lookup(base.value.name) : undefined;
-    if (declaration?.kind !== "class" || declaration.node === type || steps > maximumSteps) continue;
-    const parent = { kind: "instance", type: declaration.node, block: declaration.block } as const;
-    const inherited = knowField(name, call ? { ...parent, call } : parent, scope, steps + 1);
-    if (inherited.kind !== "unknown") return inherited;
+    const parts = dottedPath(base.value);
+    const parent = parts && scope.originOf(parts);
+    if (parent?.kind !== "class" || parent.node === type || steps > maximumSteps) continue;
+    const inherited = knowField(name, { ...instanceOf(parent), ...(call && { call }) }, steps + 1);
+    if (inherited.kind !== "unknown") return from(parent.scope, scope, inherited);
   }
   return unknown;
 }

@@ -7,9 +7,11 @@ import type { Block } from "./block";
 import { usesIn } from "./calls";
 import type { Place } from "./constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
+import { importedModules } from "./imported";
 import { layoutOf } from "./layout";
 import { localFacts } from "./local";
 import { methodFact, modulesIn } from "./modules";
+import { alone, type Neighbourhood } from "./neighbourhood";
 import { type Placed, type Reading, readBlocks } from "./reading";
 import { Scope } from "./scope";
 import { type BlockFacts, moveFacts } from "./shift";
@@ -28,28 +30,48 @@ export interface PythonDocument {
   edit(changes: readonly Change[]): PythonDocument;
   /** The document when its text has become `text`; what did not change is not read again. */
   become(text: string): PythonDocument;
+  /** The same text among other files than before. */
+  among(neighbourhood: Neighbourhood): PythonDocument;
+  /** What its names stand for, for files that import them. */
+  readonly names: Scope;
 }
 
 /** Reads a file; never throws, whatever the text. */
-export function readPython(text: string): PythonDocument {
-  return new Document(text, undefined);
+export function readPython(text: string, neighbourhood = alone): PythonDocument {
+  return new Document(text, neighbourhood, undefined);
+}
+
+interface Read {
+  readonly reading: Reading;
+  readonly scope: Scope;
+  readonly facts: PythonFacts;
 }
 
 class Document implements PythonDocument {
-  private read: { readonly facts: PythonFacts; readonly reading: Reading } | undefined;
+  private done: Read | undefined;
 
   constructor(
     readonly text: string,
+    private readonly neighbourhood: Neighbourhood,
     private earlier: Reading | undefined,
   ) {}
 
   get facts(): PythonFacts {
-    if (!this.read) {
+    return this.read().facts;
+  }
+
+  get names(): Scope {
+    return this.read().scope;
+  }
+
+  private read(): Read {
+    if (!this.done) {
       const reading = readBlocks(this.text, this.earlier);
-      this.read = { facts: factsOf(this.text, reading.placed), reading };
+      const scope = new Scope(reading.placed, this.neighbourhood);
+      this.done = { reading, scope, facts: factsOf(this.text, scope) };
       this.earlier = undefined;
     }
-    return this.read.facts;
+    return this.done;
   }
 
   edit(changes: readonly Change[]): PythonDocument {
@@ -64,12 +86,16 @@ class Document implements PythonDocument {
   }
 
   become(text: string): PythonDocument {
-    return new Document(text, this.read?.reading ?? this.earlier);
+    return new Document(text, this.neighbourhood, this.done?.reading ?? this.earlier);
+  }
+
+  among(neighbourhood: Neighbourhood): PythonDocument {
+    return new Document(this.text, neighbourhood, this.done?.reading ?? this.earlier);
   }
 }
 
-function factsOf(text: string, placed: readonly Placed[]): PythonFacts {
-  const scope = new Scope(placed.map(({ block }) => block));
+function factsOf(text: string, scope: Scope): PythonFacts {
+  const { placed } = scope;
   const join = <K extends keyof BlockFacts>(kind: K) =>
     lazily((): readonly BlockFacts[K][number][] =>
       placed.flatMap((each): readonly BlockFacts[K][number][] => factsAt(kind, each, scope)),
@@ -81,6 +107,7 @@ function factsOf(text: string, placed: readonly Placed[]): PythonFacts {
   const withConstructions = constructions(calls);
   const moduleFacts = join("modules");
   const modules = lazily(() => moduleFacts().map(withConstructions));
+  const imported = lazily(() => importedModules(references(), imports(), calls(), scope));
   const functions = join("functions");
   const generation = join("generation");
   const training = join("training");
@@ -102,6 +129,9 @@ function factsOf(text: string, placed: readonly Placed[]): PythonFacts {
     },
     get modules() {
       return modules();
+    },
+    get imported() {
+      return imported();
     },
     get functions() {
       return functions();

@@ -107,7 +107,7 @@ export interface Layer {
   readonly role: LayerRole;
   readonly form: LayerForm;
   readonly call: Call;
-  /** Qualified class: `torch.nn.Linear`, or the bare name of a class of this file. */
+  /** Qualified class: `torch.nn.Linear`, `layers.LoRALinear`, or the bare name of a class of this file. */
   readonly type: string;
   /**
    * Sizes by the constructor's own parameter names: in_features, out_features, in_channels, kernel_size,
@@ -245,6 +245,19 @@ export interface ModuleClass {
   readonly constructedWith: readonly Call[];
 }
 
+/** A module class that the file imports from another of the workspace. */
+export interface ImportedModule {
+  /** As this file writes it: `GPT`, `models.GPT`. */
+  readonly local: string;
+  /** As calls and layers of this file name it: `gpt.GPT`. */
+  readonly qualified: string;
+  /** The file that defines it. Positions in `module` are of that file. */
+  readonly uri: string;
+  readonly module: ModuleClass;
+  /** Where this file constructs it. */
+  readonly constructedWith: readonly Call[];
+}
+
 /** A name defined at the top level of the file. */
 export interface Definition {
   readonly name: string;
@@ -281,6 +294,8 @@ export interface PythonFacts {
   /** Every call whose callee resolves, in source order. */
   readonly calls: readonly Call[];
   readonly modules: readonly ModuleClass[];
+  /** Module classes of neighbouring files that this file names; none where it is read by itself. */
+  readonly imported: readonly ImportedModule[];
   readonly functions: readonly Method[];
   readonly generation: readonly GenerationStep[];
   readonly training: readonly TrainingStep[];

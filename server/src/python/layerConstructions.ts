@@ -3,12 +3,12 @@ import { type CallExpr, type ClassStmt, type Expr, type FunctionStmt, selfPath, 
 import type { Block } from "./block";
 import { callFact } from "./calls";
 import { evaluate, type Place } from "./constants";
-import type { Layer, LayerForm, LayerRole, Range } from "./facts";
+import type { Call, Layer, LayerForm, LayerRole, Range } from "./facts";
 import { isCollection, isOrdered, iterations, keyOf, returnedCalls, starOf } from "./layerExpressions";
 import { sizesOf } from "./layerSizes";
 import { roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
 import { isModuleClass } from "./modules";
-import type { Scope } from "./scope";
+import type { Origin, Scope } from "./scope";
 
 /** How the surrounding code constructs what is being collected. */
 export interface Context {
@@ -120,10 +120,9 @@ export class Constructions {
         );
       return;
     }
-    const declaration =
-      qualified === undefined || qualified.includes(".") ? undefined : this.scope.lookup(qualified);
+    const declaration = qualified === undefined ? undefined : this.scope.definition(qualified);
     if (declaration?.kind === "function") {
-      this.factory(call, declaration.node, declaration.block, path, context, nesting);
+      this.factory(call, declaration, path, context, nesting);
       return;
     }
     const own = selfPath(callee);
@@ -131,14 +130,14 @@ export class Constructions {
       const method = this.owner.body.find(
         (each): each is FunctionStmt => each.kind === "function" && each.name === own,
       );
-      if (method) this.factory(call, method, this.block, path, context, nesting);
+      if (method)
+        this.factory(call, { node: method, block: this.block, scope: this.scope }, path, context, nesting);
       return;
     }
     const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
     for (const type of types) {
-      const own = type.includes(".") ? undefined : this.scope.lookup(type);
-      if (own?.kind === "class" && !isModuleClass(own.node, own.block, this.scope)) continue;
-      const role = roleOf(type, own?.kind === "class");
+      const own = this.scope.definition(type);
+      const role = own?.kind === "class" ? classRole(type, own) : roleOf(type, false);
       if (!role) continue;
       this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
       this.inside(call, path, type, context, nesting);
@@ -189,7 +188,8 @@ export class Constructions {
     const last = type.split(".").at(-1) ?? type;
     const rest = unnamed(context);
     const [first] = call.arguments;
-    if (last === "Sequential" || (this.scope.lookup(type)?.kind === "class" && this.isSequential(type))) {
+    const own = this.scope.definition(type);
+    if (last === "Sequential" || (own?.kind === "class" && isSequential(own))) {
       if (call.arguments.length === 1 && first && isOrdered(first.value))
         this.dictionary(first.value, path, { ...rest, form: "sequential" }, nesting);
       else
@@ -203,7 +203,7 @@ export class Constructions {
       if (first) this.items(first.value, path, { ...rest, form: "module-list" }, 0, nesting);
     } else if (last === "ModuleDict") {
       if (first) this.dictionary(first.value, path, { ...rest, form: "module-dict" }, nesting);
-    } else if (this.scope.lookup(type) || /^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
+    } else if (own || /^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
       // Layers handed to another module: nn.TransformerEncoder(nn.TransformerEncoderLayer(…)), Residual(nn.Linear(…))
       for (const argument of call.arguments)
         if (argument.value.kind === "call" && !argument.star)
@@ -214,14 +214,6 @@ export class Constructions {
             nesting + 1,
           );
     }
-  }
-
-  private isSequential(name: string): boolean {
-    const declaration = this.scope.lookup(name);
-    return (
-      declaration?.kind === "class" &&
-      declaration.node.bases.some(({ value }) => this.scope.resolve(value) === "torch.nn.Sequential")
-    );
   }
 
   /** What an iterable of layers holds: a list, a comprehension, a local list, `_get_clones(layer, n)`. */
@@ -365,14 +357,20 @@ export class Constructions {
     }
   }
 
-  /** A function of the file that returns a layer: its type and sizes are read there, with this call's arguments. */
+  /** What a class that a neighbour's factory returns is called in this file: as if it stood beside the factory. */
+  private nameHere(type: string, source: Scope, { qualified = "" }: Call): string {
+    if (source.isLibrary(type)) return type;
+    return qualified.replace(/\w+$/, "") + (type.split(".").at(-1) ?? type);
+  }
+
+  /** A function of the file or a neighbour that returns a layer: its type and sizes are read there, with this call's arguments. */
   private factory(
     call: CallExpr,
-    node: FunctionStmt,
-    block: Block,
+    { node, block, scope }: { node: FunctionStmt; block: Block; scope: Scope },
     path: string,
     context: Context,
     nesting: number,
+    outermost?: Pick<Layer, "call" | "arguments">,
   ): void {
     const returned = returnedCalls(node);
     const bound = new Map<string, { value: Expr; place: Place }>();
@@ -387,23 +385,25 @@ export class Constructions {
     for (const argument of call.arguments)
       if (argument.keyword) bound.set(argument.keyword.name, { value: argument.value, place: context.place });
     const place: Place = {
-      scope: this.scope,
+      scope,
       block,
       function: node,
       bound,
       ...(isMethod && { owner: this.owner }),
     };
+    const written = outermost ?? {
+      call: callFact(call, context.statement, context.place),
+      arguments: sizesOf(call, undefined, context.place, names).expressions,
+    };
     for (const inner of returned) {
-      const type = this.scope.resolve(inner.callee);
+      const type = scope.resolve(inner.callee);
       if (type === undefined) continue;
-      const declaration = type.includes(".") ? undefined : this.scope.lookup(type);
+      const declaration = scope.definition(type);
       if (declaration?.kind === "function" && nesting < maximumNesting && declaration.node !== node) {
-        this.factory(inner, declaration.node, declaration.block, path, { ...context, place }, nesting + 1);
+        this.factory(inner, declaration, path, { ...context, place }, nesting + 1, written);
         continue;
       }
-      if (declaration?.kind === "class" && !isModuleClass(declaration.node, declaration.block, this.scope))
-        continue;
-      const role = roleOf(type, declaration?.kind === "class");
+      const role = declaration?.kind === "class" ? classRole(type, declaration) : roleOf(type, false);
       if (!role) continue;
       const { name, count, obstacle = typeObstacle(type) } = context;
       const { sizes } = sizesOf(inner, type, place);
@@ -412,15 +412,38 @@ export class Constructions {
         ...(name && { name }),
         role,
         form: "factory",
-        call: callFact(call, context.statement, context.place),
-        type,
+        ...written,
+        type: scope === this.scope ? type : this.nameHere(type, scope, written.call),
         sizes,
-        arguments: sizesOf(call, undefined, context.place, names).expressions,
         ...(count !== undefined && { count }),
         ...(obstacle !== undefined && { obstacle }),
       });
     }
   }
+}
+
+/** The role of a layer whose class is at hand; undefined when that is no module. */
+function classRole(type: string, origin: Origin & { kind: "class" }): LayerRole | undefined {
+  if (!isModuleClass(origin.node, origin.block, origin.scope)) return undefined;
+  const role = roleOf(type, true);
+  return role === "module" ? (inheritedRole(origin, 0) ?? role) : role;
+}
+
+/** A subclass of a linear layer or of an embedding is one, whatever it is called. */
+function inheritedRole({ node, scope }: Origin & { kind: "class" }, nesting: number): LayerRole | undefined {
+  if (nesting > maximumNesting) return undefined;
+  for (const { value } of node.bases) {
+    const base = scope.resolve(value) ?? "";
+    const role = /^torch\.nn\.(?:Linear|Embedding)$/.test(base) ? roleOf(base, false) : undefined;
+    const parent = role ? undefined : scope.definition(base);
+    const found = parent?.kind === "class" ? inheritedRole(parent, nesting + 1) : role;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function isSequential({ node, scope }: Origin & { kind: "class" }): boolean {
+  return node.bases.some(({ value }) => scope.resolve(value) === "torch.nn.Sequential");
 }
 
 /** What stands inside a container has no name of its own. */

@@ -29,10 +29,12 @@ export function sizesOf(call: CallExpr, type: string | undefined, place: Place, 
   return { sizes, expressions };
 }
 
-function parameterNames(type: string, scope: Scope): readonly string[] {
+const maximumGenerations = 8;
+
+function parameterNames(type: string, scope: Scope, generation = 0): readonly string[] {
   const signature = signatureOf(type);
   if (signature) return signature.parameters;
-  const declaration = type.includes(".") ? undefined : scope.lookup(type);
+  const declaration = scope.definition(type);
   if (declaration?.kind !== "class") return [];
   const init = declaration.node.body.find(
     (each): each is FunctionStmt => each.kind === "function" && each.name === "__init__",
@@ -43,9 +45,10 @@ function parameterNames(type: string, scope: Scope): readonly string[] {
       .filter((parameter) => !parameter.star)
       .map((parameter) => parameter.name);
   for (const base of declaration.node.bases) {
-    const qualified = scope.resolve(base.value);
-    if (qualified !== undefined && qualified !== type && signatureOf(qualified))
-      return signatureOf(qualified)?.parameters ?? [];
+    const qualified = declaration.scope.resolve(base.value);
+    const inherits = qualified !== undefined && qualified !== type && generation < maximumGenerations;
+    const names = inherits ? parameterNames(qualified, declaration.scope, generation + 1) : [];
+    if (names.length > 0) return names;
   }
   return [];
 }

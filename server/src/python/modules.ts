@@ -42,9 +42,9 @@ export function isModuleClass(
       }
       if (foreign.test(qualified)) return false;
       if (isTorchModule(qualified)) return true;
-      const declaration = qualified.includes(".") ? undefined : scope.lookup(qualified);
-      if (declaration?.kind === "class") {
-        if (isModuleClass(declaration.node, declaration.block, scope, [...seen, node])) return true;
+      const parent = scope.definition(qualified);
+      if (parent?.kind === "class") {
+        if (isModuleClass(parent.node, parent.block, parent.scope, [...seen, node])) return true;
       } else unknownBase = true;
     }
     // A base from elsewhere: what the class does in its own body tells.

@@ -12,6 +12,7 @@ export interface Placed {
 }
 
 export interface Reading {
+  readonly text: string;
   readonly placed: readonly Placed[];
   /** As of the scan: whether and how its parts can be scanned by themselves. */
   readonly separable: boolean;
@@ -23,13 +24,14 @@ const maximumLength = 2_000_000;
 
 /** Parses what is new in `text` and takes over what is not. */
 export function readBlocks(text: string, earlier: Reading | undefined): Reading {
-  if (text.length > maximumLength) return { placed: [], separable: false, returns: 0 };
+  if (earlier?.text === text) return earlier;
+  if (text.length > maximumLength) return { text, placed: [], separable: false, returns: 0 };
   return (earlier?.separable && readPart(text, earlier)) || readWhole(text, earlier?.placed ?? []);
 }
 
 function readWhole(text: string, earlier: readonly Placed[]): Reading {
   const { blocks, separable, returns } = scan(text);
-  return { placed: place(text, blocks, earlier), separable, returns };
+  return { text, placed: place(text, blocks, earlier), separable, returns };
 }
 
 /** Undefined where the change may reach beyond the blocks that it is in. */
@@ -48,11 +50,12 @@ function readPart(text: string, { placed, returns }: Reading): Reading | undefin
   }
   const [first] = moved;
   if (first?.from === start)
-    return { placed: [...placed.slice(0, head), ...moved], separable: true, returns };
+    return { text, placed: [...placed.slice(0, head), ...moved], separable: true, returns };
   const part = scanPart(text, start, new Set(moved.map((each) => each.from)));
   const sum = returns + part.returns;
   if (!part.separable || sum >= maximumReturns) return undefined;
   return {
+    text,
     placed: [
       ...placed.slice(0, head),
       ...place(text, part.blocks, placed.slice(head)),

@@ -35,10 +35,12 @@ function fromLayer(
   scope: Scope,
 ): SublayerRole | undefined {
   if (layer.type === "torch.nn.MultiheadAttention") return "attention";
-  const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
+  const declaration = scope.definition(layer.type);
   const inside = siblings.filter((each) => each.path.startsWith(`${layer.path}.`));
   const own =
-    declaration?.kind === "class" ? fromClass(declaration.node, declaration.block, scope) : undefined;
+    declaration?.kind === "class"
+      ? fromClass(declaration.node, declaration.block, declaration.scope)
+      : undefined;
   if (own) return own;
   for (const each of inside) {
     if (each.path === layer.path) continue;
@@ -104,9 +106,10 @@ function fromBody(body: readonly Stmt[], layers: readonly Layer[], scope: Scope)
 }
 
 function scopeAttention(layer: Layer, scope: Scope): boolean {
-  const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
+  const declaration = scope.definition(layer.type);
   return (
-    declaration?.kind === "class" && fromClass(declaration.node, declaration.block, scope) === "attention"
+    declaration?.kind === "class" &&
+    fromClass(declaration.node, declaration.block, declaration.scope) === "attention"
   );
 }
 
@@ -131,8 +134,10 @@ export function convolves(node: ClassStmt, block: Block, scope: Scope): boolean 
       return layers.some((layer) => {
         if (spatialNorm.test(layer.type) || /Up|Down|UNet/.test(layer.type)) return true;
         if (layer.role === "conv") return !/patch|embed|proj/i.test(layer.path);
-        const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
-        return declaration?.kind === "class" && convolves(declaration.node, declaration.block, scope);
+        const declaration = scope.definition(layer.type);
+        return (
+          declaration?.kind === "class" && convolves(declaration.node, declaration.block, declaration.scope)
+        );
       });
     });
   } finally {
@@ -143,6 +148,6 @@ export function convolves(node: ClassStmt, block: Block, scope: Scope): boolean 
 /** Whether the layer at a path is a class of the file that works on (B, C, H, W). */
 export function isConvolutional(path: string, flow: Flow): boolean {
   const type = flow.layerAt(path)?.type ?? "";
-  const declaration = type.includes(".") ? undefined : flow.scope.lookup(type);
-  return declaration?.kind === "class" && convolves(declaration.node, declaration.block, flow.scope);
+  const declaration = flow.scope.definition(type);
+  return declaration?.kind === "class" && convolves(declaration.node, declaration.block, declaration.scope);
 }

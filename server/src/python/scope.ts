@@ -16,6 +16,8 @@ import {
 import type { Block, Construction, Declaration } from "./block";
 import type { Known } from "./constants";
 import { normalize } from "./imports";
+import { alone, headOf, holders, type Neighbourhood } from "./neighbourhood";
+import type { Placed } from "./reading";
 import signatures from "./signatures.json";
 
 export interface Signature {
@@ -40,6 +42,30 @@ interface Answer<T> {
 
 const nothing: Answer<never> = { all: [], blocks: [] };
 
+/** What defines a name, and the file that does; a variable has its one value. */
+export type Origin = Exclude<Declaration, { readonly kind: "import" }> & { readonly scope: Scope };
+
+/** Names of config classes. */
+const configClass = /(?:Config|Configuration|Args|Arguments|Params)$/;
+
+/** Names are passed on from file to file no more often than this, which also ends circles. */
+const maximumHops = 8;
+let hops = 0;
+
+const inModule = (module: string, name: string): string =>
+  module.endsWith(".") ? module + name : `${module}.${name}`;
+
+/** Follows a name into another file. */
+function hop<T>(follow: () => T): T | undefined {
+  if (hops >= maximumHops) return undefined;
+  hops++;
+  try {
+    return follow();
+  } finally {
+    hops--;
+  }
+}
+
 function add<T extends { readonly block: Block }>(
   answers: Map<string, Answer<T>>,
   name: string,
@@ -61,33 +87,34 @@ export class Scope {
   private readonly declarations = new Map<string, Answer<Declaration>>();
   private constructed: ReadonlyMap<string, Answer<Construction>> | undefined;
   private readonly stars: string[] = [];
-  private readonly config: (Declaration & { kind: "class" }) | undefined;
+  private readonly configs: Declaration[] = [];
   private asking: Questions | undefined;
   private readonly id = scopes++;
 
-  constructor(private readonly blocks: readonly Block[]) {
-    const configs: (Declaration & { kind: "class" })[] = [];
-    for (const block of blocks) {
+  constructor(
+    readonly placed: readonly Placed[],
+    readonly neighbourhood: Neighbourhood = alone,
+  ) {
+    for (const { block } of placed) {
       for (const declaration of block.declarations) {
         if (declaration.kind === "import" && declaration.binding.star) {
           this.stars.push(declaration.binding.qualified);
           continue;
         }
         if (
-          declaration.kind === "class" &&
-          /(?:Config|Configuration|Args|Arguments|Params)$/.test(declaration.name)
+          (declaration.kind === "class" || declaration.kind === "import") &&
+          configClass.test(declaration.name)
         )
-          configs.push(declaration);
+          this.configs.push(declaration);
         add(this.declarations, declaration.name, declaration);
       }
     }
-    this.config = configs.length === 1 ? configs[0] : undefined;
   }
 
   private get constructedByName(): ReadonlyMap<string, Answer<Construction>> {
     if (!this.constructed) {
       const all = new Map<string, Answer<Construction>>();
-      for (const block of this.blocks)
+      for (const { block } of this.placed)
         for (const [name, constructions] of (block.memory.constructions ??= constructionsIn(block)))
           for (const construction of constructions) add(all, name, construction);
       this.constructed = all;
@@ -118,15 +145,21 @@ export class Scope {
       if (!same((this.declarations.get(name) ?? nothing).blocks, blocks)) return false;
     for (const [name, blocks] of questions.constructions)
       if (!same((this.constructedByName.get(name) ?? nothing).blocks, blocks)) return false;
-    if (questions.config !== undefined && questions.config !== this.configBlock) return false;
+    if (questions.configs && !same(questions.configs, this.configBlocks)) return false;
+    for (const [head, answer] of questions.modules) if (this.leadingTo(head) !== answer) return false;
     if (questions.stars && !same(questions.stars, this.stars)) return false;
     for (const part of questions.parts) if (!this.stillHolds(part)) return false;
     questions.holdsFor = this.id;
     return true;
   }
 
-  private get configBlock(): number {
-    return this.config?.block.id ?? -1;
+  private get configBlocks(): number[] {
+    return this.configs.map(({ block }) => block.id);
+  }
+
+  /** The neighbours where a module name that begins like this leads to one of them. */
+  private leadingTo(head: string): Neighbourhood | undefined {
+    return this.neighbourhood.heads.has(head) ? this.neighbourhood : undefined;
   }
 
   /** What a bare name stands for at the top level; the last definition wins, imports inside functions come last. */
@@ -155,10 +188,95 @@ export class Scope {
       : undefined;
   }
 
-  /** The file's config class when it has exactly one. */
-  onlyConfig(): (Declaration & { kind: "class" }) | undefined {
-    if (this.asking) this.asking.config = this.configBlock;
-    return this.config;
+  /** The file's config class when it has exactly one, or has none and imports exactly one. */
+  onlyConfig(): (Origin & { kind: "class" }) | undefined {
+    if (this.asking) this.asking.configs = this.configBlocks;
+    const own = this.configs.filter(({ kind }) => kind === "class");
+    const found = new Map<ClassStmt, Origin & { kind: "class" }>();
+    for (const { name } of own.length > 0 ? own : this.configs) {
+      const origin = this.origin(name);
+      if (origin?.kind === "class") found.set(origin.node, origin);
+    }
+    const [only] = found.values();
+    return found.size === 1 && own.length <= 1 ? only : undefined;
+  }
+
+  /** What defines a name of the file's top level, wherever it was imported from. */
+  origin(name: string): Origin | undefined {
+    const declaration = this.lookup(name);
+    switch (declaration?.kind) {
+      case "class":
+      case "function":
+        return { ...declaration, scope: this };
+      case "variable":
+        return this.constant(name) && { ...declaration, scope: this };
+      case "import":
+        return this.definition(declaration.binding.qualified);
+      case undefined: {
+        if (this.asking) this.asking.stars = this.stars;
+        for (const star of this.stars) {
+          const origin = this.definition(inModule(star, name));
+          if (origin) return origin;
+        }
+        return undefined;
+      }
+    }
+  }
+
+  /** What defines what a dotted path names: `GPTConfig`, `configs.GPTConfig`. */
+  originOf(parts: readonly string[]): Origin | undefined {
+    const [name, another] = parts;
+    if (name === undefined) return undefined;
+    if (another === undefined) return this.origin(name);
+    const qualified = this.resolveParts(parts);
+    return qualified === undefined ? undefined : this.definition(qualified);
+  }
+
+  /** What defines a qualified name: a bare one in this file, a dotted one in a neighbour. */
+  definition(qualified: string): Origin | undefined {
+    if (!qualified.includes(".")) {
+      const declaration = this.lookup(qualified);
+      return declaration?.kind === "import" ? undefined : this.origin(qualified);
+    }
+    const neighbours = this.askNeighbours(qualified);
+    if (!neighbours) return undefined;
+    for (const { module, names } of holders(qualified)) {
+      const [name, another] = names;
+      const scope = neighbours.module(module);
+      if (scope && name !== undefined)
+        return another === undefined ? hop(() => scope.origin(name)) : undefined;
+    }
+    return undefined;
+  }
+
+  /** A name that a neighbour only passes on is called as where it comes from: `.common.nn` may be `torch.nn`. */
+  private passedOn(qualified: string): string {
+    const neighbours = this.askNeighbours(qualified);
+    if (!neighbours) return qualified;
+    for (const { module, names } of holders(qualified)) {
+      const scope = neighbours.module(module);
+      if (!scope) continue;
+      const further = hop(() =>
+        scope.lookup(names[0] ?? "")?.kind === "class" ? undefined : scope.resolveParts(names),
+      );
+      return further !== undefined && scope.isLibrary(further) ? further : qualified;
+    }
+    return qualified;
+  }
+
+  /** Whether a qualified name belongs to none of the files at hand. */
+  isLibrary(qualified: string): boolean {
+    const head = headOf(qualified);
+    if (!qualified.includes(".") || head === "." || this.neighbourhood.heads.has(head)) return false;
+    const kind = this.lookup(head)?.kind;
+    return kind === undefined || kind === "import";
+  }
+
+  private askNeighbours(qualified: string): Neighbourhood | undefined {
+    const head = headOf(qualified);
+    const neighbours = this.leadingTo(head);
+    this.asking?.modules.set(head, neighbours);
+    return neighbours;
   }
 
   /** Every call in the file by this bare name. */
@@ -178,7 +296,8 @@ export class Scope {
   resolveParts(parts: readonly string[]): string | undefined {
     const [head = "", ...rest] = parts;
     const declaration = this.lookup(head);
-    if (declaration?.kind === "import") return normalize([declaration.binding.qualified, ...rest].join("."));
+    if (declaration?.kind === "import")
+      return this.passedOn(normalize([declaration.binding.qualified, ...rest].join(".")));
     if (declaration?.kind === "class" || declaration?.kind === "function") return parts.join(".");
     if (declaration) {
       // `Linear = nn.Linear` at the top level is an alias.
@@ -189,6 +308,8 @@ export class Scope {
       return resolved === undefined ? undefined : normalize([resolved, ...rest].join("."));
     }
     if (this.asking) this.asking.stars = this.stars;
+    const star = this.stars.find((module) => this.askNeighbours(module)?.module(module)?.lookup(head));
+    if (star !== undefined) return this.passedOn([inModule(star, head), ...rest].join("."));
     const starred = this.resolveStar(head);
     if (starred !== undefined) return normalize([starred, ...rest].join("."));
     const module = customary[head];
@@ -215,7 +336,9 @@ class Questions {
   readonly constructions = new Map<string, readonly number[]>();
   /** The questions of other values that went into this one. */
   readonly parts = new Set<Questions>();
-  config: number | undefined;
+  /** By the first part of module names: the neighbours that were asked. */
+  readonly modules = new Map<string, Neighbourhood | undefined>();
+  configs: readonly number[] | undefined;
   stars: readonly string[] | undefined;
 
   /** `holdsFor` is the last scope that gave the same answers. */

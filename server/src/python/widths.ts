@@ -1,7 +1,8 @@
 /** How wide the output of a layer is, written so that it is valid inside the constructor of the class that calls it. */
-import { type ClassStmt, type FunctionStmt, walkStatements } from "./ast";
+import { type FunctionStmt, walkStatements } from "./ast";
 import type { Expression, Layer } from "./facts";
 import { Flow } from "./flow";
+import type { Origin, Scope } from "./scope";
 
 const byRole: Readonly<Record<string, readonly string[]>> = {
   linear: ["out_features", "nf", "output_features"],
@@ -23,7 +24,7 @@ export function outputWidth(path: string, flow: Flow, depth = 0): Expression | u
 
 function layerWidth(layer: Layer, flow: Flow, depth: number): Expression | undefined {
   const { scope } = flow;
-  const declaration = layer.type.includes(".") ? undefined : scope.lookup(layer.type);
+  const declaration = scope.definition(layer.type);
   if (layer.form === "factory") return inConstructor(factoryWidth(layer), flow);
   if (layer.role === "container") {
     const children = flow.layers.filter((each) => each.path.startsWith(`${layer.path}.`));
@@ -32,8 +33,8 @@ function layerWidth(layer: Layer, flow: Flow, depth: number): Expression | undef
   }
   if (declaration?.kind === "class") {
     if (layer.role === "norm") return inConstructor(Object.values(layer.arguments)[0], flow);
-    const inner = classWidth(declaration.node, flow, declaration.block, depth + 1);
-    return inner && inConstructor(substitute(inner, layer, flow), flow);
+    const inner = classWidth(declaration, depth + 1);
+    return inner && inConstructor(substitute(inner, layer, flow, declaration.scope), flow);
   }
   const names = byRole[layer.role] ?? [];
   const written = names.map((name) => layer.arguments[name]).find((argument) => argument !== undefined);
@@ -49,18 +50,16 @@ function factoryWidth(layer: Layer): Expression | undefined {
 
 /** The width a class gives out: that of the last layer its forward calls. */
 function classWidth(
-  node: ClassStmt,
-  caller: Flow,
-  block: Flow["block"],
+  { node, block, scope }: Origin & { kind: "class" },
   depth: number,
 ): Expression | undefined {
-  if (node.bases.some(({ value }) => caller.scope.resolve(value) === "torch.nn.Sequential")) return undefined;
+  if (node.bases.some(({ value }) => scope.resolve(value) === "torch.nn.Sequential")) return undefined;
   const forward = node.body.find(
     (each): each is FunctionStmt => each.kind === "function" && each.name === "forward",
   );
   if (!forward) return undefined;
-  return caller.scope.derive(block.memory.widths, node, () =>
-    returnedWidth(new Flow(node, forward, block, caller.scope), forward, depth),
+  return scope.derive(block.memory.widths, node, () =>
+    returnedWidth(new Flow(node, forward, block, scope), forward, depth),
   );
 }
 
@@ -111,12 +110,13 @@ function lastLayer(expression: Node, before: number, flow: Flow, depth: number):
 const identifier = /(?<![\w.])[A-Za-z_]\w*/g;
 
 /** Rewrites an inner class's expression in terms of the arguments it is constructed with. */
-function substitute(inner: Expression, layer: Layer, flow: Flow): Expression | undefined {
+function substitute(inner: Expression, layer: Layer, flow: Flow, source: Scope): Expression | undefined {
   const foreign: string[] = [];
   const text = inner.text.replace(identifier, (name) => {
     const given = layer.arguments[name];
     if (!given) {
-      const atTop = flow.scope.lookup(name) !== undefined || /^(?:int|round|max|min)$/.test(name);
+      const shared = source === flow.scope && flow.scope.lookup(name) !== undefined;
+      const atTop = shared || /^(?:int|round|max|min)$/.test(name);
       if (!atTop) foreign.push(name);
       return name;
     }
@@ -159,10 +159,11 @@ export function streamWidth(flow: Flow): Expression | undefined {
 /** The width of the stream of a class, in terms of the class that constructs it as `path`. */
 export function blockWidth(path: string, flow: Flow): Expression | undefined {
   const layer = flow.layerAt(path);
-  const declaration = layer && !layer.type.includes(".") ? flow.scope.lookup(layer.type) : undefined;
+  const declaration = layer && flow.scope.definition(layer.type);
   if (!layer || declaration?.kind !== "class") return layer && layerWidth(layer, flow, 0);
-  const forward = declaration.node.body.find((each): each is FunctionStmt => each.kind === "function");
-  const inner = forward && streamWidth(new Flow(declaration.node, forward, declaration.block, flow.scope));
-  const outer = inner && substitute(inner, layer, flow);
+  const { node, block, scope } = declaration;
+  const forward = node.body.find((each): each is FunctionStmt => each.kind === "function");
+  const inner = forward && streamWidth(new Flow(node, forward, block, scope));
+  const outer = inner && substitute(inner, layer, flow, scope);
   return inConstructor(outer, flow) ?? layerWidth(layer, flow, 0);
 }
