@@ -24,18 +24,19 @@ const sizes = {
 const number = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
-function trainable(method: Method, site: MethodSite): string {
-  if (site.trainable === undefined) return "–";
+function trainable(method: Method, { trainable: expression }: Pick<MethodSite, "trainable">): string {
+  if (expression === undefined) return "–";
   const chosen = Object.fromEntries(
     method.hyperparameters.flatMap(({ name, default: preset }) =>
       typeof preset === "string" ? [] : [[name, Number(preset)] as const],
     ),
   );
-  const count = evaluate(site.trainable, { ...sizes, ...chosen });
+  const count = evaluate(expression, { ...sizes, ...chosen });
   return count === undefined ? "–" : number(count);
 }
 
-function tests({ id }: Method): string {
+function tests({ id, sites }: Method): string {
+  if (sites.length === 0) return "–";
   const own = `test/python/test_${id.replaceAll("-", "_")}.py`;
   return existsSync(own) ? `contract, [${id}](../${own})` : "contract";
 }
@@ -47,9 +48,11 @@ function row(corpus: Corpus, method: Method): string {
     paper?.arxiv === undefined
       ? (paper?.title ?? method.paper)
       : `[${paper.title}](https://arxiv.org/abs/${paper.arxiv})`;
-  const sites = method.sites.map(({ kind, symbol }) => `${kind} (\`${symbol}\`)`).join(", ");
+  const sites = method.sites.map(({ kind, symbol }) => `${kind} (\`${symbol}\`)`).join(", ") || "described";
   const counts = [
-    ...new Set(method.sites.map((site) => trainable(method, site)).filter((count) => count !== "–")),
+    ...new Set(
+      [method, ...method.sites].map((each) => trainable(method, each)).filter((count) => count !== "–"),
+    ),
   ];
   const cells = [
     link,
@@ -70,7 +73,7 @@ const table = `# Methods
 
 ${corpus.methods.length} methods of ${new Set(corpus.methods.map(({ paper }) => paper)).size} papers. This page is generated from the corpus by \`npm run methods\`.
 
-Trainable parameters are those of one use with the method's defaults at width 768. Every method runs the contract of \`test/python/test_contract.py\`.
+Trainable parameters are those of one use with the method's defaults at width 768. Every method with Python runs the contract of \`test/python/test_contract.py\`; one that is only described is shown in hovers and on paper pages and is not offered for insertion.
 
 | paper | method | family | fidelity | sites | trainable at d = 768 | identity at start | mergeable | tests |
 |---|---|---|---|---|---|---|---|---|

@@ -54,6 +54,7 @@ export interface SearchHit {
   readonly score: number;
   /** Why it matched: a piece of text with the matched words between `**`. */
   readonly snippet: string;
+  /** Those that can be inserted. */
   readonly methods: readonly string[];
 }
 

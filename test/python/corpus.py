@@ -74,7 +74,11 @@ class Site:
 
 def read_methods() -> dict[str, dict[str, Any]]:
     folders = sorted(path.parent for path in METHODS.glob("*/method.yaml"))
-    return {path.name: yaml.safe_load((path / "method.yaml").read_text()) for path in folders}
+    """Every method; one that is only described has no sites."""
+    return {
+        path.name: {"sites": []} | yaml.safe_load((path / "method.yaml").read_text())
+        for path in folders
+    }
 
 
 def read_python(method: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 /** Everything known of one paper, for the paper page, for other editors and for assistants. */
 import { bibliography } from "../literature/cite";
+import { isInsertable } from "../literature/library";
 import type { Method, Paper } from "../literature/model";
 import type { MethodView, PaperView } from "../protocol";
 import { code, codeBlock, dotted, escape, link, paragraphs, prose } from "../render/markdown";
@@ -49,7 +50,7 @@ function methodView({ library }: FeatureContext, method: Method): MethodView {
     })),
     identityAtInit: properties.identityAtInit,
     mergeable: properties.mergeable,
-    insertable: method.sites.some(({ kind }) => kind !== "peft-config") && method.python.length > 0,
+    insertable: isInsertable(method),
     notes,
   };
 }

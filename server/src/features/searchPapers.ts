@@ -1,7 +1,7 @@
 /** The palette's search; with nothing typed, what fits the code under the cursor, then the newest. */
 import { choicesAt } from "../adapters/choices";
 import { ownerOf, placesIn } from "../adapters/places";
-import type { Library } from "../literature/library";
+import { isInsertable, type Library } from "../literature/library";
 import type { Paper } from "../literature/model";
 import type { PaperSearch } from "../literature/search";
 import type { SearchHit, SearchParams, SearchResult } from "../protocol";
@@ -24,10 +24,11 @@ export async function searchPapers(
     ...(topics === undefined ? {} : { topics }),
     ...(years === undefined ? {} : { years }),
   });
-  return { hits: hits.map(({ paper, score, snippet }) => toHit(paper, score, snippet)), total };
+  return { hits: hits.map(({ paper, score, snippet }) => toHit(library, paper, score, snippet)), total };
 }
 
 const toHit = (
+  library: Library,
   { id, title, authors, year, venue, methods }: Paper,
   score: number,
   snippet: string,
@@ -39,7 +40,10 @@ const toHit = (
   ...(venue === undefined ? {} : { venue }),
   score,
   snippet,
-  methods,
+  methods: methods.filter((each) => {
+    const method = library.method(each);
+    return method !== undefined && isInsertable(method);
+  }),
 });
 
 /** Every paper, those that fit the code first, then the newest. */
@@ -63,7 +67,7 @@ function suggest(
   const hits = admitted
     .toSorted((a, b) => (rank.get(b.id) ?? 0) - (rank.get(a.id) ?? 0) || (b.year ?? 0) - (a.year ?? 0))
     .slice(0, limit)
-    .map((paper) => toHit(paper, rank.get(paper.id) ?? 0, firstParagraph(paper.summary, 200)));
+    .map((paper) => toHit(library, paper, rank.get(paper.id) ?? 0, firstParagraph(paper.summary, 200)));
   return { hits, total: admitted.length };
 }
 

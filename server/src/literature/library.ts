@@ -61,6 +61,10 @@ export interface Library {
   revision(): number;
 }
 
+/** Whether a method's Python can be put into a model; one that only describes goes nowhere. */
+export const isInsertable = ({ sites, python }: Method): boolean =>
+  python.length > 0 && sites.some(({ kind }) => kind !== "peft-config");
+
 /** A library over the compiled corpus. */
 export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library {
   let catalogue = createCatalogue(bundled);

@@ -156,6 +156,11 @@ export interface Method {
     readonly mergeable: boolean;
     readonly keepsCheckpointKeys: boolean;
   };
+  /** Parameters trained for each adapted place of a method without sites, as in MethodSite. */
+  readonly trainable?: string;
+  /** Part of `trainable` that all places of a model share, so that it counts once. */
+  readonly shared?: string;
+  /** Where it goes. None: the method is described, and nothing is offered. */
   readonly sites: readonly MethodSite[];
   readonly notes: readonly string[];
   /** Names of library symbols that mean this method: "LoraConfig". */

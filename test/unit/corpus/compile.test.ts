@@ -282,6 +282,20 @@ describe("the corpus compiler", () => {
       "methods/beds/method.yaml:19: sites[0].requires[0] is not an expression that can be counted: it ends too early",
     ],
     [
+      "a count beside sites, which say it themselves",
+      method,
+      "sites:",
+      "trainable: rank\nsites:",
+      "methods/beds/method.yaml:14: trainable belongs to the sites: say there what is trained",
+    ],
+    [
+      "Python that goes nowhere",
+      method,
+      /^sites:[^]*?(?=symbols)/m,
+      "",
+      "methods/beds/method.yaml:1: sites is missing: say where the Python beside this file goes",
+    ],
+    [
       "a signature without the written keyword",
       python,
       "rank: int = 8",
@@ -334,6 +348,38 @@ describe("the corpus compiler", () => {
   for (const [name, path, from, to, message] of bad)
     it(`names file, line and field of ${name}`, () =>
       assert.ok(problems(path, from, to).includes(message), problems(path, from, to).join("\n")));
+
+  describe("a method without Python", () => {
+    const described = (fields: string): ReturnType<typeof compileCorpus> => {
+      const text = (good[method] ?? "").replace(/^sites:[^]*?(?=symbols)/m, fields);
+      const folder = corpus({ "methods/pots/method.yaml": text.replace("id: beds", "id: pots") });
+      return compileCorpus(folder, folder);
+    };
+
+    it("says itself what it trains", () => {
+      const { corpus: compiled, problems: found } = described(
+        "trainable: rank * in_features + 1\nshared: '1'\n",
+      );
+      assert.deepEqual(found, []);
+      const pots = compiled.methods.find(({ id }) => id === "pots");
+      assert.deepEqual([pots?.trainable, pots?.shared, pots?.sites], ["rank * in_features + 1", "1", []]);
+    });
+
+    it("counts over known sizes", () =>
+      assert.deepEqual(described("trainable: rank * inputs\n").problems.map(formatProblem), [
+        "methods/pots/method.yaml:14: trainable uses inputs, which is neither a hyperparameter nor a size",
+      ]));
+  });
+
+  it("puts the method of a paper's own name first", () => {
+    const folder = corpus({
+      "methods/alike/method.yaml": (good[method] ?? "")
+        .replace(/^sites:[^]*?(?=symbols)/m, "")
+        .replace("id: beds", "id: alike"),
+    });
+    const { corpus: compiled } = compileCorpus(folder, folder);
+    assert.deepEqual(compiled.papers[0]?.methods, ["beds", "alike"]);
+  });
 
   it("tells all problems of all files at once, by file and line", () => {
     const folder = corpus({

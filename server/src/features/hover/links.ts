@@ -1,4 +1,5 @@
 /** What one can do from a hover, for clients that run our commands. */
+import { isInsertable } from "../../literature/library";
 import type { Method, Paper } from "../../literature/model";
 import { commandLink } from "../../render/markdown";
 import type { FeatureContext, OpenDocument } from "../context";
@@ -12,7 +13,7 @@ export function actionLinks(
   if (!commandLinks) return undefined;
   const links = [
     ...(paper === undefined ? [] : [commandLink("Paper", "litlens.showPaper", [paper.id])]),
-    ...(method === undefined || method.python.length === 0
+    ...(method === undefined || !isInsertable(method)
       ? []
       : [commandLink("Insert into a model", "litlens.insertAdapter", [{ method: method.id }])]),
     ...(paper === undefined ? [] : [commandLink("Copy BibTeX", "litlens.copyBibtex", [paper.id])]),

@@ -1,4 +1,5 @@
 /** Pieces of hovers that say where something comes from. */
+import { isInsertable } from "../../literature/library";
 import type { Hyperparameter, LibrarySymbol, Method, Paper } from "../../literature/model";
 import { formula } from "../../render/formula";
 import { code, dotted, escape, prose } from "../../render/markdown";
@@ -53,17 +54,50 @@ export function pythonLiteral(value: number | boolean | string, type: Hyperparam
   return type === "float" && Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-/** What was inferred, where the method is not checked against its authors' code. */
+/** What was inferred, where the method is not checked against its authors' code, and whether it can be inserted. */
 export function fidelityLine(method: Method | undefined): string | undefined {
-  if (method === undefined || method.fidelity === "reference") return undefined;
-  const kind =
-    method.fidelity === "reconstruction"
-      ? "Reconstruction: details are inferred."
-      : "Written from the paper's text, not checked against its authors' code.";
-  return `*${kind}*${method.fidelityNote === undefined ? "" : ` ${prose(method.fidelityNote)}`}`;
+  if (method === undefined) return undefined;
+  const kind = {
+    reference: undefined,
+    paper: "Written from the paper's text, not checked against its authors' code.",
+    reconstruction: "Reconstruction: details are inferred.",
+  }[method.fidelity];
+  const known = [
+    kind && `*${kind}*`,
+    kind && method.fidelityNote && prose(method.fidelityNote),
+    isInsertable(method) ? undefined : `*Not yet insertable.* ${properties(method)}${cost(method)}`,
+  ].filter((sentence) => sentence !== undefined);
+  return known.length === 0 ? undefined : known.join(" ");
 }
 
-/** "Refined by DoRA, PiSSA, AdaLoRA": papers whose relation to this one says so. */
+/** "Starts as the layer it adapts; can be merged; loads the old checkpoint." */
+export function properties({
+  properties: { identityAtInit, mergeable, keepsCheckpointKeys },
+}: Method): string {
+  const start = {
+    exact: "starts as the layer it adapts",
+    approximate: "starts close to the layer it adapts",
+    no: "changes the output from the start",
+    "not-applicable": "",
+  }[identityAtInit];
+  const facts = [
+    start,
+    mergeable ? "can be merged" : "cannot be merged",
+    keepsCheckpointKeys ? "loads the old checkpoint" : "",
+  ];
+  const line = facts.filter((fact) => fact !== "").join("; ");
+  return `${line.charAt(0).toUpperCase()}${line.slice(1)}.`;
+}
+
+/** What a described method trains at each place it adapts. */
+const cost = ({ trainable, shared }: Method): string =>
+  trainable === undefined
+    ? ""
+    : shared === trainable
+      ? ` Trains ${code(trainable)} parameters for the whole model.`
+      : ` Trains ${code(trainable)} parameters a place.`;
+
+/** "Refined by PiSSA, AdaLoRA, DoRA": papers whose relation to this one says so, those first that others refer to. */
 export function refinedBy({ library }: FeatureContext, paper: Paper): string | undefined {
   const refining = library
     .papers()
@@ -73,6 +107,12 @@ export function refinedBy({ library }: FeatureContext, paper: Paper): string | u
       ),
     );
   if (refining.length === 0) return undefined;
-  const shown = refining.slice(0, 5).map(shortName);
+  const known = new Map(refining.map(({ id }) => [id, 0]));
+  for (const { relations } of library.papers())
+    for (const { paper: to } of relations) if (known.has(to)) known.set(to, (known.get(to) ?? 0) + 1);
+  const shown = refining
+    .toSorted((a, b) => (known.get(b.id) ?? 0) - (known.get(a.id) ?? 0))
+    .slice(0, 5)
+    .map(shortName);
   return `Refined by ${escape(shown.join(", "))}${refining.length > shown.length ? " and others" : ""}`;
 }

@@ -4,7 +4,14 @@ import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine } from "../../render/paper";
 import type { FeatureContext } from "../context";
 import { actionLinks } from "./links";
-import { fidelityLine, hyperparameterList, methodFormula, pythonLiteral, sourceText } from "./literature";
+import {
+  fidelityLine,
+  hyperparameterList,
+  methodFormula,
+  properties,
+  pythonLiteral,
+  sourceText,
+} from "./literature";
 
 export function methodHover(context: FeatureContext, method: Method, name: string): string {
   const paper = context.library.paper(method.paper);
@@ -18,22 +25,6 @@ export function methodHover(context: FeatureContext, method: Method, name: strin
     fidelityLine(method),
     actionLinks(context, paper, method),
   );
-}
-
-function properties({ properties: { identityAtInit, mergeable, keepsCheckpointKeys } }: Method): string {
-  const start = {
-    exact: "starts as the layer it adapts",
-    approximate: "starts close to the layer it adapts",
-    no: "changes the output from the start",
-    "not-applicable": "",
-  }[identityAtInit];
-  const facts = [
-    start,
-    mergeable ? "can be merged" : "cannot be merged",
-    keepsCheckpointKeys ? "loads the old checkpoint" : "",
-  ];
-  const line = facts.filter((fact) => fact !== "").join("; ");
-  return `${line.charAt(0).toUpperCase()}${line.slice(1)}.`;
 }
 
 /** `rank=8` at the construction of an inserted class. */

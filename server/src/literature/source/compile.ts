@@ -115,10 +115,11 @@ function unread(files: readonly SourceText[]): Problem[] {
 
 const definedNames = ({ definitions }: PythonSource): string[] => definitions.map(({ name }) => name);
 
-/** A paper's methods are those that name it, then those that it names. */
+/** A paper's methods are the one of its name, the others that name it, then those that it names. */
 function withMethods(paper: Paper, methods: readonly Method[]): Paper {
   const own = methods.filter((method) => method.paper === paper.id).map(({ id }) => id);
-  return { ...paper, methods: [...new Set([...own, ...paper.methods])] };
+  const first = own.filter((id) => id === paper.id);
+  return { ...paper, methods: [...new Set([...first, ...own, ...paper.methods])] };
 }
 
 function withNamedMethods(symbol: LibrarySymbol, methods: readonly Method[]): LibrarySymbol {

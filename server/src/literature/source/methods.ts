@@ -78,6 +78,7 @@ export function readMethod(
     problems.push(yaml.problem(["fidelityNote"], "is missing: a reconstruction must say what was inferred"));
   problems.push(
     ...hyperparameterProblems(method, yaml),
+    ...describedProblems(method, yaml),
     ...siteProblems(method, yaml, [...python, ...shared]),
   );
   return { yaml, method, problems };
@@ -108,9 +109,32 @@ function hyperparameterProblems(method: Method, yaml: YamlFile): Problem[] {
   });
 }
 
+/** A method that goes nowhere yet says itself what it trains; one that does says it at its sites. */
+function describedProblems(method: Method, yaml: YamlFile): Problem[] {
+  const { trainable, shared, sites, python } = method;
+  const found: Problem[] = [];
+  if (sites.length > 0) {
+    for (const field of ["trainable", "shared"] as const)
+      if (method[field] !== undefined)
+        found.push(yaml.problem([field], "belongs to the sites: say there what is trained"));
+    return found;
+  }
+  if (python.length > 0)
+    found.push(yaml.problem(["sites"], "is missing: say where the Python beside this file goes"));
+  for (const [field, text] of Object.entries({ trainable, shared })) {
+    const wrong = text === undefined ? undefined : expressionProblem(text, variablesOf(method));
+    if (wrong !== undefined) found.push(yaml.problem([field], wrong));
+  }
+  return found;
+}
+
+/** What expressions may use: the hyperparameters and the sizes of a place. */
+const variablesOf = ({ hyperparameters }: Method): ReadonlySet<string> =>
+  new Set([...hyperparameters.map(({ name }) => name), ...sizes]);
+
 function siteProblems(method: Method, yaml: YamlFile, python: readonly PythonFile[]): Problem[] {
   const names = method.hyperparameters.map(({ name }) => name);
-  const variables = new Set([...names, ...sizes]);
+  const variables = variablesOf(method);
   return method.sites.flatMap((site, index) => {
     const at: FieldPath = ["sites", index];
     const found: Problem[] = [];
