@@ -1,11 +1,12 @@
 /** Reads a corpus folder and compiles it; the JSON Schemas have the last word on every file. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
 import methodSchema from "../schema/method.schema.json";
 import paperSchema from "../schema/paper.schema.json";
+import rulesSchema from "../schema/rules.schema.json";
 import symbolsSchema from "../schema/symbols.schema.json";
 import { type Compiled, compile } from "../../server/src/literature/source/compile";
 import { fieldName, type Problem, type SourceText } from "../../server/src/literature/source/problems";
@@ -25,11 +26,12 @@ export function compileCorpus(root: string, base = process.cwd()): Compiled {
   };
 }
 
-/** Every Markdown, YAML and Python file below papers/, methods/ and symbols/, in a fixed order. */
+/** Every Markdown, YAML and Python file below papers/, methods/, symbols/ and rules/, in a fixed order. */
 function sourceFiles(root: string, base: string): SourceText[] {
-  return ["papers", "methods", "symbols"]
-    .flatMap((folder) => {
-      const path = join(root, folder);
+  return ["papers", "methods", "symbols", "rules"]
+    .map((folder) => join(root, folder))
+    .filter((path) => existsSync(path))
+    .flatMap((path) => {
       return readdirSync(path, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && /\.(md|ya?ml|py)$/.test(entry.name))
         .map((entry) => join(entry.parentPath, entry.name));
@@ -45,6 +47,7 @@ const validators: readonly { readonly pattern: RegExp; readonly validate: Valida
   { pattern: /papers\/[^/]+\.md$/, validate: ajv.compile(paperSchema) },
   { pattern: /methods\/[^/]+\/method\.yaml$/, validate: ajv.compile(methodSchema) },
   { pattern: /symbols\/[^/]+\.yaml$/, validate: ajv.compile(symbolsSchema) },
+  { pattern: /rules\/[^/]+\.yaml$/, validate: ajv.compile(rulesSchema) },
 ];
 
 /** What a full JSON Schema validator finds in a file that the compiler accepted. */

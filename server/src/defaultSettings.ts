@@ -4,7 +4,7 @@ import type { Settings } from "./protocol";
 export const defaultSettings: Settings = {
   hover: { enable: true, layers: true },
   completion: { enable: true },
-  diagnostics: { enable: true },
+  diagnostics: { enable: true, rules: {} },
   insert: { destination: "inline", moduleName: "adapters" },
   corpus: { paths: [] },
   citation: { style: "comment" },

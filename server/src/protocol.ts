@@ -30,7 +30,11 @@ export interface ClientAbilities {
 export interface Settings {
   readonly hover: { readonly enable: boolean; readonly layers: boolean };
   readonly completion: { readonly enable: boolean };
-  readonly diagnostics: { readonly enable: boolean };
+  readonly diagnostics: {
+    readonly enable: boolean;
+    /** By the id of a rule: how its findings are shown, in place of what the rule says. */
+    readonly rules: Readonly<Record<string, "off" | "hint" | "information" | "warning" | "error">>;
+  };
   readonly insert: { readonly destination: "inline" | "module"; readonly moduleName: string };
   readonly corpus: { readonly paths: readonly string[] };
   readonly citation: { readonly style: "comment" | "bibtex" };

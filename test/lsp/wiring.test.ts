@@ -131,6 +131,7 @@ test("a setting of the wrong type is named, the others count", async () => {
       hover: { enable: "no", layers: false },
       insert: { moduleName: "my adapters" },
       corpus: { paths: "~/corpus" },
+      diagnostics: { rules: { "merge-dropped": "loud" } },
     };
     await client.notify("workspace/didChangeConfiguration", { settings: null });
     assert.equal(
@@ -141,10 +142,11 @@ test("a setting of the wrong type is named, the others count", async () => {
       /litlens\.insert\.moduleName must be a Python module name, without \.py, found "my adapters"/,
     );
     await client.shown(/litlens\.corpus\.paths must be a list of folders/);
+    await client.shown(/litlens\.diagnostics\.rules must be off, hint, .* by the name of a rule/);
     assert.deepEqual(configured.at(-1), {
       hover: { enable: false, layers: false },
       completion: { enable: true },
-      diagnostics: { enable: true },
+      diagnostics: { enable: true, rules: {} },
       insert: { destination: "inline", moduleName: "adapters" },
       corpus: { paths: [] },
       citation: { style: "comment" },

@@ -79,6 +79,7 @@ export function overlay(base: Corpus, extra: Corpus): Corpus {
     methods: [...base.methods, ...methods],
     shared: [...base.shared, ...extra.shared],
     symbols: [...base.symbols, ...symbols],
+    rules: [...(base.rules ?? []), ...(extra.rules ?? [])],
   };
 }
 

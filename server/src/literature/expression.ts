@@ -229,11 +229,17 @@ export function evaluate(expression: string, variables: Variables): number | und
   return typeof found === "string" ? undefined : found.compute(variables);
 }
 
-/** What is wrong with an expression that may use `known` names; undefined where nothing is. */
-export function expressionProblem(expression: string, known: ReadonlySet<string>): string | undefined {
+/** The names that an expression uses; none where the text is no expression. */
+export function namesIn(expression: string): ReadonlySet<string> {
+  const found = parse(expression);
+  return typeof found === "string" ? new Set() : found.names;
+}
+
+/** What is wrong with an expression that may use `known` names, or any where absent; undefined where nothing is. */
+export function expressionProblem(expression: string, known?: ReadonlySet<string>): string | undefined {
   const found = parse(expression);
   if (typeof found === "string") return `is not an expression that can be counted: ${found}`;
-  const unknown = [...found.names].filter((name) => !known.has(name));
+  const unknown = [...found.names].filter((name) => known?.has(name) === false);
   return unknown.length === 0
     ? undefined
     : `uses ${unknown.join(", ")}, which is neither a hyperparameter nor a size`;

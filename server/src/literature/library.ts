@@ -9,6 +9,7 @@ import type {
   Paper,
   PythonDefinition,
   PythonSource,
+  Rule,
   SymbolField,
 } from "./model";
 import { createShelf, findTitles, mergePapers, type TitleMention } from "./shelf";
@@ -38,6 +39,7 @@ export interface Library {
   /** Methods that go by a name in other code (`symbols` of method.yaml). */
   methodsNamed(name: string): readonly Method[];
   symbols(): readonly LibrarySymbol[];
+  rules(): readonly Rule[];
   /** An argument of a symbol. */
   field(qualified: string, name: string): SymbolField | undefined;
   /** Arguments of this name, of whichever symbol. */
@@ -92,6 +94,7 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     symbolsNamed: (name) => catalogue.named.get(name) ?? [],
     methodsNamed: (name) => (catalogue.byName.get(name) ?? []).map(({ method }) => method),
     symbols: () => catalogue.corpus.symbols,
+    rules: () => catalogue.corpus.rules ?? [],
     field: (qualified, name) => catalogue.symbols.get(qualified)?.fields.find((field) => field.name === name),
     fields: (name) => catalogue.fields.get(name) ?? [],
     methodOfDefinition: (name) => catalogue.owners.get(name),

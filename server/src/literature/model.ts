@@ -216,6 +216,58 @@ export interface LibrarySymbol {
   readonly fields: readonly SymbolField[];
 }
 
+export type Severity = "error" | "warning" | "information" | "hint";
+
+/** What must surely hold of one argument of a call. */
+export interface ArgumentCondition {
+  readonly argument?: string;
+  /** In place of `argument`: it holds of at least one of these. */
+  readonly oneOf?: readonly string[];
+  /** Whether it is given and not None. */
+  readonly given?: boolean;
+  /** One of these values, as written in Python. */
+  readonly is?: readonly string[];
+  /** A known value that is none of these; "pissa_niter_*" stands for all that begin so. */
+  readonly isNot?: readonly string[];
+  readonly kind?: "string" | "list" | "number" | "dict";
+}
+
+/** What a quick fix does to the call: one of set, remove, rename, spell. */
+export interface RuleFix {
+  readonly set?: string;
+  readonly to?: string;
+  readonly remove?: string;
+  readonly rename?: string;
+  readonly as?: string;
+  readonly spell?: string;
+}
+
+/** A mistake that can be decided from code. */
+export interface Rule {
+  readonly id: string;
+  /** What is wrong; {name} stands for what the check gives, or for the value of that argument. */
+  readonly message: string;
+  readonly why: string;
+  readonly severity: Severity;
+  /** Whether it is on where the user's settings say nothing. */
+  readonly default: boolean;
+  readonly evidence: string;
+  readonly citations: readonly string[];
+  readonly paper?: string;
+  /** The check in code that finds it; else `calls`, `when` and `where` say what is looked for. */
+  readonly check?: string;
+  readonly calls?: readonly string[];
+  readonly when: readonly ArgumentCondition[];
+  /** Qualified names of which the file must call one as well. */
+  readonly beside?: readonly string[];
+  /** Names whose mention anywhere in the file clears the call. */
+  readonly unless?: readonly string[];
+  /** Expression over the call's numbers and booleans. */
+  readonly where?: string;
+  readonly at?: string;
+  readonly fixes: readonly RuleFix[];
+}
+
 /** dist/corpus.json */
 export interface Corpus {
   readonly version: string;
@@ -224,6 +276,7 @@ export interface Corpus {
   /** Definitions that several methods use, from corpus/methods/shared. */
   readonly shared: readonly PythonSource[];
   readonly symbols: readonly LibrarySymbol[];
+  readonly rules?: readonly Rule[];
 }
 
 /** Typeset formulas by method; `@ink@` stands for the colour. */

@@ -10,6 +10,12 @@ const moduleName = v.pipe(
   v.string("a Python module name"),
   v.regex(/^[\p{L}_][\p{L}\p{N}_]*$/u, "a Python module name, without .py"),
 );
+const severity = "off, hint, information, warning or error, by the name of a rule";
+const shownAs = v.record(
+  v.string(severity),
+  v.picklist(["off", "hint", "information", "warning", "error"], severity),
+  severity,
+);
 const folders = v.array(v.string("a list of folders"), "a list of folders");
 
 export interface CheckedSettings {
@@ -40,7 +46,10 @@ export function readSettings(raw: unknown, previous: Settings): CheckedSettings 
   const settings: Settings = {
     hover: { enable: read("hover", "enable", trueOrFalse), layers: read("hover", "layers", trueOrFalse) },
     completion: { enable: read("completion", "enable", trueOrFalse) },
-    diagnostics: { enable: read("diagnostics", "enable", trueOrFalse) },
+    diagnostics: {
+      enable: read("diagnostics", "enable", trueOrFalse),
+      rules: read("diagnostics", "rules", shownAs),
+    },
     insert: {
       destination: read("insert", "destination", oneOf(["inline", "module"])),
       moduleName: read("insert", "moduleName", moduleName),

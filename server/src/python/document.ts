@@ -16,6 +16,7 @@ import { type Placed, type Reading, readBlocks } from "./reading";
 import { Scope } from "./scope";
 import { type BlockFacts, moveFacts } from "./shift";
 import { stepsIn } from "./steps";
+import { followValues, valuesOfFacts } from "./values";
 
 export interface Change {
   readonly from: number;
@@ -163,6 +164,10 @@ function factsOf(text: string, scope: Scope): PythonFacts {
     },
     module: withConstructions,
   });
+  valuesOfFacts.set(
+    facts,
+    lazily(() => followValues(placed, scope)),
+  );
   return facts;
 }
 

@@ -185,6 +185,9 @@ class Mover {
   }
 }
 
+/** A call of a block as one of the file, `by` further on. */
+export const moveCall = (call: Call, by: number): Call => new Mover(by).call(call);
+
 const moves: { readonly [K in Kind]: (mover: Mover, facts: BlockFacts[K]) => BlockFacts[K] } = {
   imports: (mover, facts) =>
     facts.map((each) => ({

@@ -2,7 +2,7 @@
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { FeatureContext, OpenDocument } from "../../../server/src/features/context";
 import { createLibrary } from "../../../server/src/literature/library";
-import type { Corpus, Formulas, Method, Paper } from "../../../server/src/literature/model";
+import type { Corpus, Formulas, Method, Paper, Rule } from "../../../server/src/literature/model";
 import { readPython } from "../../../server/src/python/document";
 
 const paper = (facts: Pick<Paper, "id" | "title"> & Partial<Paper>): Paper => ({
@@ -143,11 +143,28 @@ const doraMethod: Method = {
   ],
 };
 
+const rule = (id: string, message: string): Rule => ({
+  id,
+  message,
+  why: "So.",
+  severity: "warning",
+  default: true,
+  evidence: "",
+  citations: [],
+  check: id,
+  when: [],
+  fixes: [],
+});
+
 export const corpus: Corpus = {
   version: "test",
   papers,
   methods: [doraMethod, loraMethod],
   shared: [],
+  rules: [
+    rule("removed-symbol", "{library} {since} removed `{name}`; it is `{replacement}` now."),
+    rule("wrong-arxiv-id", "arXiv:{id} is {cited} (“{title}”); {named} is arXiv:{right}."),
+  ],
   symbols: [
     {
       name: "LoraConfig",
@@ -235,7 +252,7 @@ export const contextWith = (changes: Partial<FeatureContext> = {}): FeatureConte
   settings: {
     hover: { enable: true, layers: true },
     completion: { enable: true },
-    diagnostics: { enable: true },
+    diagnostics: { enable: true, rules: {} },
     insert: { destination: "inline", moduleName: "adapters" },
     corpus: { paths: [] },
     citation: { style: "comment" },

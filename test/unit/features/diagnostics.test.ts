@@ -43,7 +43,7 @@ other: BoneConfig = config
           code: "removed-symbol",
           source: "Litlens",
           severity: 2,
-          message: "PEFT 0.19 removed \`BoneConfig\`; it is \`MissConfig\` now.",
+          message: "PEFT 0.19 removed \`BoneConfig\`; it is \`MissConfig\` now. So.",
         },
       ],
     );
@@ -86,7 +86,7 @@ x = 1
     assert.equal(diagnostic.code, "wrong-arxiv-id");
     assert.equal(
       diagnostic.message,
-      "arXiv:2106.09685 is LoRA (“LoRA: Low-Rank Adaptation of Large Language Models”); DoRA is arXiv:2402.09353.",
+      "arXiv:2106.09685 is LoRA (“LoRA: Low-Rank Adaptation of Large Language Models”); DoRA is arXiv:2402.09353. So.",
     );
     assert.deepEqual(diagnostic.codeDescription, { href: "https://arxiv.org/abs/2402.09353" });
     assert.equal(fixed(), "# DoRA (arXiv:2402.09353) splits the weight\nx = 1\n");
@@ -133,6 +133,6 @@ x = 1  # rsLoRA: arXiv:2402.09353
 
 it("diagnostics can be turned off", () => {
   const context = contextWith();
-  const settings = { ...context.settings, diagnostics: { enable: false } };
+  const settings = { ...context.settings, diagnostics: { enable: false, rules: {} } };
   assert.deepEqual(diagnose({ ...context, settings }, open("from peft import BoneConfig\n")), []);
 });

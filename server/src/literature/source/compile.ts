@@ -8,6 +8,7 @@ import { type MethodFile, readMethod } from "./methods";
 import { type PaperFile, readPaper } from "./papers";
 import type { FieldPath, Problem, SourceText } from "./problems";
 import { type PythonFile, readPython, withNeeds } from "./pythonSource";
+import { readRule, type RuleFile } from "./rules";
 import { readSymbols, type SymbolsFile } from "./symbols";
 import type { YamlFile } from "./yamlFile";
 
@@ -72,12 +73,17 @@ export function* compiling(
     symbols.push(readSymbols(file));
     yield;
   }
+  const rules: RuleFile[] = [];
+  for (const file of matching(/(^|\/)rules\/[^/]+\.yaml$/)) {
+    rules.push(readRule(file));
+    yield;
+  }
 
   const problems = [
     ...unread(sorted),
     ...shared.flatMap((each) => each.problems),
-    ...[...papers, ...methods, ...symbols].flatMap((each) => each.problems),
-    ...references(papers, methods, symbols, base),
+    ...[...papers, ...methods, ...symbols, ...rules].flatMap((each) => each.problems),
+    ...references(papers, methods, symbols, rules, base),
     ...repetitions(papers, methods, symbols),
     ...(base === undefined ? [] : repetitionsOfBase(papers, methods, symbols, base)),
   ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
@@ -94,6 +100,7 @@ export function* compiling(
     methods: goodMethods,
     shared: shared.map((file) => withNeeds(file, sharedNames)),
     symbols: goodSymbols.map((symbol) => withNamedMethods(symbol, goodMethods)),
+    rules: good(rules.map(({ yaml, rule }) => ({ yaml, value: rule }))),
   };
   return { corpus, problems };
 }
@@ -132,6 +139,7 @@ function references(
   papers: readonly PaperFile[],
   methods: readonly MethodFile[],
   symbols: readonly SymbolsFile[],
+  rules: readonly RuleFile[],
   base: Corpus | undefined,
 ): Problem[] {
   const paperIds = new Set([
@@ -158,6 +166,9 @@ function references(
     ]),
     ...methods.flatMap(({ yaml, method }) =>
       method === undefined ? [] : missing("paper", method.paper, yaml, ["paper"]),
+    ),
+    ...rules.flatMap(({ yaml, rule }) =>
+      rule?.paper === undefined ? [] : missing("paper", rule.paper, yaml, ["paper"]),
     ),
     ...symbols.flatMap((file) =>
       file.symbols.flatMap((symbol, index) => [

@@ -1,0 +1,63 @@
+/** One model given an adapter twice, methods mixed in one model, and a wrapped model given to a trainer that wraps it. */
+import { edit } from "../../../adapters/edits";
+import type { CallStep } from "../../../python/values";
+import { argumentAt, configOf, isCall, makerOf, peftModel, receiverMaker } from "../origins";
+import { removeArgument } from "../repairs";
+import { argumentsOfStep } from "../origins";
+import type { Check, RuleContext } from "../rule";
+
+export const adapterTwice: Check = (context) =>
+  context.values.calls
+    .filter((step) => isCall(context, step, peftModel))
+    .flatMap((step) => {
+      const model = argumentAt(step, 0, "model");
+      const made = model && makerOf(context, model.value, step);
+      return isCall(context, made, peftModel, "peft.PeftModel.from_pretrained")
+        ? [{ range: step.call.name, words: { model: model?.value.text ?? "" } }]
+        : [];
+    });
+
+/** The name of a configuration's class, `LoraConfig`. */
+const className = ({ library }: RuleContext, config: CallStep): string | undefined =>
+  library.symbol(config.call.qualified ?? "")?.kind === "config" ? config.method : undefined;
+
+export const mixedMethods: Check = (context) =>
+  context.values.calls
+    .filter(({ method }) => method === "add_adapter")
+    .flatMap((step) => {
+      const first = configOf(context, receiverMaker(context, step));
+      const argument = argumentAt(step, 1, "peft_config");
+      const second = argument && makerOf(context, argument.value, step);
+      const [one, other] = [first, second].map((config) => config && className(context, config));
+      if (argument === undefined || one === undefined || other === undefined || one === other) return [];
+      return [{ range: argument.range, words: { first: one, second: other } }];
+    });
+
+export const wrappedTwice: Check = (context) =>
+  context.values.calls
+    .filter(({ call }) => /^trl\.(?:\w+\.)*\w+Trainer$/.test(call.qualified ?? ""))
+    .flatMap((step) => {
+      const config = argumentAt(step, 99, "peft_config");
+      const model = argumentAt(step, 0, "model");
+      const made = model && makerOf(context, model.value, step);
+      if (config === undefined || !isCall(context, made, peftModel)) return [];
+      if (config.value.value.kind === "none") return [];
+      const repair = removeArgument(argumentsOfStep(context, step), context.document, "peft_config");
+      return [{ range: config.range, ...(repair === undefined ? {} : { repairs: [repair] }) }];
+    });
+
+export const mergeDropped: Check = ({ values }) =>
+  values.calls
+    .filter(
+      ({ method, dropped, receiver }) => method === "merge_and_unload" && dropped && receiver !== undefined,
+    )
+    .map(({ call, receiver = "" }) => ({
+      range: call.name,
+      words: { model: receiver },
+      repairs: [
+        {
+          title: `Assign it to \`${receiver}\``,
+          edits: [edit(call.range.from, call.range.from, `${receiver} = `)],
+        },
+      ],
+    }));

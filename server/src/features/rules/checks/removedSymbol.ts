@@ -1,0 +1,33 @@
+/** Imports and uses of names that their library no longer has, with the fix for the import and every use. */
+import { edit } from "../../../adapters/edits";
+import type { Range } from "../../../python/facts";
+import { removedSymbols } from "../../removedSymbols";
+import type { Check, Finding } from "../rule";
+
+export const removedSymbol: Check = ({ library, document }) => {
+  const { facts, text } = document.python;
+  return removedSymbols.flatMap((removed): Finding[] => {
+    const { name, modules, library: owner, since, replacement } = removed;
+    const wanted = new Set(modules.map((module) => `${module}.${name}`));
+    const isIt = ({ qualified }: { readonly qualified: string }): boolean => wanted.has(qualified);
+    const imported = facts.imports.filter(isIt);
+    const uses = facts.references
+      .filter(isIt)
+      .filter(({ range }) => !imported.some(({ statement }) => within(range, statement)));
+    const arxiv = [...(library.symbolsNamed(replacement)[0]?.papers ?? [])].flatMap(
+      (id) => library.paper(id)?.arxiv ?? [],
+    )[0];
+    const title = `Replace \`${name}\` with \`${replacement}\``;
+    const finding = (range: Range, also: readonly Range[]): Finding => ({
+      range,
+      words: { library: owner, since, name, replacement },
+      ...(arxiv === undefined ? {} : { arxiv }),
+      repairs: [{ title, edits: [range, ...also].map(({ from, to }) => edit(from, to, replacement)) }],
+    });
+    if (imported.length === 0) return uses.map(({ range }) => finding(range, []));
+    const named = uses.map(({ range }) => range).filter(({ from, to }) => text.slice(from, to) === name);
+    return imported.map(({ nameRange }) => finding(nameRange, named));
+  });
+};
+
+const within = (inner: Range, outer: Range): boolean => outer.from <= inner.from && inner.to <= outer.to;

@@ -1,0 +1,70 @@
+/** Rules that the arguments of one call decide: `calls`, `when` and `where` of the rule say what is looked for. */
+import { evaluate, namesIn } from "../../literature/expression";
+import type { Library } from "../../literature/library";
+import type { Rule } from "../../literature/model";
+import type { Call } from "../../python/facts";
+import { type CallArguments, callArguments, holds, numberOf } from "./callArguments";
+import { repairsOf } from "./repairs";
+import type { Check, Finding, RuleContext } from "./rule";
+
+export const declared: Check = (context, rule) => {
+  const { document, library } = context;
+  const { calls = [], beside, unless = [] } = rule;
+  const { facts, text } = document.python;
+  const found = callsOf(facts.calls, library, calls).filter(({ closed }) => closed);
+  if (found.length === 0) return [];
+  if (beside !== undefined && callsOf(facts.calls, library, beside).length === 0) return [];
+  if (unless.some((name) => new RegExp(`\\b${name}\\b`).test(text))) return [];
+  return found.flatMap((call) => findingAt(context, rule, call) ?? []);
+};
+
+/** The calls of something that goes by one of these names, whichever way it was imported. */
+export function callsOf(calls: readonly Call[], library: Library, paths: readonly string[]): Call[] {
+  const [patterns, names] = [
+    paths.filter((path) => path.includes("*")),
+    paths.filter((path) => !path.includes("*")),
+  ];
+  const wanted = new Set(names.flatMap((path) => library.symbol(path)?.qualified ?? [path]));
+  const ends = patterns.map((path) => path.split("*"));
+  return calls.filter(
+    ({ qualified }) =>
+      qualified !== undefined &&
+      (wanted.has(qualified) ||
+        ends.some(([start = "", end = ""]) => qualified.startsWith(start) && qualified.endsWith(end))),
+  );
+}
+
+function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | undefined {
+  const { document, library, values } = context;
+  const found = argumentsOf(call, library, values);
+  if (!rule.when.every((condition) => holds(found, condition))) return undefined;
+  if (rule.where !== undefined) {
+    const variables = Object.fromEntries(
+      [...namesIn(rule.where)].map((name) => [name, numberOf(found, name)]),
+    );
+    if ((evaluate(rule.where, variables) ?? 0) === 0) return undefined;
+  }
+  const at = rule.at === undefined ? undefined : found.setting(rule.at);
+  return {
+    range: at?.kind === "given" ? at.argument.range : call.name,
+    words: wordsOf(found, rule, document.python.text),
+    repairs: repairsOf(rule, found, document),
+  };
+}
+
+/** The arguments of a call of something that the catalogue knows. */
+export const argumentsOf = (call: Call, library: Library, values: RuleContext["values"]): CallArguments =>
+  callArguments(call, call.qualified === undefined ? undefined : library.symbol(call.qualified), values);
+
+/** Each {argument} of the message as it is written, or its default. */
+function wordsOf(found: CallArguments, { message, why }: Rule, text: string): Record<string, string> {
+  const { from, to } = found.call.name;
+  const words: Record<string, string> = { call: text.slice(from, to) };
+  for (const [, name = ""] of `${message} ${why}`.matchAll(/\{(\w+)\}/g)) {
+    if (name === "call") continue;
+    const setting = found.setting(name);
+    const preset = found.symbol?.fields.find((field) => field.name === name)?.default;
+    words[name] = setting.kind === "given" ? setting.argument.value.text : (preset ?? "");
+  }
+  return words;
+}

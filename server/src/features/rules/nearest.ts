@@ -1,0 +1,29 @@
+/** The word that a misspelt one was surely meant to be. */
+
+/** Letters that must be changed, left out or put in to make `b` of `a`; case, hyphens and underscores are as good as equal. */
+function distance(a: string, b: string): number {
+  const [one, other] = [plain(a), plain(b)];
+  let row = [...Array(other.length + 1).keys()];
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+const plain = (word: string): string => word.toLowerCase().replace(/[-_]/g, "");
+
+/** Undefined where none is near, or two are equally so. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const reach = word.length < 5 ? 1 : 2;
+  const ranked = known
+    .map((each) => ({ each, away: distance(word, each) }))
+    .filter(({ away }) => away <= reach)
+    .sort((a, b) => a.away - b.away);
+  const [first, second] = ranked;
+  return first !== undefined && first.away < (second?.away ?? Infinity) ? first.each : undefined;
+}
