@@ -17,12 +17,11 @@ function distance(a: string, b: string): number {
 
 const plain = (word: string): string => word.toLowerCase().replace(/[-_]/g, "");
 
-/** Undefined where none is near, or two are equally so. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const reach = word.length < 5 ? 1 : 2;
+/** Undefined where none is within `reach` letters, or two are equally near. */
+export function nearest(word: string, known: readonly string[], reach = 2): string | undefined {
   const ranked = known
     .map((each) => ({ each, away: distance(word, each) }))
-    .filter(({ away }) => away <= reach)
+    .filter(({ away }) => away <= (word.length < 5 ? 1 : reach))
     .sort((a, b) => a.away - b.away);
   const [first, second] = ranked;
   return first !== undefined && first.away < (second?.away ?? Infinity) ? first.each : undefined;

@@ -46,10 +46,11 @@ export const wrappedTwice: Check = (context) =>
       return [{ range: config.range, ...(repair === undefined ? {} : { repairs: [repair] }) }];
     });
 
-export const mergeDropped: Check = ({ values }) =>
-  values.calls
-    .filter(
-      ({ method, dropped, receiver }) => method === "merge_and_unload" && dropped && receiver !== undefined,
+export const mergeDropped: Check = (context) =>
+  context.values.calls
+    .filter(({ method, dropped }) => method === "merge_and_unload" && dropped)
+    .filter((step) =>
+      isCall(context, receiverMaker(context, step), peftModel, "peft.PeftModel.from_pretrained"),
     )
     .map(({ call, receiver = "" }) => ({
       range: call.name,

@@ -3,8 +3,8 @@ import type { CallStep } from "../../../python/values";
 import { argumentsOfStep, configOf, receiverMaker } from "../origins";
 import type { Check, RuleContext } from "../rule";
 
-/** Methods that are meant to give the base model back. */
-const returning = new Set(["disable_adapter", "disable_adapter_layers", "unload"]);
+/** Methods that are meant to give the base model back; `unload` is also how its residual is saved. */
+const returning = new Set(["disable_adapter", "disable_adapter_layers"]);
 
 /** The initialisations that put the residual in place of the base weight. */
 const rewriting = /^(?:pissa(?:_niter_\d+)?|olora|corda|lora_ga)$/i;

@@ -31,5 +31,6 @@ function meantBy(name: string, { fields }: LibrarySymbol): string | undefined {
   const elsewhere = names.filter((each) => each.endsWith(`_${name}`));
   if (elsewhere.length === 1) return elsewhere[0];
   if (name === "rank" && names.includes("r")) return "r";
-  return name.length < 4 ? undefined : nearest(name, names);
+  // two letters apart may well be an argument of a later release: use_qalora, use_rslora
+  return name.length < 4 ? undefined : nearest(name, names, 1);
 }

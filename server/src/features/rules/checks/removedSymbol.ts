@@ -26,8 +26,23 @@ export const removedSymbol: Check = ({ library, document }) => {
     });
     if (imported.length === 0) return uses.map(({ range }) => finding(range, []));
     const named = uses.map(({ range }) => range).filter(({ from, to }) => text.slice(from, to) === name);
-    return imported.map(({ nameRange }) => finding(nameRange, named));
+    return imported
+      .filter(({ statement }) => !tried(text, statement))
+      .map(({ nameRange }) => finding(nameRange, named));
   });
 };
+
+/** Whether an import stands in a `try:`, which is ready for it to fail. */
+function tried(text: string, { from }: Range): boolean {
+  const lines = text.slice(0, from).split("\n");
+  const indentation = lines.pop() ?? "";
+  const opener = lines.findLast(
+    (line) =>
+      line.trim() !== "" &&
+      !line.startsWith(`${indentation} `) &&
+      !(indentation !== "" && line.startsWith(indentation)),
+  );
+  return indentation !== "" && indentation.trim() === "" && opener?.trim() === "try:";
+}
 
 const within = (inner: Range, outer: Range): boolean => outer.from <= inner.from && inner.to <= outer.to;

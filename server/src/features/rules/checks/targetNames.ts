@@ -1,6 +1,6 @@
 /** Names in `target_modules` and patterns that match no layer of the model they are meant for. */
 import { edit } from "../../../adapters/edits";
-import type { Argument, ModuleClass } from "../../../python/facts";
+import type { Argument, LayerForm, ModuleClass } from "../../../python/facts";
 import type { CallStep } from "../../../python/values";
 import { nearest } from "../nearest";
 import { argumentAt, configOf, isCall, makerOf, peftModel } from "../origins";
@@ -54,40 +54,43 @@ function unknownNames(
   });
 }
 
-/** The last names of all layers of a model class of this file; undefined where some may not be known. */
+/** The names of all layers of a model class of this file; undefined where some may not be known. */
 function layerNames({ document }: RuleContext, made: CallStep): ReadonlySet<string> | undefined {
-  const { modules, unread } = document.python.facts;
-  if (unread.length > 0) return undefined;
+  const { facts, text } = document.python;
+  if (facts.unread.length > 0) return undefined;
   const names = new Set<string>();
   const visited = new Set<string>();
   const visit = (type: string): boolean => {
     if (visited.has(type)) return true;
     visited.add(type);
-    const module = modules.find(({ name }) => name === type);
-    return (
-      module !== undefined &&
-      isWhole(module) &&
-      module.layers.every((layer) => {
-        for (const part of layer.path.split(".")) names.add(part);
-        return layer.type.startsWith("torch.nn.")
-          ? !/Transformer|LSTM|GRU/.test(layer.type)
-          : visit(layer.type);
-      })
-    );
+    const module = facts.modules.find(({ name }) => name === type);
+    if (module === undefined || !isWhole(module, text)) return false;
+    return module.layers.every((layer) => {
+      for (const part of layer.path.split(".")) names.add(part);
+      return layer.type.startsWith("torch.nn.")
+        ? !/Transformer|LSTM|GRU/.test(layer.type)
+        : visit(layer.type);
+    });
   };
   return made.call.qualified !== undefined && visit(made.call.qualified) ? names : undefined;
 }
 
-/** A class whose layers all stand in its own `__init__`, as far as can be seen. */
-const isWhole = ({ bases, init, layers }: ModuleClass): boolean =>
-  init !== undefined &&
-  bases.every((base) => base === "torch.nn.Module") &&
-  layers.length > 0 &&
-  layers.every(
-    ({ form }) =>
-      form === "attribute" ||
-      form === "sequential" ||
-      form === "module-list" ||
-      form === "comprehension" ||
-      form === "module-dict",
+const plainForms: ReadonlySet<LayerForm> = new Set([
+  "attribute",
+  "sequential",
+  "module-list",
+  "comprehension",
+  "module-dict",
+]);
+
+/** A class whose layers all stand in its own `__init__`, and which is given none: every attribute is a layer or a plain value. */
+function isWhole({ bases, init, layers }: ModuleClass, text: string): boolean {
+  if (init === undefined || layers.length === 0) return false;
+  if (!bases.every((base) => base === "torch.nn.Module")) return false;
+  if (!layers.every(({ form }) => plainForms.has(form))) return false;
+  const known = new Set(layers.map(({ path }) => path.split(".")[0]));
+  const body = text.slice(init.bodyStart, init.bodyEnd);
+  return [...body.matchAll(/^\s*self\.(\w+)\s*(?::[^=\n]+)?=\s*(.*)$/gm)].every(
+    ([, name, value = ""]) => known.has(name) || /^(?:[\d"'.-]|True\b|False\b|None\b|config\s*$)/.test(value),
   );
+}
