@@ -36,12 +36,7 @@ export const removedSymbol: Check = ({ library, document }) => {
 function tried(text: string, { from }: Range): boolean {
   const lines = text.slice(0, from).split("\n");
   const indentation = lines.pop() ?? "";
-  const opener = lines.findLast(
-    (line) =>
-      line.trim() !== "" &&
-      !line.startsWith(`${indentation} `) &&
-      !(indentation !== "" && line.startsWith(indentation)),
-  );
+  const opener = lines.findLast((line) => line.trim() !== "" && !line.startsWith(indentation));
   return indentation !== "" && indentation.trim() === "" && opener?.trim() === "try:";
 }
 
