@@ -1,0 +1,65 @@
+import inspect
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def replace_layers(
+    model: nn.Module, targets: Collection[str], adapter: type[nn.Module], **hyperparameters: Any
+) -> nn.Module:
+    """Put an `adapter` in place of every layer of `model` that `targets` name; returns `model`.
+
+    A target is the end of a layer's path: "q_proj", "mlp.0", or "layers" for all of a list. The new
+    layers take over sizes, weights, device, dtype and mode; tied weights stay tied. Where a layer
+    cannot soundly be replaced, or none is named so, a `ValueError` says why and nothing changes.
+    """
+    targets = (targets,) if isinstance(targets, str) else targets
+    base = next(each for each in adapter.__mro__ if each.__module__.startswith("torch.nn."))
+    modules = dict(model.named_modules(remove_duplicate=False))
+    places: dict[str, nn.Module] = {}
+    for path, layer in modules.items():
+        short = ".".join(part for part in path.split(".") if not part.isdigit())
+        named = any(f".{end}".endswith(f".{name}") for end in (path, short) for name in targets)
+        if not named or (next(layer.children(), None) and not isinstance(layer, base)):
+            continue
+        whole = modules[path.rpartition(".")[0]]
+        if isinstance(whole, (nn.MultiheadAttention, nn.TransformerEncoderLayer)):
+            reason = f"is read by nn.{type(whole).__name__} itself, past its forward"
+        elif type(layer) is not base:
+            reason = f"is a {type(layer).__name__}, not a plain nn.{base.__name__}"
+        elif any(vars(layer).get(f"_forward{kind}hooks") for kind in ("_", "_pre_")):
+            reason = "has hooks, which would be lost"
+        elif "forward" in vars(layer):
+            reason = "has a forward of its own, which would be lost"
+        else:
+            places[path] = layer
+            continue
+        raise ValueError(f"targets: {path} {reason}")
+    if not places:
+        raise ValueError(f"targets: the model has no layer named {' or '.join(targets)}")
+    layers = dict.fromkeys(places.values())  # in order, each once
+    adapted = {layer: adapt_layer(layer, adapter, hyperparameters) for layer in layers}
+    for path, layer in places.items():
+        for name, parameter in layer.named_parameters():
+            own = getattr(adapted[layer], name)
+            if torch.equal(own, parameter):  # the tensor itself, so that a tie holds
+                setattr(adapted[layer], name, parameter.requires_grad_(own.requires_grad))
+        whole, _, name = path.rpartition(".")
+        setattr(modules[whole], name, adapted[layer])
+    return model
+
+
+def adapt_layer(layer: nn.Module, adapter: type[Any], hyperparameters: dict[str, Any]) -> nn.Module:
+    """An `adapter` with the sizes, weights, device, dtype and mode of `layer`."""
+    names = inspect.signature(type(layer)).parameters
+    sizes = {name: getattr(layer, name) for name in names if hasattr(layer, name)}
+    if "bias" in sizes:
+        sizes["bias"] = sizes["bias"] is not None
+    weight = next(layer.parameters(), torch.empty(0))
+    adapted: nn.Module = adapter(
+        **sizes, device=weight.device, dtype=weight.dtype, **hyperparameters
+    )
+    adapted.load_state_dict(layer.state_dict(), strict=False)
+    return adapted.train(layer.training)
