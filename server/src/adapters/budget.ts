@@ -2,6 +2,8 @@
 import { evaluate } from "../literature/expression";
 import type { Method, MethodSite } from "../literature/model";
 import type { Expression, Layer, ModuleClass } from "../python/facts";
+import type { ModelLayersPlace } from "./modelLayers";
+import type { Found } from "./modelTargets";
 import type { Place } from "./places";
 
 export type Options = Readonly<Record<string, number | boolean | string>>;
@@ -70,6 +72,20 @@ export function moduleParameters(module: ModuleClass): number | undefined {
   return total;
 }
 
+/** Parameters of a whole model from all its layers; undefined when those of one are not known. */
+export function modelParameters(found: readonly Found[]): number | undefined {
+  let total = 0;
+  for (const { layer, uses } of found) {
+    if (layer.role === "container" || layer.role === "dropout" || layer.role === "activation") continue;
+    if (layer.role === "module" || layer.role === "attention" || layer.role === "parameter") return undefined;
+    const parameters = layerParameters(layer);
+    if (parameters === undefined || uses === undefined) return undefined;
+    // Of two layers that share one weight each counts for half.
+    total += (parameters * uses) / (layer.obstacle?.includes("shares its weight") === true ? 2 : 1);
+  }
+  return total;
+}
+
 /** Values of a method's hyperparameters: defaults, overridden by options. */
 export function hyperparameters(
   method: Method,
@@ -81,6 +97,10 @@ export function hyperparameters(
 }
 
 type Sizes = Readonly<Record<string, number | undefined>>;
+
+/** The constructions that the chosen targets of a place name. */
+const chosenLayers = ({ targets, chosen }: ModelLayersPlace): ModelLayersPlace["targets"][number]["layers"] =>
+  targets.filter(({ name }) => chosen.includes(name)).flatMap(({ layers }) => layers);
 
 /** The sizes that expressions of a method.yaml speak of, once for every use of the site at the place. */
 function sizesAt(
@@ -95,6 +115,12 @@ function sizesAt(
       return place.layers.map((layer) => ({
         sizes: layerSizes(layer),
         uses: layer.count ?? 1,
+        label: layer.path,
+      }));
+    case "model-layers":
+      return chosenLayers(place).map(({ layer, uses = 1 }) => ({
+        sizes: layerSizes(layer),
+        uses,
         label: layer.path,
       }));
     case "block-output":
@@ -145,6 +171,10 @@ export function trainableParameters(
 ): number | undefined {
   const { trainable } = site;
   if (trainable === undefined) return undefined;
+  if (place.kind === "model-layers") {
+    const layers = chosenLayers(place);
+    if (layers.length === 0 || layers.some(({ uses }) => uses === undefined)) return undefined;
+  }
   const chosen = numbers(method, options);
   const shared = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
   let total = 0;

@@ -1,11 +1,13 @@
 /** One insertion, whole: the method's Python, the call site, and the imports, as edits of one or two files. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
+import { applyName, withApplyFunction } from "./applyFunction";
 import type { Options } from "./budget";
 import { adaptBlockOutput } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
 import { afterInInit, type CallSite } from "./callSites/callSite";
 import { adaptGenerationStep } from "./callSites/generationStep";
 import { adaptLayer } from "./callSites/layer";
+import { adaptModelLayers, afterModelLayers } from "./callSites/modelLayers";
 import { adaptSkip } from "./callSites/skip";
 import { adaptModel, adaptTraining } from "./callSites/statements";
 import {
@@ -17,6 +19,7 @@ import {
   topLevelStart,
 } from "./definitions";
 import type { Edit } from "./edits";
+import { definitionsOf, type Extra, extrasEdits, homeOf } from "./extras";
 import type { Place } from "./places";
 import { rootOf } from "./root";
 
@@ -35,15 +38,24 @@ export interface InsertionRequest {
   readonly shared: readonly PythonSource[];
   readonly options: Options;
   readonly siblings?: readonly Sibling[];
+  /** How a docstring names the method: "LoRA (arXiv:2106.09685)"; its name where absent. */
+  readonly cited?: string;
+  /** What goes with it, and the adapter classes that the file has already. */
+  readonly extras?: { readonly chosen: readonly Extra[]; readonly adapters: readonly string[] };
   /** Where definitions go: above the class, or a sibling module with its present text (empty for a new one). */
   readonly destination: "inline" | { readonly module: string; readonly content: SourceFile };
 }
 
 export function insertAdapter(request: InsertionRequest): Insertion {
   const { file, method, site, place, shared, destination } = request;
-  const sources = [...shared, ...method.python];
+  const whole = place.kind === "model-layers";
+  const python = [...shared, ...method.python];
+  const sources = whole ? withApplyFunction(python, method, site, request.cited ?? method.name) : python;
+  const extras = request.extras?.chosen ?? [];
   const wanted = [
-    site.symbol,
+    ...(whole ? [applyName(method, site)] : []),
+    ...(whole && extras.length === 0 ? [] : [site.symbol]),
+    ...definitionsOf(extras),
     ...(site.uses ?? []),
     ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
   ];
@@ -72,6 +84,7 @@ export function insertAdapter(request: InsertionRequest): Insertion {
 /** Where the code that will use the definitions starts: they go above it. */
 function startOf(place: Place): number {
   if (place.kind === "free") return place.at;
+  if (place.kind === "model-layers") return place.built?.call.statement.from ?? place.root?.range.from ?? 0;
   if ("module" in place) return place.module.range.from;
   return place.kind === "generation-step"
     ? place.step.function.range.from
@@ -91,14 +104,24 @@ function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
     symbol: brought.names.get(site.symbol) ?? site.symbol,
     names: brought.names,
   };
-  return [...placeEdits(at, place), ...afterInitEdits(request, brought)];
+  return [...placeEdits(at, place), ...afterInitEdits(request, brought), ...withExtras(request, brought, at.symbol)];
+}
+
+function withExtras({ file, place, extras }: InsertionRequest, brought: Brought, symbol: string): Edit[] {
+  const home = extras === undefined || extras.chosen.length === 0 ? undefined : homeOf(file, place);
+  if (extras === undefined || home === undefined) return [];
+  const adapters = [...new Set([...extras.adapters, symbol])];
+  return extrasEdits({ file, home, adapters, chosen: extras.chosen, names: brought.names, brought: brought.edits });
 }
 
 /** What must run once the whole model stands, such as sharing weights between adapters: at the end of its `__init__`, once. */
 function afterInitEdits({ file, site, place }: InsertionRequest, { names }: Brought): Edit[] {
-  if (site.afterInit === undefined || !("module" in place)) return [];
+  if (site.afterInit === undefined) return [];
   const called = calledIn(site.afterInit);
-  const statement = site.afterInit.replace(called, names.get(called) ?? called).replace("{root}", "self");
+  const call = site.afterInit.replace(called, names.get(called) ?? called);
+  if (place.kind === "model-layers") return [afterModelLayers(file, place, call.replace("{root}", place.model))];
+  if (!("module" in place)) return [];
+  const statement = call.replace("{root}", "self");
   const root = rootOf(file.facts, place.module);
   if (file.text.slice(root.range.from, root.range.to).includes(statement)) return [];
   return [afterInInit(file, root, undefined, statement)];
@@ -111,6 +134,8 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
     case "embedding":
     case "norm":
       return adaptLayer(at, place);
+    case "model-layers":
+      return adaptModelLayers(at, place, at.names.get(applyName(at.method, at.site)) ?? applyName(at.method, at.site));
     case "block-output":
       return adaptBlockOutput(at, place);
     case "skip":

@@ -14,6 +14,7 @@ import type {
 } from "../python/facts";
 import type { PlaceOf } from "./placeOf";
 import { around, modulesAround } from "../python/local";
+import type { ModelLayersPlace } from "./modelLayers";
 import { blankLineNear, type FreePlace, freePlaces } from "./freePlaces";
 import { isRoot } from "./root";
 
@@ -65,6 +66,7 @@ export type Place =
   | GenerationPlace
   | TrainingPlace
   | ModelPlace
+  | ModelLayersPlace
   | FreePlace;
 
 const noInit = (module: ModuleClass): string | undefined =>
@@ -326,9 +328,13 @@ export const ownerOf = (place: Place): string =>
 
 /** Whether a site of a method is meant for such a place, sub-layer placements included. */
 export function suits(site: MethodSite, place: Place): boolean {
+  if (place.kind === "model-layers") {
+    const { of, chosen } = place;
+    return site.kind === of && baseOf(site) === layerKinds[of].type && isNamed(site, chosen);
+  }
   if (site.kind !== place.kind) return false;
   if (isLayerPlace(place)) {
-    return isNamed(site, place) && (place.kind === "linear" || mismatch(site, place) === undefined);
+    return isNamed(site, pathsOf(place)) && (place.kind === "linear" || mismatch(site, place) === undefined);
   }
   if (place.kind !== "block-output" || site.placements === undefined) return true;
   const { placements } = site;
@@ -339,8 +345,9 @@ export function suits(site: MethodSite, place: Place): boolean {
 }
 
 /** Whether all layers of a place bear one of the names that the site is meant for. */
-const isNamed = ({ named }: MethodSite, { layers }: LayerPlace): boolean =>
-  named === undefined || layers.every(({ path }) => named.includes(path.split(".").at(-1) ?? path));
+const isNamed = ({ named }: MethodSite, paths: readonly string[]): boolean =>
+  named === undefined || paths.every((path) => named.includes(path.split(".").at(-1) ?? path));
+const pathsOf = ({ layers }: LayerPlace): string[] => layers.map(({ path }) => path);
 
 export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
 

@@ -1,0 +1,52 @@
+/** Which layers papers and libraries adapt, by the names that models give them: the lists documented for `target_modules`. */
+import type { Library } from "../literature/library";
+
+export interface KnownTargets {
+  readonly names: readonly string[];
+  /** In whose words: "queries and values", "BERT, RoBERTa". */
+  readonly meaning: string;
+}
+
+export function knownTargets(library: Pick<Library, "fields">): KnownTargets[] {
+  const lists = library
+    .fields("target_modules")
+    .flatMap(({ field }) => field.values ?? [])
+    .map(({ value, meaning = "" }) => ({ names: namesIn(value), meaning }))
+    .filter(({ names }) => names.length > 0);
+  return lists.filter(
+    ({ names }, index) => lists.findIndex((other) => other.names.join() === names.join()) === index,
+  );
+}
+
+const namesIn = (value: string): string[] =>
+  value.startsWith("[") ? [...value.matchAll(/["']([\w.]+)["']/g)].flatMap(([, name]) => name ?? []) : [];
+
+/** The first list that a model has all of; otherwise everything it has. */
+export function suggested(available: readonly string[], known: readonly KnownTargets[]): readonly string[] {
+  return known.find(({ names }) => names.every((name) => available.includes(name)))?.names ?? available;
+}
+
+/** The lists for a checkpoint or class whose name speaks of an architecture: "bert-base-uncased", `LlamaForCausalLM`. */
+export function targetsOf(architecture: string, known: readonly KnownTargets[]): KnownTargets[] {
+  const spoken = architecture.toLowerCase();
+  const named = known.filter(({ meaning }) =>
+    [...meaning.toLowerCase().matchAll(/[a-z][\w-]{2,}/g)].some(
+      ([word]) =>
+        !common.has(word) && new RegExp(`(?<![a-z])${word}(?![a-z])|${word}(?=for|model)`).test(spoken),
+    ),
+  );
+  return named.length > 0 ? named : [...known];
+}
+
+/** Words of a meaning that name no architecture. */
+const common = new Set([
+  "all",
+  "and",
+  "the",
+  "runs",
+  "attention",
+  "queries",
+  "values",
+  "authors",
+  "examples",
+]);

@@ -1,0 +1,194 @@
+/** Layers all over a model, by the ends of their paths: where one `apply_lora(model, targets=…)` puts adapters. */
+import type { ModuleClass, Range } from "../python/facts";
+import { modelParameters } from "./budget";
+import { type Built, builtIn, isUsedAsModule } from "./built";
+import type { Sibling, SourceFile } from "./definitions";
+import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
+import {
+  isPath,
+  layersOf,
+  type Lookup,
+  type ModelLayerKind,
+  modelLayerKinds,
+  type Target,
+  targetsIn,
+} from "./modelTargets";
+import { isRoot } from "./root";
+
+export interface ModelLayersPlace {
+  readonly kind: "model-layers";
+  readonly of: ModelLayerKind;
+  readonly key: string;
+  readonly label: string;
+  readonly touch: readonly Range[];
+  readonly obstacle?: string;
+  /** What the call is made with: `model`, or `self` at the end of a class's `__init__`. */
+  readonly model: string;
+  /** The class, where its source is at hand. */
+  readonly root?: ModuleClass;
+  /** Whether that class stands in this file. */
+  readonly own: boolean;
+  readonly built?: Built;
+  readonly targets: readonly Target[];
+  /** Names among the targets. */
+  readonly chosen: readonly string[];
+  /** All parameters of the model, where known. */
+  readonly holds?: number;
+}
+
+/** The code that model classes are looked up in. */
+export interface Sources {
+  readonly file: SourceFile;
+  readonly siblings: readonly Sibling[];
+  readonly known: readonly KnownTargets[];
+}
+
+/** Every such place of a file; `touching` narrows to those that a stretch of the text touches. */
+export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPlace[] {
+  const { facts } = sources.file;
+  const touches = (range: Range): boolean =>
+    touching === undefined || (range.from <= touching.to && touching.from <= range.to);
+  const classes = facts.modules
+    .filter((module) => touches(module.nameRange) && module.init !== undefined && isRoot(facts, module))
+    .filter((module) => module.layers.some(({ type }) => facts.modules.some(({ name }) => name === type)))
+    .flatMap((module) => placesOf(sources, { model: "self", module, own: true, touch: [module.nameRange] }));
+  const calls = facts.calls.filter(({ statement }) => touches(statement));
+  const built = builtIn(sources.file, calls).flatMap((each) => {
+    const touch = [each.call.statement];
+    const own = facts.modules.find(({ name }) => name === each.type);
+    const module = own ?? imported(sources, each.type);
+    if (module !== undefined)
+      return placesOf(sources, { model: each.name, module, own: own !== undefined, built: each, touch });
+    return pretrained(sources, each, touch);
+  });
+  return [...classes, ...built];
+}
+
+/** A key: `linear:@GPT:model:c_attn,c_proj`; without names, those that are suggested. */
+export const isModelKey = (key: string): boolean => /^\w+:@/.test(key);
+
+/** The place of a key, with the targets it names. */
+export function modelLayersNamed(sources: Sources, key: string): ModelLayersPlace[] {
+  const [kind = "", owner = "", variable = "", names = ""] = key.split(":");
+  const wanted = names === "" ? undefined : names.split(",");
+  return modelLayersIn(sources)
+    .filter((place) => place.key === [kind, owner, variable, ""].join(":"))
+    .map((place) => (wanted === undefined ? place : withTargets(place, wanted)));
+}
+
+/** The place with other targets chosen. */
+export function withTargets(place: ModelLayersPlace, chosen: readonly string[]): ModelLayersPlace {
+  const { obstacle: before, ...rest } = place;
+  const missing = chosen.find((name) => !isPath(name));
+  const refused = place.targets.find(({ name, obstacle }) => obstacle !== undefined && chosen.includes(name));
+  const unknown =
+    place.root === undefined
+      ? undefined
+      : chosen.find((name) => !place.targets.some((each) => each.name === name));
+  const obstacle =
+    before ??
+    (missing === undefined
+      ? undefined
+      : `"${missing}" is no name of layers; write it as \`q_proj\` or \`mlp.0\`.`) ??
+    refused?.obstacle ??
+    (unknown === undefined
+      ? undefined
+      : `No ${place.of} layer of \`${place.root?.name ?? ""}\` is named ${unknown}; it has ${namesOf(place).join(", ")}.`);
+  return {
+    ...rest,
+    chosen,
+    label: labelOf(chosen, place),
+    ...(obstacle === undefined ? {} : { obstacle }),
+  };
+}
+
+const namesOf = ({ targets }: ModelLayersPlace): string[] =>
+  targets.filter(({ obstacle }) => obstacle === undefined).map(({ name }) => name);
+
+function labelOf(chosen: readonly string[], { model, root, targets }: ModelLayersPlace): string {
+  const whole = model === "self" ? (root?.name ?? "the model") : model;
+  const sound = targets.filter(({ obstacle }) => obstacle === undefined);
+  const names =
+    chosen.length > 3 && chosen.length === sound.length
+      ? `all ${chosen.length} kinds of layers`
+      : chosen.map((name) => `\`${name}\``).join(", ");
+  return `${names} across \`${whole}\``;
+}
+
+interface Model {
+  readonly model: string;
+  readonly module: ModuleClass;
+  readonly own: boolean;
+  readonly built?: Built;
+  readonly touch: readonly Range[];
+}
+
+function placesOf({ file, siblings, known }: Sources, { model, module, own, built, touch }: Model) {
+  const lookup = lookupIn({ file, siblings }, own ? undefined : built?.type);
+  // Sizes that the file passes to a class of another module are not known here.
+  const found = layersOf(module, lookup, [], own || built?.call.arguments.length === 0 ? 1 : undefined);
+  const holds = modelParameters(found);
+  return modelLayerKinds.flatMap((of): ModelLayersPlace[] => {
+    const targets = targetsIn(found, of);
+    const sound = targets.filter(({ obstacle }) => obstacle === undefined);
+    if (sound.length === 0) return [];
+    const chosen = suggested(
+      sound.map(({ name }) => name),
+      known,
+    );
+    const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
+    const place: ModelLayersPlace = {
+      ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },
+      ...(built === undefined ? {} : { built }),
+      ...(holds === undefined ? {} : { holds }),
+    };
+    return [{ ...place, label: labelOf(chosen, place) }];
+  });
+}
+
+/** What `transformers` builds: its layers are known by custom alone. */
+function pretrained({ file, known }: Sources, built: Built, touch: readonly Range[]): ModelLayersPlace[] {
+  const { type, call, name } = built;
+  if (!/^transformers\.(?:AutoModel\w*|\w+(?:Model|For[A-Z]\w+))$/.test(type)) return [];
+  if (!isUsedAsModule(file.text, name) && known.length === 0) return [];
+  const [checkpoint] = call.arguments;
+  const given = checkpoint?.value.value.kind === "string" ? checkpoint.value.value.value : "";
+  const lists = targetsOf(`${given} ${type.slice(type.lastIndexOf(".") + 1)}`, known);
+  const [first] = lists;
+  if (first === undefined) return [];
+  const targets = [...new Set(lists.flatMap(({ names }) => names))].map((each) => ({
+    name: each,
+    layers: [],
+  }));
+  const quantised = call.arguments.find(({ keyword }) =>
+    /^(?:quantization_config|load_in_[48]bit)$/.test(keyword?.name ?? ""),
+  );
+  const obstacle =
+    quantised === undefined
+      ? undefined
+      : `\`${name}\` is loaded with ${quantised.keyword?.name ?? "quantization"}: its layers are no plain nn.Linear. Use get_peft_model of PEFT, or load it without.`;
+  const place: ModelLayersPlace = {
+    ...{ kind: "model-layers", of: "linear", key: `linear:@${type.split(".").at(-1) ?? type}:${name}:` },
+    ...{ label: "", touch, model: name, own: false, built, targets, chosen: first.names },
+    ...(obstacle === undefined ? {} : { obstacle }),
+  };
+  return [{ ...place, label: labelOf(first.names, place) }];
+}
+
+const moduleName = (sibling: Sibling): string => sibling.module.replace(/^\.+/, "");
+
+/** The class that an import from a module beside the file brings. */
+function imported({ siblings }: Pick<Sources, "siblings">, qualified: string): ModuleClass | undefined {
+  const dot = qualified.lastIndexOf(".");
+  const sibling = siblings.find((each) => moduleName(each) === qualified.slice(0, dot).replace(/^\.+/, ""));
+  return sibling?.file.facts.modules.find(({ name }) => name === qualified.slice(dot + 1));
+}
+
+/** Classes by the types that layers have: those of the same file, then those it imports. `of` is a class of a sibling. */
+function lookupIn(sources: Pick<Sources, "file" | "siblings">, of: string | undefined): Lookup {
+  const beside = sources.siblings.find(
+    (each) => of !== undefined && moduleName(each) === of.slice(0, of.lastIndexOf(".")).replace(/^\.+/, ""),
+  );
+  const { modules } = (beside?.file ?? sources.file).facts;
+  return (type) => modules.find(({ name }) => name === type) ?? imported(sources, type);
+}

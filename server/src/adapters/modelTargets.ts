@@ -1,0 +1,110 @@
+/** The layers of a whole model, and the names by which `replace_layers` can be told which to replace. */
+import type { Layer, ModuleClass } from "../python/facts";
+
+/** Kinds of layers that a call over the whole model replaces, and the class that its adapters subclass. */
+const layerTypes = {
+  linear: "torch.nn.Linear",
+  conv: "torch.nn.Conv2d",
+  embedding: "torch.nn.Embedding",
+  norm: "torch.nn.LayerNorm",
+} as const;
+export type ModelLayerKind = keyof typeof layerTypes;
+export const modelLayerKinds = [
+  "linear",
+  "conv",
+  "embedding",
+  "norm",
+] as const satisfies readonly ModelLayerKind[];
+
+/** Layers that one target names. */
+export interface Target {
+  /** End of their paths: `q_proj`, `mlp.0`. */
+  readonly name: string;
+  /** Each construction, and how often the model holds it; empty where only the name is known. */
+  readonly layers: readonly { readonly layer: Layer; readonly uses?: number }[];
+  /** Why these cannot be adapted. */
+  readonly obstacle?: string;
+}
+
+/** The class that a layer's type stands for, where its source is at hand. */
+export type Lookup = (type: string) => ModuleClass | undefined;
+
+/** A layer somewhere below the model; numbers of lists are left out of its path where one construction fills the list. */
+export interface Found {
+  readonly path: readonly string[];
+  readonly layer: Layer;
+  readonly uses: number | undefined;
+}
+
+export function layersOf(
+  module: ModuleClass,
+  lookup: Lookup,
+  prefix: readonly string[],
+  times: number | undefined,
+  above: readonly ModuleClass[] = [],
+): Found[] {
+  if (above.includes(module)) return [];
+  const bases = module.bases.flatMap((base) => lookup(base) ?? []);
+  const inherited = bases.flatMap((base) => layersOf(base, lookup, prefix, times, [...above, module]));
+  const own = module.layers.flatMap((layer): Found[] => {
+    const path = [...prefix, ...layer.path.split(".").filter((part) => part !== "*")];
+    const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
+    const uses = each === undefined || times === undefined ? undefined : each * times;
+    const part = lookup(layer.type);
+    if (part === undefined || part === module) return [{ path, layer, uses }];
+    return layersOf(part, lookup, path, uses, [...above, module]);
+  });
+  const overridden = new Set(own.map(({ path }) => path.join(".")));
+  return [...inherited.filter(({ path }) => !overridden.has(path.join("."))), ...own];
+}
+
+/** Whether one construction may make any number of layers. */
+const isRepeated = ({ form, path }: Layer): boolean =>
+  path.includes("*") || ["comprehension", "append", "setattr", "conditional", "add-module"].includes(form);
+
+/** How a target may be written. */
+export const isPath = (name: string): boolean => /^[\p{L}_]\w*(?:\.\w+)*$/u.test(name);
+
+const isNumber = (part: string): boolean => /^\d+$/.test(part);
+
+/** Whether a target names a layer, as `replace_layers` decides it. */
+function isNamed({ path }: Found, target: string): boolean {
+  const short = path.filter((part) => !isNumber(part));
+  return [path, short].some((parts) => `.${parts.join(".")}`.endsWith(`.${target}`));
+}
+
+/** Layers of a kind under the shortest names that name none but such layers; those without such a name carry the reason. */
+export function targetsIn(found: readonly Found[], of: ModelLayerKind): Target[] {
+  const fault = ({ layer }: Found): string | undefined =>
+    layer.obstacle ??
+    (layer.type === layerTypes[of]
+      ? undefined
+      : `\`${layer.path}\` is a ${layer.type}, not a ${layerTypes[of]}.`);
+  const names = new Map<string, string | undefined>();
+  for (const each of found) {
+    if (each.layer.role !== of) continue;
+    const ends = each.path
+      .map((_, index) => each.path.slice(-1 - index))
+      .filter(([first = ""]) => !isNumber(first));
+    const writable = ends.map((parts) => parts.join(".")).filter(isPath);
+    const sound = writable.find((name) =>
+      found.every((other) => !isNamed(other, name) || fault(other) === undefined),
+    );
+    const name = sound ?? writable.at(-1);
+    if (name !== undefined && !names.has(name))
+      names.set(name, sound === undefined ? reason(found, name, fault) : undefined);
+  }
+  return [...names].map(([name, obstacle]) => ({
+    name,
+    layers: found
+      .filter((each) => each.layer.role === of && isNamed(each, name))
+      .map(({ layer, uses }) => ({ layer, ...(uses === undefined ? {} : { uses }) })),
+    ...(obstacle === undefined ? {} : { obstacle }),
+  }));
+}
+
+const reason = (
+  found: readonly Found[],
+  name: string,
+  fault: (each: Found) => string | undefined,
+): string | undefined => found.flatMap((each) => (isNamed(each, name) ? (fault(each) ?? []) : []))[0];
