@@ -124,6 +124,17 @@ export interface MethodView {
   readonly notes: readonly string[];
 }
 
+/** What can go with an insertion, in the same edit. */
+export type InsertionExtra =
+  /** `train_only(model, LoRALinear)`: all else is frozen. */
+  | "freeze"
+  /** The optimiser gets what trains: its line is rewritten, or a new one written. */
+  | "optimizer"
+  /** `torch.save(adapter_state_dict(model, LoRALinear), "adapter.pt")` below the training loop. */
+  | "save"
+  /** `resume_adapter(model, "adapter.pt", LoRALinear)` below the model: loads it where there is such a file. */
+  | "load";
+
 export interface AdapterChoicesParams {
   readonly textDocument: TextDocumentIdentifier;
   readonly position: Position;
@@ -135,9 +146,19 @@ export interface AdapterChoice {
   readonly site: string;
   readonly title: string;
   readonly paper: string;
+  /** The method's name. */
+  readonly name: string;
+  /** What it goes to, as Markdown-free text: "c_attn", "all 2 linear layers of MLP", "q_proj, v_proj across model". */
+  readonly place: string;
+  /** One layer, several of one class, or all over the model by a call where it is built; absent for other places. */
+  readonly scope?: "layer" | "class" | "model";
   readonly trainable?: number;
-  /** Of the class's known parameters. */
+  /** Of the class's known parameters; of the whole model's for the scope "model". */
   readonly share?: number;
+  /** Layers among which one may choose: names for `targets` of insertAdapter. */
+  readonly targets?: readonly AdapterTarget[];
+  /** What can go with it: values for `with` of insertAdapter. */
+  readonly with: readonly InsertionExtra[];
   readonly mergeable: boolean;
   readonly identityAtInit: string;
   readonly fidelity: string;
@@ -145,10 +166,26 @@ export interface AdapterChoice {
   readonly disabled?: string;
 }
 
+export interface AdapterTarget {
+  /** End of the layers' paths: "q_proj", "mlp.0". */
+  readonly name: string;
+  /** How many layers of the model it names, where known. */
+  readonly layers?: number;
+  /** Parameters that the method trains in them. */
+  readonly trainable?: number;
+  /** Whether it is chosen where `targets` is left out. */
+  readonly chosen: boolean;
+  /** Why it cannot be adapted. */
+  readonly disabled?: string;
+}
+
 export interface InsertAdapterParams extends AdapterChoicesParams {
   readonly method: string;
   readonly site?: string;
   readonly options?: Readonly<Record<string, number | boolean | string>>;
+  /** Of the choice's `targets`, by name; default those chosen there. */
+  readonly targets?: readonly string[];
+  readonly with?: readonly InsertionExtra[];
   readonly destination?: "inline" | "module";
 }
 

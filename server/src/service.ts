@@ -100,7 +100,7 @@ export interface Service {
 
   search(params: SearchParams): Promise<SearchResult>;
   paper(id: string): PaperView | null;
-  adapterChoices(params: AdapterChoicesParams): AdapterChoice[];
+  adapterChoices(params: AdapterChoicesParams): Promise<AdapterChoice[]>;
   /** @throws CannotInsert with a message for the user */
   insertAdapter(params: InsertAdapterParams): Promise<WorkspaceEdit>;
   bibliography(params: BibliographyParams): string;
@@ -281,20 +281,25 @@ export function createService(options: ServiceOptions): Service {
     paper: (id) => paperView(context(), id),
 
     adapterChoices: ({ textDocument, position }) =>
-      at(textDocument.uri, position, [], ({ document, offset }) =>
-        adapterChoices(context(), document, offset),
+      at(textDocument.uri, position, Promise.resolve<AdapterChoice[]>([]), ({ document, offset }) =>
+        adapterChoices(context(), document, offset, readText),
       ),
-    async insertAdapter({ textDocument, position, method, site, options: chosen, destination }) {
+    async insertAdapter(params) {
+      const { textDocument, position, method, site, options: chosen, destination } = params;
       const { document, notebook } = opened(textDocument.uri);
       const offset = documents.locate(textDocument.uri, position)?.offset ?? 0;
       const place =
-        site ?? adapterChoices(context(), document, offset).find((each) => each.method === method)?.site;
+        site ??
+        (await adapterChoices(context(), document, offset, readText)).find((each) => each.method === method)
+          ?.site;
       const where = notebook === undefined ? (destination ?? settings.insert.destination) : "inline";
       const request = {
         method,
         destination: where,
         ...(place === undefined ? {} : { site: place }),
         ...(chosen === undefined ? {} : { options: chosen }),
+        ...(params.targets === undefined ? {} : { targets: params.targets }),
+        ...(params.with === undefined ? {} : { with: params.with }),
       };
       return editInCells(await insertAdapter(editContext(), document, request, readText), notebook);
     },

@@ -1,5 +1,7 @@
 from collections.abc import Mapping
+from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 
@@ -30,3 +32,9 @@ def load_adapter(model: nn.Module, state: Mapping[str, Tensor], *adapters: type[
         where = "the model" if name in wanted else "the state"
         raise ValueError(f"state: {name} is in {where} alone; adapt the same layers first")
     model.load_state_dict(state, strict=False)
+
+
+def resume_adapter(model: nn.Module, path: str, *adapters: type[nn.Module]) -> None:
+    """Load what `torch.save(adapter_state_dict(...), path)` wrote, where there is such a file."""
+    if Path(path).exists():
+        load_adapter(model, torch.load(path, map_location="cpu"), *adapters)

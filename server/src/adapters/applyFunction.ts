@@ -3,10 +3,12 @@ import type { Method, MethodSite, PythonSource } from "../literature/model";
 
 const template = "apply_method.py";
 
-/** `apply_lora`; where a method has several classes, those after the first by their own names. */
-export function applyName({ id, sites }: Method, { symbol }: MethodSite): string {
+/** `apply_lora`; by the name of the class where that is taken, or where the method has several and this is not the first. */
+export function applyName({ id, sites, python }: Method, { symbol }: MethodSite): string {
   const first = sites.find(({ kind }) => ["linear", "conv", "embedding", "norm"].includes(kind));
-  return `apply_${first?.symbol === symbol ? id.replace(/\W/g, "_") : symbol.toLowerCase()}`;
+  const name = `apply_${id.replace(/\W/g, "_")}`;
+  const isTaken = python.some(({ definitions }) => definitions.some((each) => each.name === name));
+  return first?.symbol === symbol && !isTaken ? name : `apply_${symbol.toLowerCase()}`;
 }
 
 /** The sources with the method's own function among them. `cited` is how the method is named: "LoRA (arXiv:2106.09685)". */

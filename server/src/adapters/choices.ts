@@ -1,8 +1,9 @@
 /** Every method at every place of a file: what the lightbulb, the palette and the comparison all show. */
 import type { Fidelity, Method, MethodSite } from "../literature/model";
-import type { PythonFacts } from "../python/facts";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
-import { isLayerPlace, mismatch, type Place, placesIn, placesNamed, suits, unwritable } from "./places";
+import { modelLayersIn, type Sources } from "./modelLayers";
+import { isLayerPlace, mismatch, type Place, placesIn, suits, unwritable } from "./places";
+import { placesOfKey } from "./scopes";
 
 export interface Choice {
   readonly method: Method;
@@ -18,7 +19,12 @@ export interface Choice {
 export const siteKey = ({ site, place }: Choice): string => `${site.symbol}@${place.key}`;
 
 export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
-  const held = "module" in place ? moduleParameters(place.module) : undefined;
+  const held =
+    place.kind === "model-layers"
+      ? place.holds
+      : "module" in place
+        ? moduleParameters(place.module)
+        : undefined;
   return methods
     .flatMap((method) =>
       method.sites.filter((site) => suits(site, place)).map((site) => choice(method, site, place, held)),
@@ -44,14 +50,14 @@ function choice(method: Method, site: MethodSite, place: Place, held: number | u
   };
 }
 
-export function findChoice(
-  method: Method,
-  facts: PythonFacts,
-  text: string,
-  key: string | undefined,
-): Choice | undefined {
+/** The first choice where `key` is absent. */
+export function findChoice(method: Method, sources: Sources, key: string | undefined): Choice | undefined {
   const [, symbol, placeKey] = /^(\w+)@(.*)$/s.exec(key ?? "") ?? [];
-  const places = placeKey === undefined ? placesIn(facts, text) : placesNamed(facts, text, placeKey);
+  const { facts, text } = sources.file;
+  const places =
+    placeKey === undefined
+      ? [...placesIn(facts, text), ...modelLayersIn(sources)]
+      : placesOfKey(sources, placeKey);
   return places
     .flatMap((place) => choicesAt([method], place))
     .find(({ site }) => symbol === undefined || site.symbol === symbol);
@@ -75,6 +81,7 @@ export function title({ method, site, place }: Choice): string {
     case "conv":
     case "embedding":
     case "norm":
+    case "model-layers":
       return `Adapt ${label} with ${name}`;
     case "block-output":
       return `Add ${name} after ${label}`;

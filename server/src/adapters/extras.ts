@@ -44,7 +44,7 @@ export function extrasAt(file: SourceFile, home: Home | undefined): Extra[] {
 export const definitionsOf = (chosen: readonly Extra[]): string[] => [
   ...(chosen.includes("freeze") ? ["train_only"] : []),
   ...(chosen.includes("save") ? ["adapter_state_dict"] : []),
-  ...(chosen.includes("load") ? ["load_adapter"] : []),
+  ...(chosen.includes("load") ? ["resume_adapter"] : []),
 ];
 
 interface Training {
@@ -113,8 +113,7 @@ export function extrasEdits({ file, home, chosen, adapters, names, brought }: Ex
 
   const { built } = home;
   const indentation = indentationAt(text, built.call.statement.from);
-  const below = (...lines: string[]): Edit =>
-    insertion(built.readyAt, lines.map((line) => `\n${indentation}${line}`).join(""));
+  const below = (statement: string): Edit => insertion(built.readyAt, `\n${indentation}${statement}`);
   const { optimizers, saves, end } = trainingIn(file, home);
   const edits: Edit[] = [];
   const imports: ImportStatement[] = [];
@@ -126,16 +125,8 @@ export function extrasEdits({ file, home, chosen, adapters, names, brought }: Ex
   };
   const quoted = `${facts.layout.quote}adapter.pt${facts.layout.quote}`;
 
-  if (chosen.includes("load")) {
-    const exists = spelled("os.path.exists");
-    const read = `${spelled("torch.load")}(${quoted}, map_location=${facts.layout.quote}cpu${facts.layout.quote})`;
-    edits.push(
-      below(
-        `if ${exists}(${quoted}):`,
-        `${facts.layout.indent}${named("load_adapter")}(${model}, ${read}, ${classes})`,
-      ),
-    );
-  }
+  if (chosen.includes("load"))
+    edits.push(below(`${named("resume_adapter")}(${model}, ${quoted}, ${classes})`));
   if (chosen.includes("freeze")) edits.push(...frozen(file, model, adapters, below(freeze)));
   if (chosen.includes("optimizer")) {
     const trained = `[p for p in ${model}.parameters() if p.requires_grad]`;

@@ -104,14 +104,25 @@ function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
     symbol: brought.names.get(site.symbol) ?? site.symbol,
     names: brought.names,
   };
-  return [...placeEdits(at, place), ...afterInitEdits(request, brought), ...withExtras(request, brought, at.symbol)];
+  return [
+    ...placeEdits(at, place),
+    ...afterInitEdits(request, brought),
+    ...withExtras(request, brought, at.symbol),
+  ];
 }
 
 function withExtras({ file, place, extras }: InsertionRequest, brought: Brought, symbol: string): Edit[] {
   const home = extras === undefined || extras.chosen.length === 0 ? undefined : homeOf(file, place);
   if (extras === undefined || home === undefined) return [];
   const adapters = [...new Set([...extras.adapters, symbol])];
-  return extrasEdits({ file, home, adapters, chosen: extras.chosen, names: brought.names, brought: brought.edits });
+  return extrasEdits({
+    file,
+    home,
+    adapters,
+    chosen: extras.chosen,
+    names: brought.names,
+    brought: brought.edits,
+  });
 }
 
 /** What must run once the whole model stands, such as sharing weights between adapters: at the end of its `__init__`, once. */
@@ -119,7 +130,8 @@ function afterInitEdits({ file, site, place }: InsertionRequest, { names }: Brou
   if (site.afterInit === undefined) return [];
   const called = calledIn(site.afterInit);
   const call = site.afterInit.replace(called, names.get(called) ?? called);
-  if (place.kind === "model-layers") return [afterModelLayers(file, place, call.replace("{root}", place.model))];
+  if (place.kind === "model-layers")
+    return [afterModelLayers(file, place, call.replace("{root}", place.model))];
   if (!("module" in place)) return [];
   const statement = call.replace("{root}", "self");
   const root = rootOf(file.facts, place.module);
@@ -135,7 +147,11 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
     case "norm":
       return adaptLayer(at, place);
     case "model-layers":
-      return adaptModelLayers(at, place, at.names.get(applyName(at.method, at.site)) ?? applyName(at.method, at.site));
+      return adaptModelLayers(
+        at,
+        place,
+        at.names.get(applyName(at.method, at.site)) ?? applyName(at.method, at.site),
+      );
     case "block-output":
       return adaptBlockOutput(at, place);
     case "skip":

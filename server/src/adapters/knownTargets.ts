@@ -27,26 +27,22 @@ export function suggested(available: readonly string[], known: readonly KnownTar
 }
 
 /** The lists for a checkpoint or class whose name speaks of an architecture: "bert-base-uncased", `LlamaForCausalLM`. */
-export function targetsOf(architecture: string, known: readonly KnownTargets[]): KnownTargets[] {
+export function targetsOf(architecture: string, known: readonly KnownTargets[]): readonly KnownTargets[] {
   const spoken = architecture.toLowerCase();
   const named = known.filter(({ meaning }) =>
-    [...meaning.toLowerCase().matchAll(/[a-z][\w-]{2,}/g)].some(
+    [...meaning.toLowerCase().matchAll(/[a-z][\w-]+/g)].some(
       ([word]) =>
-        !common.has(word) && new RegExp(`(?<![a-z])${word}(?![a-z])|${word}(?=for|model)`).test(spoken),
+        !common.has(word) &&
+        new RegExp(`(?<![a-z])${word}(?![a-z])|(?<![a-z])${word}(?=for|model)`).test(spoken),
     ),
   );
-  return named.length > 0 ? named : [...known];
+  if (named.length === 0) return known;
+  // Those that use the same names: queries and values alone stand before all of a block.
+  const names = new Set(named.flatMap((list) => list.names));
+  return known.filter((list) => list.names.some((name) => names.has(name)));
 }
 
 /** Words of a meaning that name no architecture. */
-const common = new Set([
-  "all",
-  "and",
-  "the",
-  "runs",
-  "attention",
-  "queries",
-  "values",
-  "authors",
-  "examples",
-]);
+const common = new Set(
+  "all and the of on in one as runs attention queries values authors examples projection model".split(" "),
+);

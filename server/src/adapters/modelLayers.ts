@@ -160,19 +160,25 @@ function pretrained({ file, known }: Sources, built: Built, touch: readonly Rang
     name: each,
     layers: [],
   }));
-  const quantised = call.arguments.find(({ keyword }) =>
-    /^(?:quantization_config|load_in_[48]bit)$/.test(keyword?.name ?? ""),
-  );
-  const obstacle =
-    quantised === undefined
-      ? undefined
-      : `\`${name}\` is loaded with ${quantised.keyword?.name ?? "quantization"}: its layers are no plain nn.Linear. Use get_peft_model of PEFT, or load it without.`;
+  const obstacle = unlikePlain(built, given);
   const place: ModelLayersPlace = {
     ...{ kind: "model-layers", of: "linear", key: `linear:@${type.split(".").at(-1) ?? type}:${name}:` },
     ...{ label: "", touch, model: name, own: false, built, targets, chosen: first.names },
     ...(obstacle === undefined ? {} : { obstacle }),
   };
   return [{ ...place, label: labelOf(first.names, place) }];
+}
+
+/** Why the layers of a loaded model are not those of PyTorch. */
+function unlikePlain({ name, type, call }: Built, checkpoint: string): string | undefined {
+  const quantised = call.arguments.find(({ keyword }) =>
+    /^(?:quantization_config|load_in_[48]bit)$/.test(keyword?.name ?? ""),
+  );
+  if (quantised !== undefined)
+    return `\`${name}\` is loaded with ${quantised.keyword?.name ?? "quantization"}, so its layers are no plain nn.Linear. Use PEFT's get_peft_model, or load it without.`;
+  return /gpt-?2/i.test(`${checkpoint} ${type}`)
+    ? "GPT-2 of transformers has Conv1D layers, whose weight is (in, out), in the place of nn.Linear. Use PEFT's get_peft_model with fan_in_fan_out=True."
+    : undefined;
 }
 
 const moduleName = (sibling: Sibling): string => sibling.module.replace(/^\.+/, "");

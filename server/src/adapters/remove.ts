@@ -104,7 +104,7 @@ function unwrap({ text }: SourceFile, from: number, callee: string): Edit[] {
 }
 
 /** The lines from `from` to `to` with their line break. */
-function wholeLine(text: string, from: number, to = from): Edit {
+export function wholeLine(text: string, from: number, to = from): Edit {
   const end = lineEnd(text, to);
   const lineBreak = /^(?:\r\n|\r|\n)/.exec(text.slice(end))?.[0].length ?? 0;
   return edit(lineStart(text, from), end + lineBreak);
@@ -126,7 +126,7 @@ function afterInitLines(
 }
 
 /** Definitions of a method, and imports, that nothing mentions once `removed` is gone. */
-function withoutDefinitions(
+export function withoutDefinitions(
   file: SourceFile,
   removed: readonly Edit[],
   names: ReadonlySet<string>,

@@ -1,37 +1,126 @@
 /** Everything that can be inserted into the class at the cursor (or beside free code), for the palette and the comparison. */
-import { choicesAt, siteKey, title } from "../adapters/choices";
-import { ownerOf, placesIn } from "../adapters/places";
-import type { AdapterChoice } from "../protocol";
+import { trainableParameters } from "../adapters/budget";
+import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
+import { extrasAt, homeOf } from "../adapters/extras";
+import { knownTargets } from "../adapters/knownTargets";
+import { modelLayersIn } from "../adapters/modelLayers";
+import { isLayerPlace, ownerOf, type Place, placesIn } from "../adapters/places";
+import { rootOf } from "../adapters/root";
+import { widened } from "../adapters/scopes";
+import type { AdapterChoice, AdapterTarget } from "../protocol";
 import { classAt } from "../python/at";
+import type { Range } from "../python/facts";
 import type { FeatureContext, OpenDocument } from "./context";
+import { siblingsOf } from "./insertAdapter";
 
-export function adapterChoices(
+/** @param readText present text of another file, null where there is none */
+export async function adapterChoices(
   { library }: FeatureContext,
-  { python }: OpenDocument,
+  document: OpenDocument,
   offset: number,
-): AdapterChoice[] {
-  const { facts, text } = python;
-  const owner = classAt(facts, offset)?.name ?? "";
-  return placesIn(facts, text)
-    .filter((place) => ownerOf(place) === owner)
-    .flatMap((place) => choicesAt(library.methods(), place))
-    .toSorted((a, b) => distance(a.place.touch, offset) - distance(b.place.touch, offset))
-    .map((choice) => ({
-      method: choice.method.id,
-      site: siteKey(choice),
-      title: title(choice),
-      paper: choice.method.paper,
-      mergeable: choice.method.properties.mergeable,
-      identityAtInit: choice.method.properties.identityAtInit,
-      fidelity: choice.method.fidelity,
-      ...(choice.trainable === undefined ? {} : { trainable: choice.trainable }),
-      ...(choice.share === undefined ? {} : { share: choice.share }),
-      ...(choice.disabled === undefined ? {} : { disabled: choice.disabled }),
+  readText: (uri: string) => Promise<string | null>,
+): Promise<AdapterChoice[]> {
+  const file = document.python;
+  const { facts, text } = file;
+  const known = knownTargets(library);
+  const siblings = await siblingsOf(document, readText);
+  const inFile = placesIn(facts, text);
+  const whole = modelLayersIn({ file, siblings, known });
+  const at = classAt(facts, offset);
+  const owner = at?.name ?? "";
+  const root = at === undefined ? undefined : rootOf(facts, at).name;
+  const near = [
+    ...inFile.filter((place) => ownerOf(place) === owner || touches(place, offset)),
+    ...whole.filter((place) => touches(place, offset) || (root !== undefined && place.root?.name === root)),
+  ];
+  const wider = near.flatMap((place) => widened(facts, text, place, known));
+  return distinct([...near, ...wider])
+    .toSorted((a, b) => distance(a, offset) - distance(b, offset))
+    .flatMap((place) => {
+      const extras = extrasAt(file, homeOf(file, place));
+      const options = optionsOf(place);
+      return choicesAt(library.methods(), place).map((choice) => ({
+        ...described(choice),
+        ...targetsOf(options, choice),
+        with: extras,
+      }));
+    });
+}
+
+const touches = ({ touch }: Place, offset: number): boolean =>
+  touch.some(({ from, to }: Range) => from <= offset && offset <= to);
+
+/** What the cursor stands on comes first, the rest keeps its order. */
+const distance = (place: Place, offset: number): number => (touches(place, offset) ? 0 : 1);
+
+const distinct = (places: readonly Place[]): Place[] => [
+  ...new Map(places.map((place) => [place.key, place])).values(),
+];
+
+function described(choice: Choice): Omit<AdapterChoice, "with" | "targets"> {
+  const { method, site, place, trainable, share, disabled } = choice;
+  return {
+    method: method.id,
+    name:
+      method.sites.filter(({ kind }) => kind === site.kind).length > 1
+        ? `${method.name} (${site.symbol})`
+        : method.name,
+    site: siteKey(choice),
+    title: title(choice),
+    place: place.label.replaceAll("`", ""),
+    paper: method.paper,
+    mergeable: method.properties.mergeable,
+    identityAtInit: method.properties.identityAtInit,
+    fidelity: method.fidelity,
+    ...scopeOf(place),
+    ...(trainable === undefined ? {} : { trainable }),
+    ...(share === undefined ? {} : { share }),
+    ...(disabled === undefined ? {} : { disabled }),
+  };
+}
+
+function scopeOf(place: Place): Pick<AdapterChoice, "scope"> {
+  if (place.kind === "model-layers") return { scope: "model" };
+  if (isLayerPlace(place)) return { scope: place.layers.length > 1 ? "class" : "layer" };
+  return "module" in place ? { scope: place.key.endsWith("*") ? "class" : "layer" } : {};
+}
+
+/** Layers that one may choose, and the place that each alone would be. */
+interface Option {
+  readonly target: Omit<AdapterTarget, "trainable">;
+  readonly place: Place;
+}
+
+function optionsOf(place: Place): Option[] {
+  if (place.obstacle !== undefined) return [];
+  if (place.kind === "model-layers") {
+    return place.targets.map(({ name, layers, obstacle }) => {
+      const uses = layers.flatMap((each) => each.uses ?? []);
+      const isKnown = layers.length > 0 && uses.length === layers.length;
+      const target = {
+        name,
+        chosen: place.chosen.includes(name),
+        ...(isKnown ? { layers: uses.reduce((sum, each) => sum + each, 0) } : {}),
+        ...(obstacle === undefined ? {} : { disabled: obstacle }),
+      };
+      return { target, place: { ...place, chosen: [name] } };
+    });
+  }
+  if (!isLayerPlace(place) || place.layers.length < 2) return [];
+  const { kind, module, layers } = place;
+  return module.layers
+    .filter((layer) => layer.role === kind && layer.type === layers[0]?.type && layer.obstacle === undefined)
+    .map((layer) => ({
+      target: { name: layer.path, chosen: layers.includes(layer) },
+      place: { ...place, layers: [layer] },
     }));
 }
 
-/** 0 at a place, 1 elsewhere: what the cursor stands on comes first, the rest keeps its order. */
-const distance = (
-  touch: readonly { readonly from: number; readonly to: number }[],
-  offset: number,
-): number => (touch.some(({ from, to }) => from <= offset && offset <= to) ? 0 : 1);
+function targetsOf(options: readonly Option[], { method, site }: Choice): { targets?: AdapterTarget[] } {
+  if (options.length < 2) return {};
+  const targets = options.map(({ target, place }) => {
+    const trainable = trainableParameters(method, site, place);
+    return trainable === undefined ? target : { ...target, trainable };
+  });
+  return { targets };
+}

@@ -6,7 +6,10 @@ import {
   type Position,
 } from "vscode-languageserver-types";
 import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
-import { type Place, placesTouching } from "../adapters/places";
+import { knownTargets } from "../adapters/knownTargets";
+import { modelLayersIn } from "../adapters/modelLayers";
+import { isLayerPlace, type Place, placesTouching } from "../adapters/places";
+import { widened } from "../adapters/scopes";
 import { count } from "../render/numbers";
 import { classAt } from "../python/at";
 import type { FeatureContext, OpenDocument } from "./context";
@@ -63,7 +66,13 @@ function adapterActions(
 ): CodeAction[] {
   const { facts, text } = document.python;
   // Helpers for free code are many and fit every blank line: they are shown when adapters are asked for.
-  const touched = placesTouching(facts, text, from, to).filter(({ kind }) => all || kind !== "free");
+  const narrow = placesTouching(facts, text, from, to).filter(({ kind }) => all || kind !== "free");
+  const known = knownTargets(context.library);
+  const touched = distinct([
+    ...narrow,
+    ...narrow.flatMap((place) => widened(facts, text, place, known)),
+    ...modelLayersIn({ file: document.python, siblings: [], known }, { from, to }),
+  ]);
   const methods = context.library.methods();
   const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
   const choices = all
@@ -90,7 +99,14 @@ function adapterActions(
 const specificFirst = (places: readonly Place[]): Place[] =>
   places.toSorted((a, b) => breadth(a) - breadth(b));
 
-const breadth = ({ kind, key }: Place): number => (kind === "model" ? 2 : key.endsWith("*") ? 1 : 0);
+function breadth(place: Place): number {
+  if (place.kind === "model" || place.kind === "model-layers") return 3;
+  return place.key.endsWith("*") ? 2 : isLayerPlace(place) && place.layers.length > 1 ? 1 : 0;
+}
+
+const distinct = (places: readonly Place[]): Place[] => [
+  ...new Map(places.map((place) => [place.key, place])).values(),
+];
 
 function toAction(document: OpenDocument, choice: Choice): CodeAction {
   const cost =

@@ -6,17 +6,26 @@ import type {
 } from "vscode-languageserver-types";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { findChoice } from "../adapters/choices";
+import { type Extra, extrasAt, homeOf } from "../adapters/extras";
+import { knownTargets } from "../adapters/knownTargets";
+import { withNames } from "../adapters/scopes";
 import type { Sibling, SourceFile } from "../adapters/definitions";
 import { type Edit, toTextEdits } from "../adapters/edits";
 import { insertAdapter as insert } from "../adapters/insert";
 import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
+import type { Method } from "../literature/model";
+import type { Place } from "../adapters/places";
 import type { FeatureContext, OpenDocument } from "./context";
+import { adapterClasses } from "./inserted";
 
 export interface InsertAdapterRequest {
   readonly method: string;
   readonly site?: string;
   readonly options?: Options;
+  /** Names of layers, in place of those of the site. */
+  readonly targets?: readonly string[];
+  readonly with?: readonly Extra[];
   readonly destination: "inline" | "module";
 }
 
@@ -41,16 +50,22 @@ export async function insertAdapter(
   const { facts, text } = document.python;
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
-  const choice = findChoice(method, facts, text, request.site);
+  const siblings = await siblingsOf(document, readText);
+  const file = { text, facts };
+  const sources = { file, siblings, known: knownTargets(context.library) };
+  const wanted =
+    request.targets === undefined ? request.site : withNames(request.site ?? "", request.targets);
+  const choice = findChoice(method, sources, wanted);
   if (choice === undefined)
     throw new CannotInsert(`This file has no place for ${method.name} any more; ask for actions again.`);
   if (choice.disabled !== undefined) throw new CannotInsert(choice.disabled);
 
-  const siblings = await siblingsOf(document, readText);
   const common = {
     siblings,
-    file: { text, facts },
+    file,
     method,
+    cited: cited(context, method),
+    ...extrasOf(context, document, choice.place, request.with ?? []),
     site: choice.site,
     place: choice.place,
     shared: context.library.shared(),
@@ -67,16 +82,45 @@ export async function insertAdapter(
   const uri = siblingModule(document.uri, module);
   const present = await readText(uri);
   const content: SourceFile = { text: present ?? "", facts: readPython(present ?? "").facts };
-  const { file, module: moduleEdits } = insert({ ...common, destination: { module, content } });
+  const { file: edits, module: moduleEdits } = insert({ ...common, destination: { module, content } });
   const ofModule =
     moduleEdits === undefined || moduleEdits.length === 0
       ? []
       : moduleChanges(uri, present, moduleEdits, facts.layout.lineBreak);
-  return { documentChanges: [...ofModule, documentEdit(document, file, context.snippets)] };
+  return { documentChanges: [...ofModule, documentEdit(document, edits, context.snippets)] };
 }
 
+/** "LoRA (arXiv:2106.09685)" */
+function cited({ library }: FeatureContext, { name, paper }: Method): string {
+  const arxiv = library.paper(paper)?.arxiv;
+  return arxiv === undefined ? name : `${name} (arXiv:${arxiv})`;
+}
+
+/** @throws CannotInsert where the file has no place for one of them */
+function extrasOf(
+  context: FeatureContext,
+  document: OpenDocument,
+  place: Place,
+  chosen: readonly Extra[],
+): { extras?: { chosen: readonly Extra[]; adapters: readonly string[] } } {
+  if (chosen.length === 0) return {};
+  const file = document.python;
+  const possible = extrasAt(file, homeOf(file, place));
+  const refused = chosen.find((each) => !possible.includes(each));
+  if (refused !== undefined) throw new CannotInsert(reasons[refused]);
+  return { extras: { chosen, adapters: adapterClasses(context, document) } };
+}
+
+const reasons: Readonly<Record<Extra, string>> = {
+  freeze: "No model class with an __init__ is found in which all else could be frozen.",
+  optimizer:
+    "The optimiser is not built from model.parameters() below the model in this file; pass it [p for p in model.parameters() if p.requires_grad].",
+  save: "Saving goes below the training loop or in the place of torch.save(model.state_dict(), …), and this file has neither below the model.",
+  load: "Loading goes below the line that builds the model, and this file has none.",
+};
+
 /** The modules beside the file that it imports from by name, as far as they can be read. */
-async function siblingsOf(
+export async function siblingsOf(
   { uri, python: { facts, text } }: OpenDocument,
   readText: (uri: string) => Promise<string | null>,
 ): Promise<Sibling[]> {

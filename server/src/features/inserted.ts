@@ -2,6 +2,7 @@
 import type { Library } from "../literature/library";
 import type { Method } from "../literature/model";
 import type { PythonFacts } from "../python/facts";
+import type { FeatureContext, OpenDocument } from "./context";
 
 /**
  * The method that a class or function comes from. A class defined in the file counts only when its docstring names
@@ -15,4 +16,20 @@ export function insertedMethod(library: Library, facts: PythonFacts, qualified: 
   const definition = facts.definitions.find((each) => each.name === name);
   const sign = library.paper(method.paper)?.arxiv ?? method.name;
   return definition?.docstring?.includes(sign) === true ? method : undefined;
+}
+
+/** Adapter classes of the literature that this file defines or imports, by the names it has for them. */
+export function adapterClasses({ library }: FeatureContext, { python: { facts } }: OpenDocument): string[] {
+  const defined = facts.definitions
+    .filter(({ kind: each }) => each === "class")
+    .map(({ name }) => ({ local: name, name }));
+  const imported = facts.imports.map(({ local, qualified }) => ({
+    local,
+    name: qualified.split(".").at(-1) ?? local,
+  }));
+  return [...defined, ...imported]
+    .filter(
+      ({ name }) => library.methodOfDefinition(name)?.sites.some(({ symbol }) => symbol === name) ?? false,
+    )
+    .map(({ local }) => local);
 }

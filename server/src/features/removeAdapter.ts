@@ -1,6 +1,7 @@
 /** "Remove LoRA from c_attn": offered on an adapter that Litlens inserted. */
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
 import { type Adapter, adaptersIn, removeAdapter } from "../adapters/remove";
+import { appliedIn, removeApplied } from "../adapters/removeApplied";
 import type { FeatureContext, OpenDocument } from "./context";
 import { CannotInsert, documentEdit } from "./insertAdapter";
 import { insertedMethod } from "./inserted";
@@ -19,15 +20,23 @@ export function removalActions(
   from: number,
   to: number,
 ): CodeAction[] {
-  return adapters(context, document)
+  const layers = adapters(context, document).map(({ key, layer, method, touch }) => ({
+    key,
+    touch,
+    what: `${method.name} from \`${layer.path}\``,
+  }));
+  const applied = appliedIn(document.python, context.library.methods()).map(
+    ({ key, model, method, call }) => ({
+      key,
+      touch: [call.statement],
+      what: `${method.name} from the layers of \`${model}\``,
+    }),
+  );
+  return [...layers, ...applied]
     .filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to))
-    .map(({ key, layer, method }) => {
+    .map(({ key, what }) => {
       const data: RemovalData = { uri: document.uri, removal: key };
-      return {
-        title: `Remove ${method.name} from \`${layer.path}\``,
-        kind: "refactor.rewrite.adapter.remove",
-        data,
-      };
+      return { title: `Remove ${what}`, kind: "refactor.rewrite.adapter.remove", data };
     });
 }
 
@@ -40,10 +49,15 @@ export function removalEdit(
   document: OpenDocument,
   { removal }: RemovalData,
 ): WorkspaceEdit {
+  const { library } = context;
+  const applied = appliedIn(document.python, library.methods()).find(({ key }) => key === removal);
+  if (applied !== undefined) {
+    const edits = removeApplied(document.python, applied, library.shared());
+    return { documentChanges: [documentEdit(document, edits, false)] };
+  }
   const adapter = adapters(context, document).find(({ key }) => key === removal);
   if (adapter === undefined)
     throw new CannotInsert("The adapter is not in this file any more; ask for actions again.");
-  const { library } = context;
   const edits = removeAdapter(document.python, adapter, [...library.shared(), ...adapter.method.python]);
   return { documentChanges: [documentEdit(document, edits, false)] };
 }

@@ -1,6 +1,7 @@
 /** "Train only the adapters of GPT": offered on a model class, and where a model is built, once the file has adapters. */
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
 import { constructions, isDone, trainOnly } from "../adapters/trainOnly";
+import { adapterClasses } from "./inserted";
 import { CannotInsert, documentEdit } from "./insertAdapter";
 import type { FeatureContext, OpenDocument } from "./context";
 
@@ -9,22 +10,6 @@ const kind = "refactor.rewrite.adapter.train-only";
 export interface TrainOnlyData {
   readonly uri: string;
   readonly trainOnly: string;
-}
-
-/** Adapter classes of the literature that this file defines or imports, by the names it has for them. */
-function adapterClasses({ library }: FeatureContext, { python: { facts } }: OpenDocument): string[] {
-  const defined = facts.definitions
-    .filter(({ kind: each }) => each === "class")
-    .map(({ name }) => ({ local: name, name }));
-  const imported = facts.imports.map(({ local, qualified }) => ({
-    local,
-    name: qualified.split(".").at(-1) ?? local,
-  }));
-  return [...defined, ...imported]
-    .filter(
-      ({ name }) => library.methodOfDefinition(name)?.sites.some(({ symbol }) => symbol === name) ?? false,
-    )
-    .map(({ local }) => local);
 }
 
 export function trainOnlyActions(

@@ -23,6 +23,8 @@ export const schemas = {
     method: v.string(),
     site: v.exactOptional(v.string()),
     options: v.exactOptional(v.record(v.string(), v.union([v.number(), v.boolean(), v.string()]))),
+    targets: v.exactOptional(v.pipe(v.array(v.string()), v.minLength(1))),
+    with: v.exactOptional(v.array(v.picklist(["freeze", "optimizer", "save", "load"]))),
     destination: v.exactOptional(destination),
   }),
   importPapers: v.object({

@@ -18,7 +18,11 @@ export function adaptModelLayers(
 }
 
 /** A statement where the whole model stands. */
-export function afterModelLayers(file: SourceFile, { built, root }: ModelLayersPlace, ...statement: Piece[]): Edit {
+export function afterModelLayers(
+  file: SourceFile,
+  { built, root }: ModelLayersPlace,
+  ...statement: Piece[]
+): Edit {
   if (built === undefined && root !== undefined) return afterInInit(file, root, undefined, ...statement);
   const line = built?.call.statement.from ?? file.text.length;
   return insertion(built?.readyAt ?? line, `\n${indentationAt(file.text, line)}`, ...statement);
