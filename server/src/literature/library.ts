@@ -33,7 +33,10 @@ export interface Library {
   method(id: string): Method | undefined;
   methods(): readonly Method[];
   methodsOf(paper: string): readonly Method[];
-  /** By any path it can be imported from: `peft.tuners.lora.LoraConfig`. */
+  /**
+   * By any path it can be imported from: `peft.tuners.lora.LoraConfig`. Brackets stand for what a call gives:
+   * `peft.get_peft_model().merge_and_unload`.
+   */
   symbol(qualified: string): LibrarySymbol | undefined;
   symbolsNamed(name: string): readonly LibrarySymbol[];
   /** Methods that go by a name in other code (`symbols` of method.yaml). */
@@ -90,12 +93,13 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     methods: () => catalogue.corpus.methods,
     methodsOf: (paper) =>
       (shelf.byId.get(paper)?.methods ?? []).flatMap((id) => catalogue.methods.get(id) ?? []),
-    symbol: (qualified) => catalogue.symbols.get(qualified),
+    symbol: (qualified) => symbolAt(catalogue.symbols, qualified),
     symbolsNamed: (name) => catalogue.named.get(name) ?? [],
     methodsNamed: (name) => (catalogue.byName.get(name) ?? []).map(({ method }) => method),
     symbols: () => catalogue.corpus.symbols,
     rules: () => catalogue.corpus.rules ?? [],
-    field: (qualified, name) => catalogue.symbols.get(qualified)?.fields.find((field) => field.name === name),
+    field: (qualified, name) =>
+      symbolAt(catalogue.symbols, qualified)?.fields.find((field) => field.name === name),
     fields: (name) => catalogue.fields.get(name) ?? [],
     methodOfDefinition: (name) => catalogue.owners.get(name),
     shared: () => catalogue.corpus.shared,
@@ -112,6 +116,14 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     userPapers: () => user,
     revision: () => revision,
   };
+}
+
+function symbolAt(symbols: ReadonlyMap<string, LibrarySymbol>, qualified: string): LibrarySymbol | undefined {
+  const call = qualified.lastIndexOf("()");
+  if (call < 0) return symbols.get(qualified);
+  const called = symbolAt(symbols, qualified.slice(0, call));
+  const type = called?.kind === "class" ? called.qualified[0] : called?.returns;
+  return type === undefined ? undefined : symbols.get(type + qualified.slice(call + 2));
 }
 
 /** Methods, symbols and Python definitions of a corpus by every name they are asked for. */

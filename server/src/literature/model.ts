@@ -209,11 +209,44 @@ export interface LibrarySymbol {
   /** Every path by which it can be imported: "peft.LoraConfig", "peft.tuners.lora.LoraConfig". */
   readonly qualified: readonly string[];
   readonly library: string;
-  readonly kind: "config" | "class" | "function" | "parameter" | "value";
+  readonly kind: "config" | "class" | "function" | "method" | "parameter" | "value";
   readonly summary: string;
   readonly papers: readonly string[];
   readonly methods: readonly string[];
+  /** Its own and those that it inherits. */
   readonly fields: readonly SymbolField[];
+  /** Name of the symbol whose fields and methods it has too. */
+  readonly extends?: string;
+  /** For a method: names of the classes that bring it. */
+  readonly of?: readonly string[];
+  /** Members of an enumeration; each is a symbol as well. */
+  readonly values?: readonly {
+    readonly value: string;
+    readonly meaning: string;
+    readonly papers?: readonly string[];
+  }[];
+  /** Path of the class of what a call gives: "peft.PeftModel". */
+  readonly returns?: string;
+  /** First release that has it. */
+  readonly since?: string;
+  readonly deprecated?: Release;
+  readonly removed?: Release;
+  /** Kinds of layers that it can adapt: "Linear", "Conv2d". */
+  readonly adapts?: readonly string[];
+  readonly quantised?: readonly string[];
+  readonly identityAtInit?: boolean;
+  readonly mergeable?: boolean;
+  readonly convertsToLora?: boolean;
+  readonly mixable?: boolean;
+  readonly checkpointPrefix?: string;
+  /** Short facts that spare a mistake. */
+  readonly notes?: readonly string[];
+}
+
+/** A release of a library with which a symbol went, and the name under which the same thing lives on. */
+export interface Release {
+  readonly version: string;
+  readonly instead?: string;
 }
 
 export type Severity = "error" | "warning" | "information" | "hint";

@@ -9,7 +9,8 @@ import { type PaperFile, readPaper } from "./papers";
 import type { FieldPath, Problem, SourceText } from "./problems";
 import { type PythonFile, readPython, withNeeds } from "./pythonSource";
 import { readRule, type RuleFile } from "./rules";
-import { readSymbols, type SymbolsFile } from "./symbols";
+import { completeSymbols } from "./symbolFamilies";
+import { readSymbols, type SymbolsFile, type SymbolsSource } from "./symbols";
 import type { YamlFile } from "./yamlFile";
 
 export interface CompileOptions {
@@ -68,9 +69,9 @@ export function* compiling(
     methods.push(readMethod(file, python, shared, sharedNames));
     yield;
   }
-  const symbols: SymbolsFile[] = [];
+  const symbolSources: SymbolsSource[] = [];
   for (const file of matching(/(^|\/)symbols\/[^/]+\.yaml$/)) {
-    symbols.push(readSymbols(file));
+    symbolSources.push(readSymbols(file));
     yield;
   }
   const rules: RuleFile[] = [];
@@ -78,6 +79,7 @@ export function* compiling(
     rules.push(readRule(file));
     yield;
   }
+  const symbols = completeSymbols(symbolSources, base);
 
   const problems = [
     ...unread(sorted),
