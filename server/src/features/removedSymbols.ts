@@ -1,26 +1,19 @@
 /** Names that a library had once; what replaced them is the same thing under another name. */
+import type { Library } from "../literature/library";
+import type { LibrarySymbol } from "../literature/model";
+
 export interface RemovedSymbol {
+  readonly symbol: LibrarySymbol;
   readonly name: string;
-  readonly modules: readonly string[];
-  readonly library: string;
   /** The release that no longer has it. */
   readonly since: string;
   readonly replacement: string;
 }
 
-export const removedSymbols: readonly RemovedSymbol[] = [
-  {
-    name: "BoneConfig",
-    modules: ["peft", "peft.tuners", "peft.tuners.bone", "peft.tuners.bone.config"],
-    library: "PEFT",
-    since: "0.19",
-    replacement: "MissConfig",
-  },
-  {
-    name: "BoneModel",
-    modules: ["peft", "peft.tuners", "peft.tuners.bone", "peft.tuners.bone.model"],
-    library: "PEFT",
-    since: "0.19",
-    replacement: "MissModel",
-  },
-];
+export const removedSymbols = (library: Library): RemovedSymbol[] =>
+  library.symbols().flatMap((symbol) => {
+    const { name, removed } = symbol;
+    return removed?.instead === undefined
+      ? []
+      : [{ symbol, name, since: removed.version, replacement: removed.instead }];
+  });

@@ -120,7 +120,9 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
 
 function symbolAt(symbols: ReadonlyMap<string, LibrarySymbol>, qualified: string): LibrarySymbol | undefined {
   const call = qualified.lastIndexOf("()");
-  if (call < 0) return symbols.get(qualified);
+  // a module that another release has: what a library exports at the top is the same from wherever it comes
+  if (call < 0)
+    return symbols.get(qualified) ?? symbols.get(qualified.replace(/^(\w+)\..*\.(\w+)$/, "$1.$2"));
   const called = symbolAt(symbols, qualified.slice(0, call));
   const type = called?.kind === "class" ? called.qualified[0] : called?.returns;
   return type === undefined ? undefined : symbols.get(type + qualified.slice(call + 2));

@@ -1,5 +1,5 @@
 /** What stands at an offset: the questions that hovers, completions and actions begin with. */
-import { around, modulesAround } from "./local";
+import { around, membersAround, modulesAround } from "./local";
 import type { Argument, Call, Layer, ModuleClass, Prose, PythonFacts, Range, Reference } from "./facts";
 
 function covers({ from, to }: Range, offset: number): boolean {
@@ -17,8 +17,8 @@ export interface CallAt {
 /** The innermost call whose callee or argument list covers the offset. */
 export function callAt(facts: PythonFacts, offset: number): CallAt | undefined {
   let found: Call | undefined;
-  for (const call of around(facts, "calls", offset)) {
-    if (call.range.from > offset) break;
+  for (const call of [...around(facts, "calls", offset), ...membersAround(facts, offset).calls]) {
+    if (call.range.from > offset) continue;
     const inside = call.closed ? offset < call.range.to : offset <= call.range.to;
     if (
       inside &&
@@ -34,9 +34,12 @@ export function callAt(facts: PythonFacts, offset: number): CallAt | undefined {
   return { call: found, index: before };
 }
 
-/** The use of an imported name whose token touches the offset. */
+/** The use of an imported name, or of an attribute of what a call gave, whose token touches the offset. */
 export function referenceAt(facts: PythonFacts, offset: number): Reference | undefined {
-  return touching(around(facts, "references", offset), (reference) => reference.range, offset);
+  return (
+    touching(around(facts, "references", offset), (reference) => reference.range, offset) ??
+    membersAround(facts, offset).reference
+  );
 }
 
 /** The comment, docstring or string that touches the offset. */

@@ -10,6 +10,7 @@ import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts,
 import { importedModules } from "./imported";
 import { layoutOf } from "./layout";
 import { localFacts } from "./local";
+import { membersAt } from "./members";
 import { methodFact, modulesIn } from "./modules";
 import { alone, type Neighbourhood } from "./neighbourhood";
 import { type Placed, type Reading, readBlocks } from "./reading";
@@ -163,6 +164,10 @@ function factsOf(text: string, scope: Scope): PythonFacts {
         .flatMap((each): readonly BlockFacts[typeof kind][number][] => factsAt(kind, each, scope));
     },
     module: withConstructions,
+    members(offset) {
+      const block = placed[lastBefore(placed, offset + 1)];
+      return block ? membersAt(block, scope, offset) : { calls: [] };
+    },
   });
   valuesOfFacts.set(
     facts,

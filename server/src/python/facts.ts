@@ -43,7 +43,10 @@ export interface Call {
   readonly callee: Range;
   /** The last identifier of the callee: `Linear`. */
   readonly name: Range;
-  /** The callee qualified by imports, same-file definitions keep their bare name; absent for anything dynamic. */
+  /**
+   * The callee qualified by imports, same-file definitions keep their bare name; absent for anything dynamic. Brackets
+   * stand for what a call gave: `peft.get_peft_model().merge_and_unload`.
+   */
   readonly qualified?: string;
   /** The bracketed list with its brackets; the closing one may still be missing. */
   readonly argumentList: Range;

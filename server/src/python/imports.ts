@@ -104,7 +104,6 @@ function prefixes(parts: readonly Name[], dots: string): Reference[] {
 const reexports: readonly (readonly [RegExp, string])[] = [
   [/^torch\.nn\.modules(?:\.\w+)*\.([A-Z]\w*)/, "torch.nn.$1"],
   [/^torch\.nn\.parameter\.(\w+)/, "torch.nn.$1"],
-  [/^peft(?:\.\w+)+\.([A-Z]\w*|get_peft_model\w*|prepare_model_for_kbit_training)/, "peft.$1"],
   [/^transformers\.models(?:\.\w+)+\.([A-Z]\w*)/, "transformers.$1"],
   [/^diffusers\.(?:models|pipelines|schedulers)(?:\.\w+)*\.([A-Z]\w*)/, "diffusers.$1"],
 ];

@@ -3,6 +3,7 @@
  * those of the whole file. Held beside the facts, which stay plain data.
  */
 import type { ModuleClass, PythonFacts } from "./facts";
+import type { MembersAt } from "./members";
 import type { BlockFacts } from "./shift";
 
 interface Local {
@@ -10,6 +11,7 @@ interface Local {
   within<K extends keyof BlockFacts>(kind: K, from: number, to: number): readonly BlockFacts[K][number][];
   /** A module class of a block as it is among those of the file. */
   module(module: ModuleClass): ModuleClass;
+  members(offset: number): MembersAt;
 }
 
 /** For facts that came from a document: those of its blocks. */
@@ -29,6 +31,11 @@ export function around<K extends Exclude<keyof BlockFacts, "modules">>(
 export function modulesAround(facts: PythonFacts, from: number, to = from): readonly ModuleClass[] {
   const local = localFacts.get(facts);
   return local?.within("modules", from, to).map((module) => local.module(module)) ?? facts.modules;
+}
+
+/** Attributes at an offset of what calls gave. */
+export function membersAround(facts: PythonFacts, offset: number): MembersAt {
+  return localFacts.get(facts)?.members(offset) ?? { calls: [] };
 }
 
 /** Characters that one step of `reading` reads. */

@@ -34,6 +34,10 @@ export function signatureOf(qualified: string): Signature | undefined {
 /** Names that stand for their module even before the import is written. */
 const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "torch" };
 
+/** What a star import brings when nothing else binds it: a class, or a function that says what it does. */
+const exported =
+  /^[A-Z]\w*[a-z]|^(?:get|set|load|save|create|prepare|preprocess|initialize|find|replace|convert|inject)_/;
+
 /** What the file has to say about a name, and the blocks that say it, by their ids: an old answer holds no old block. */
 interface Answer<T> {
   readonly all: T[];
@@ -324,7 +328,7 @@ export class Scope {
   private resolveStar(name: string): string | undefined {
     const exact = this.stars.find((module) => knownSignatures.has(`${module}.${name}`));
     if (exact !== undefined) return `${exact}.${name}`;
-    if (!/^[A-Z]\w*[a-z]|^get_peft_model/.test(name)) return undefined;
+    if (!exported.test(name)) return undefined;
     const module = this.stars.find((star) => !star.startsWith("torch"));
     return module === undefined ? undefined : `${module}.${name}`;
   }

@@ -232,6 +232,17 @@ export const corpus: Corpus = {
       fields: [],
     },
     {
+      name: "BoneConfig",
+      qualified: ["peft.BoneConfig"],
+      library: "peft",
+      kind: "config",
+      summary: "One trained matrix, repeated.",
+      papers: [],
+      methods: [],
+      fields: [],
+      removed: { version: "0.19", instead: "MissConfig" },
+    },
+    {
       name: "MissConfig",
       qualified: ["peft.MissConfig"],
       library: "peft",

@@ -43,7 +43,7 @@ other: BoneConfig = config
           code: "removed-symbol",
           source: "Litlens",
           severity: 2,
-          message: "PEFT 0.19 removed \`BoneConfig\`; it is \`MissConfig\` now. So.",
+          message: "peft 0.19 removed \`BoneConfig\`; it is \`MissConfig\` now. So.",
         },
       ],
     );

@@ -31,6 +31,18 @@ describe("the bundled corpus in hovers", () => {
     for (const { name, qualified, fields, kind } of corpus.symbols) {
       if (kind === "parameter" || kind === "value") continue;
       const path = qualified[0] ?? "";
+      if (kind === "method") {
+        const member = name.slice(name.indexOf(".") + 1);
+        const owner = path.slice(0, -member.length - 1);
+        const call = `${importOf(owner)}${owner.slice(owner.lastIndexOf(".") + 1)}.`;
+        assert.ok(at(`${call}|${member}()\n`).startsWith(`**${name}**`), name);
+        for (const field of fields)
+          assert.ok(
+            at(`${call}${member}(|${field.name}=None)\n`).startsWith(`**${field.name}**`),
+            field.name,
+          );
+        continue;
+      }
       assert.ok(at(`${importOf(path)}|${name}()\n`).startsWith(`**${name}**`));
       for (const field of fields) {
         if (!/^[a-z_]\w*$/i.test(field.name)) continue;

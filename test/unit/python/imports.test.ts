@@ -17,7 +17,13 @@ test("every import form leads to the qualified name, and the token is exactly th
   check("from peft import LoraConfig as LC\nc = L|C(r=8)", "LC → peft.LoraConfig");
   check("from peft import (\n    LoraConfig as LC,\n)\nc = L|C(r=8)", "LC → peft.LoraConfig");
   check("from peft import *\nc = Lora|Config(r=8)", "LoraConfig → peft.LoraConfig");
-  check("from peft.tuners.lora import LoraConfig\nLora|Config()", "LoraConfig → peft.LoraConfig");
+  check("from peft.tuners.lora import LoraConfig\nLora|Config()", "LoraConfig → peft.tuners.lora.LoraConfig");
+  check("import peft.tuners.lora as l\nl.Lora|Config()", "LoraConfig → peft.tuners.lora.LoraConfig");
+  check("from peft import TaskType\nTaskType.CAUSAL|_LM", "CAUSAL_LM → peft.TaskType.CAUSAL_LM");
+  check(
+    "from peft import *\nprepare_model|_for_kbit_training(m)",
+    "prepare_model_for_kbit_training → peft.prepare_model_for_kbit_training",
+  );
   check("import torch.nn as N\nx = N.Li|near(3, 4)", "Linear → torch.nn.Linear");
   check("from torch import nn\nx = nn.Li|near(3, 4)", "Linear → torch.nn.Linear");
   check("import torch\nx = torch.nn.Li|near(3, 4)", "Linear → torch.nn.Linear");

@@ -1,7 +1,7 @@
 /** Hover over an identifier of a library: what it is, what it computes, what this call means, where it comes from. */
 import type { LibrarySymbol } from "../../literature/model";
 import type { Call } from "../../python/facts";
-import { dotted, escape, paragraphs, prose } from "../../render/markdown";
+import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine, paperLink, shortName } from "../../render/paper";
 import type { FeatureContext } from "../context";
 import { scaleLine } from "./here";
@@ -12,13 +12,15 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
   const { library } = context;
   const papers = symbol.papers.flatMap((id) => library.paper(id) ?? []);
   const title = dotted(`**${escape(symbol.name)}**`, escape(symbol.library));
-  const summary = prose(symbol.summary);
+  const summary = paragraphs(prose(symbol.summary), goneLine(symbol));
   if (!standsForMethod(symbol)) {
     const names = papers.slice(0, 6).map((paper) => paperLink(paper));
     return paragraphs(
       title,
       summary,
+      valuesLine(symbol),
       recommendations(context, symbol),
+      notesList(symbol),
       names.length === 0 ? "" : `Papers: ${names.join(", ")}`,
     );
   }
@@ -32,6 +34,8 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
     methodFormula(context, method),
     call && scaleLine(context, symbol, call),
     recommendations(context, symbol),
+    propertiesLine(symbol),
+    notesList(symbol),
     paper && paperLine(paper),
     sentences(
       others.length === 0 ? undefined : `See also ${escape(others.slice(0, 4).map(shortName).join(", "))}`,
@@ -45,6 +49,52 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
 /** A config or a layer of one method computes what its paper says; `get_peft_model` or `nn.Linear` serve many. */
 const standsForMethod = ({ kind, papers }: LibrarySymbol): boolean =>
   kind === "config" || (kind === "class" && papers.length === 1);
+
+/** "Removed in 0.19; MissConfig is the same thing now." */
+function goneLine({ removed, deprecated, library }: LibrarySymbol): string | undefined {
+  const release = removed ?? deprecated;
+  if (release === undefined) return undefined;
+  const what = removed === undefined ? "Deprecated" : "Removed";
+  const instead = release.instead === undefined ? "" : `; ${code(release.instead)} is the same thing now`;
+  return `${what} in ${escape(library)} ${escape(release.version)}${instead}.`;
+}
+
+/** "Adapts Linear, Conv2d · unchanged at first · can be merged · since 0.11" */
+function propertiesLine(symbol: LibrarySymbol): string | undefined {
+  const { adapts, quantised, identityAtInit, mergeable, convertsToLora, checkpointPrefix, since } = symbol;
+  const known = [
+    adapts && `Adapts ${escape(adapts.join(", "))}`,
+    quantised &&
+      (quantised.length === 0 ? "not if quantised" : `quantised by ${escape(quantised.join(", "))}`),
+    identityAtInit === undefined
+      ? undefined
+      : identityAtInit
+        ? "unchanged at first"
+        : "changes the model at first",
+    mergeable === undefined ? undefined : mergeable ? "can be merged" : "cannot be merged",
+    convertsToLora === true ? "can become a LoRA" : undefined,
+    checkpointPrefix && `tensors ${code(`${checkpointPrefix}…`)}`,
+    since && `since ${escape(since)}`,
+  ].filter((each) => each !== undefined);
+  return known.length === 0 ? undefined : dotted(...known);
+}
+
+const notesList = ({ notes = [] }: LibrarySymbol): string | undefined =>
+  notes.length === 0
+    ? undefined
+    : notes
+        .slice(0, 3)
+        .map((note) => `- ${prose(note)}`)
+        .join("\n");
+
+/** Members of an enumeration. */
+const valuesLine = ({ values = [] }: LibrarySymbol): string | undefined =>
+  values.length === 0
+    ? undefined
+    : `Values: ${values
+        .slice(0, 10)
+        .map(({ value }) => code(value))
+        .join(", ")}${values.length > 10 ? ", …" : ""}`;
 
 const sentences = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined).join(". ");

@@ -6,9 +6,8 @@ import type { Check, Finding } from "../rule";
 
 export const removedSymbol: Check = ({ library, document }) => {
   const { facts, text } = document.python;
-  return removedSymbols.flatMap((removed): Finding[] => {
-    const { name, modules, library: owner, since, replacement } = removed;
-    const wanted = new Set(modules.map((module) => `${module}.${name}`));
+  return removedSymbols(library).flatMap(({ symbol, name, since, replacement }): Finding[] => {
+    const wanted = new Set(symbol.qualified);
     const isIt = ({ qualified }: { readonly qualified: string }): boolean => wanted.has(qualified);
     const imported = facts.imports.filter(isIt);
     const uses = facts.references
@@ -20,7 +19,7 @@ export const removedSymbol: Check = ({ library, document }) => {
     const title = `Replace \`${name}\` with \`${replacement}\``;
     const finding = (range: Range, also: readonly Range[]): Finding => ({
       range,
-      words: { library: owner, since, name, replacement },
+      words: { library: symbol.library, since, name, replacement },
       ...(arxiv === undefined ? {} : { arxiv }),
       repairs: [{ title, edits: [range, ...also].map(({ from, to }) => edit(from, to, replacement)) }],
     });
