@@ -2,7 +2,8 @@
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Position, Range } from "vscode-languageserver-types";
 import type { OpenDocument } from "./features/context";
-import { readPython } from "./python/document";
+import { type PythonDocument, readPython } from "./python/document";
+import type { Neighbourhood } from "./python/neighbourhood";
 import { type JoinedCells, joinCells } from "./python/notebook";
 
 /** One change of an open document: a range and its new text, or the whole text. */
@@ -80,6 +81,28 @@ export class Documents {
   closeNotebook(uri: string): void {
     for (const { uri: cell } of this.notebooks.get(uri)?.cells ?? []) this.notebookOfCell.delete(cell);
     this.notebooks.delete(uri);
+  }
+
+  /** Every open file, and every notebook as one. */
+  all(): OpenDocument[] {
+    return [...this.files.values(), ...[...this.notebooks.values()].map(({ document }) => document)];
+  }
+
+  /** The open file of this address, without notebooks and their cells: what can be imported. */
+  file(uri: string): PythonDocument | undefined {
+    return this.files.get(uri)?.python;
+  }
+
+  /** A file or notebook among other files than before. */
+  among(uri: string, neighbourhood: Neighbourhood): void {
+    const moved = (document: OpenDocument): OpenDocument => ({
+      ...document,
+      python: document.python.among(neighbourhood),
+    });
+    const document = this.files.get(uri);
+    if (document !== undefined) this.files.set(uri, moved(document));
+    const notebook = this.notebooks.get(uri);
+    if (notebook !== undefined) this.notebooks.set(uri, { ...notebook, document: moved(notebook.document) });
   }
 
   /** The document or notebook that `uri` (a file or a cell) belongs to. */

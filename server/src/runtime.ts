@@ -18,8 +18,11 @@ export interface Runtime {
   readAsset(name: Asset): Promise<string>;
   /** `folder` is `initializationOptions.storage`; platforms without a file system ask the client. */
   storage(folder: InitializationOptions["storage"]): TextStorage;
-  /** The text of a file that the user named. Rejects with a sentence that names the file and the remedy. */
-  readFile(uri: string): Promise<string>;
+  /**
+   * The text of a file that the user named, or that a document imports from. Rejects with a sentence that names the
+   * file and the remedy, also where it is known to be longer than `maximumBytes`.
+   */
+  readFile(uri: string, maximumBytes?: number): Promise<string>;
   /**
    * The source files of a corpus of the user's own, as `litlens.corpus.paths` names it. Absent on platforms without
    * folders. Rejects with a sentence that names the folder and the remedy.

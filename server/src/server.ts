@@ -21,6 +21,7 @@ import { checkedInitialization } from "./lsp/params";
 import { commands, provideRequests } from "./lsp/requests";
 import { defaultSettings } from "./defaultSettings";
 import { readSettings } from "./lsp/settings";
+import { followWorkspace } from "./lsp/workspace";
 import type { Runtime, TextStorage } from "./runtime";
 import type { Service, ServiceOptions } from "./service";
 
@@ -43,40 +44,36 @@ export function startServer(
   createService: (options: ServiceOptions) => Service,
 ): void {
   const initialized = new Promise<void>((resolve) => connection.onInitialized(() => resolve()));
-  connection.onInitialize(
-    async ({
-      capabilities,
-      initializationOptions,
-    }): Promise<InitializeResult | ResponseError<InitializeError>> => {
-      try {
-        const client = clientOf(capabilities);
-        let onLibraryChange = (): void => undefined;
-        const service = await makeService(
-          connection,
-          { ...runtime, storage: (folder) => storageAfter(initialized, runtime.storage(folder)) },
-          client,
-          initializationOptions,
-          createService,
-          () => onLibraryChange(),
-        );
-        const diagnostics = provideDiagnostics(connection, service, client);
-        onLibraryChange = () => diagnostics.refresh();
-        synchronizeDocuments(connection, service, diagnostics);
-        provideFeatures(connection, service, client);
-        provideRequests(connection, service, runtime, client);
-        followSettings(connection, service, client, diagnostics, initialized);
-        setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), 0);
-        return {
-          capabilities: serverCapabilities(client, commands),
-          serverInfo: { name: "litlens", version: runtime.version },
-        };
-      } catch (error) {
-        return new ResponseError(ErrorCodes.InternalError, `Litlens cannot start: ${reasonOf(error)}`, {
-          retry: false,
-        });
-      }
-    },
-  );
+  connection.onInitialize(async (params): Promise<InitializeResult | ResponseError<InitializeError>> => {
+    try {
+      const client = clientOf(params.capabilities);
+      let refresh = (): void => undefined;
+      const service = await makeService(
+        connection,
+        { ...runtime, storage: (folder) => storageAfter(initialized, runtime.storage(folder)) },
+        client,
+        params.initializationOptions,
+        createService,
+        () => refresh(),
+      );
+      const diagnostics = provideDiagnostics(connection, service, client);
+      refresh = () => refreshAll(connection, client, diagnostics);
+      synchronizeDocuments(connection, service, client, diagnostics);
+      provideFeatures(connection, service, client);
+      provideRequests(connection, service, runtime, client);
+      followSettings(connection, service, client, diagnostics, initialized);
+      followWorkspace(connection, service, client, params, initialized);
+      setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), 0);
+      return {
+        capabilities: serverCapabilities(client, commands),
+        serverInfo: { name: "litlens", version: runtime.version },
+      };
+    } catch (error) {
+      return new ResponseError(ErrorCodes.InternalError, `Litlens cannot start: ${reasonOf(error)}`, {
+        retry: false,
+      });
+    }
+  });
   connection.listen();
 }
 
@@ -86,7 +83,7 @@ async function makeService(
   client: Client,
   options: unknown,
   createService: (options: ServiceOptions) => Service,
-  onLibraryChange: () => void,
+  refresh: () => void,
 ): Promise<Service> {
   const given = checkedInitialization(options);
   const [corpus, formulas] = await Promise.all([
@@ -99,11 +96,12 @@ async function makeService(
     loadIndex: () => runtime.readAsset("index.json"),
     storage: runtime.storage(given.storage),
     initialization: { formulas: "latex", theme: "light", commandLinks: false, ...given, client },
-    readFile: (uri) => runtime.readFile(uri),
+    readFile: (uri, maximumBytes) => runtime.readFile(uri, maximumBytes),
     ...(runtime.readCorpus && { readCorpus: runtime.readCorpus }),
     log: (message) => connection.console.info(message),
     warn: (message) => showWarning(connection, message),
-    onLibraryChange,
+    onLibraryChange: refresh,
+    onNeighboursChange: refresh,
   });
   service.configure(defaultSettings);
   return service;
@@ -129,6 +127,13 @@ function warmUp(service: Service): void {
   service.closeDocument(uri);
 }
 
+/** What the editor shows by itself may be out of date. */
+function refreshAll(connection: Connection, client: Client, diagnostics: Diagnostics): void {
+  diagnostics.refresh();
+  if (client.refreshesInlayHints)
+    void quietly(connection.console, "inlayHint refresh", () => connection.languages.inlayHint.refresh())();
+}
+
 function followSettings(
   connection: Connection,
   service: Service,
@@ -148,9 +153,7 @@ function followSettings(
       if (!warned.has(problem)) showWarning(connection, problem);
       warned.add(problem);
     }
-    diagnostics.refresh();
-    if (client.refreshesInlayHints)
-      void quietly(log, "inlayHint refresh", () => connection.languages.inlayHint.refresh())();
+    refreshAll(connection, client, diagnostics);
   };
   const pull = async () => {
     const raw: unknown = await connection.workspace.getConfiguration("litlens");

@@ -42,6 +42,8 @@ import type { Corpus } from "./literature/model";
 import { createSearch } from "./literature/search";
 import { inSlices } from "./literature/slices";
 import { createStore, type Storage } from "./literature/store";
+import { candidates } from "./workspace/modules";
+import { Neighbours } from "./workspace/neighbours";
 import type {
   AdapterChoice,
   AdapterChoicesParams,
@@ -65,8 +67,8 @@ export interface ServiceOptions {
   readonly loadIndex: () => Promise<string>;
   readonly storage: Storage;
   readonly initialization: InitializationOptions;
-  /** Text of a file that is not open; rejects where there is none. */
-  readonly readFile: (uri: string) => Promise<string>;
+  /** Text of a file that is not open; rejects where there is none, or one longer than `maximumBytes`. */
+  readonly readFile: (uri: string, maximumBytes?: number) => Promise<string>;
   /** The files of a corpus of the user's own; absent where the platform has no folders. */
   readonly readCorpus?: (folder: string) => Promise<CorpusFolder>;
   readonly log: (message: string) => void;
@@ -74,12 +76,19 @@ export interface ServiceOptions {
   readonly warn?: (message: string) => void;
   /** Called when papers, methods or symbols came or went by themselves: what was answered before may be out of date. */
   readonly onLibraryChange?: () => void;
+  /** Called when files that open documents import from were read or have changed: what was answered before may be out of date. */
+  readonly onNeighboursChange?: () => void;
 }
 
 export interface Service {
   /** The user's own corpora are read in the background. */
   configure(settings: Settings): void;
   setTheme(theme: Theme): void;
+
+  /** Addresses of the folders in which modules are looked for, beside the file that imports them. */
+  setWorkspaceFolders(uris: readonly string[]): void;
+  /** Files came, went or changed on disk: these, or nobody knows which. */
+  filesChanged(uris: readonly string[] | "any"): void;
 
   openDocument(uri: string, languageId: string, version: number, text: string): void;
   changeDocument(uri: string, version: number, changes: readonly DocumentChange[]): void;
@@ -116,6 +125,12 @@ export function createService(options: ServiceOptions): Service {
   const search = createSearch(library, options.loadIndex);
   const store = createStore(options.storage);
   const documents = new Documents();
+  const neighbours = new Neighbours({
+    documents,
+    readFile: options.readFile,
+    onChange: () => options.onNeighboursChange?.(),
+    log,
+  });
   const problems: string[] = [];
   let settings = defaultSettings;
   let theme = initialization.theme ?? "dark";
@@ -181,6 +196,17 @@ export function createService(options: ServiceOptions): Service {
     return options.readFile(uri).catch(() => null);
   };
 
+  /** Present text of the module that a document calls by this name. */
+  const readModule = async ({ uri }: OpenDocument, module: string): Promise<string | null> => {
+    for (const place of candidates(module, uri, neighbours.folders)) {
+      const text = await readText(place);
+      if (text !== null) return text;
+    }
+    return null;
+  };
+
+  const files = { readText, readModule };
+
   /** An answer's range, in the cell it belongs to where the document is a notebook. */
   const inCell = (range: Range, located: { readonly notebook?: Notebook }): Range | undefined =>
     located.notebook === undefined ? range : toCellRange(located.notebook, range)?.range;
@@ -206,11 +232,30 @@ export function createService(options: ServiceOptions): Service {
       );
     },
     setTheme: (changed) => void (theme = changed),
-    openDocument: (uri, languageId, version, text) => documents.open(uri, languageId, version, text),
-    changeDocument: (uri, version, changes) => documents.change(uri, version, changes),
-    closeDocument: (uri) => documents.close(uri),
-    setNotebook: (uri, cells) => documents.setNotebook(uri, cells),
-    closeNotebook: (uri) => documents.closeNotebook(uri),
+    setWorkspaceFolders: (uris) => neighbours.setFolders(uris),
+    filesChanged: (uris) => neighbours.changedOnDisk(uris),
+    openDocument(uri, languageId, version, text) {
+      documents.open(uri, languageId, version, text);
+      neighbours.opened(uri);
+    },
+    changeDocument(uri, version, changes) {
+      documents.change(uri, version, changes);
+      neighbours.changed();
+    },
+    closeDocument(uri) {
+      documents.close(uri);
+      neighbours.opened(uri);
+    },
+    setNotebook(uri, cells) {
+      const isNew = documents.get(uri) === undefined;
+      documents.setNotebook(uri, cells);
+      if (isNew) neighbours.opened(uri);
+      else neighbours.changed();
+    },
+    closeNotebook(uri) {
+      documents.closeNotebook(uri);
+      neighbours.opened(uri);
+    },
 
     hover: (uri, position) =>
       at(uri, position, null, (located) => {
@@ -251,7 +296,7 @@ export function createService(options: ServiceOptions): Service {
       if (!isAdapterActionData(data)) return action;
       const { document, notebook } = opened(data.uri);
       const destination = notebook === undefined ? settings.insert.destination : "inline";
-      const edit = await insertAdapter(editContext(), document, { ...data, destination }, readText);
+      const edit = await insertAdapter(editContext(), document, { ...data, destination }, files);
       return { ...action, edit: editInCells(edit, notebook) };
     },
 
@@ -282,7 +327,7 @@ export function createService(options: ServiceOptions): Service {
 
     adapterChoices: ({ textDocument, position }) =>
       at(textDocument.uri, position, Promise.resolve<AdapterChoice[]>([]), ({ document, offset }) =>
-        adapterChoices(context(), document, offset, readText),
+        adapterChoices(context(), document, offset, readModule),
       ),
     async insertAdapter(params) {
       const { textDocument, position, method, site, options: chosen, destination } = params;
@@ -290,7 +335,7 @@ export function createService(options: ServiceOptions): Service {
       const offset = documents.locate(textDocument.uri, position)?.offset ?? 0;
       const place =
         site ??
-        (await adapterChoices(context(), document, offset, readText)).find((each) => each.method === method)
+        (await adapterChoices(context(), document, offset, readModule)).find((each) => each.method === method)
           ?.site;
       const where = notebook === undefined ? (destination ?? settings.insert.destination) : "inline";
       const request = {
@@ -301,7 +346,7 @@ export function createService(options: ServiceOptions): Service {
         ...(params.targets === undefined ? {} : { targets: params.targets }),
         ...(params.with === undefined ? {} : { with: params.with }),
       };
-      return editInCells(await insertAdapter(editContext(), document, request, readText), notebook);
+      return editInCells(await insertAdapter(editContext(), document, request, files), notebook);
     },
 
     bibliography(params) {

@@ -267,6 +267,8 @@ export function quietService(replaced: Partial<Service> = {}): Service {
   return {
     configure: () => undefined,
     setTheme: () => undefined,
+    setWorkspaceFolders: () => undefined,
+    filesChanged: () => undefined,
     openDocument: () => undefined,
     changeDocument: () => undefined,
     closeDocument: () => undefined,

@@ -194,7 +194,7 @@ test("clients that pull get nothing pushed", async () => {
   await withService(service, {}, async (client, { capabilities }) => {
     assert.deepEqual(capabilities.diagnosticProvider, {
       identifier: "litlens",
-      interFileDependencies: false,
+      interFileDependencies: true,
       workspaceDiagnostics: false,
     });
     let pushed = false;

@@ -11,19 +11,19 @@ import type { AdapterChoice, AdapterTarget } from "../protocol";
 import { classAt } from "../python/at";
 import type { Range } from "../python/facts";
 import type { FeatureContext, OpenDocument } from "./context";
-import { siblingsOf } from "./insertAdapter";
+import { type OtherFiles, siblingsOf } from "./insertAdapter";
 
-/** @param readText present text of another file, null where there is none */
+/** @param readModule text of the module that a document calls by this name, null where there is none */
 export async function adapterChoices(
   { library }: FeatureContext,
   document: OpenDocument,
   offset: number,
-  readText: (uri: string) => Promise<string | null>,
+  readModule: OtherFiles["readModule"],
 ): Promise<AdapterChoice[]> {
   const file = document.python;
   const { facts, text } = file;
   const known = knownTargets(library);
-  const siblings = await siblingsOf(document, readText);
+  const siblings = await siblingsOf(document, readModule);
   const inFile = placesIn(facts, text);
   const whole = modelLayersIn({ file, siblings, known });
   const at = classAt(facts, offset);

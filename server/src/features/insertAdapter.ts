@@ -16,6 +16,8 @@ import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
 import type { Method } from "../literature/model";
 import type { Place } from "../adapters/places";
+import { headOf } from "../python/neighbourhood";
+import { knownLibraries } from "../python/scope";
 import type { FeatureContext, OpenDocument } from "./context";
 import { adapterClasses } from "./inserted";
 
@@ -37,20 +39,26 @@ function siblingModule(uri: string, moduleName: string): string {
   return `${uri.slice(0, uri.lastIndexOf("/") + 1)}${moduleName}.py`;
 }
 
+/** What an insertion reads besides the document: present texts, null where there is none. */
+export interface OtherFiles {
+  readonly readText: (uri: string) => Promise<string | null>;
+  /** The module that a document calls by this name. */
+  readonly readModule: (document: OpenDocument, module: string) => Promise<string | null>;
+}
+
 /**
- * @param readText present text of another file, null where there is none
  * @throws CannotInsert with a message for the user
  */
 export async function insertAdapter(
   context: FeatureContext,
   document: OpenDocument,
   request: InsertAdapterRequest,
-  readText: (uri: string) => Promise<string | null>,
+  { readText, readModule }: OtherFiles,
 ): Promise<WorkspaceEdit> {
   const { facts, text } = document.python;
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
-  const siblings = await siblingsOf(document, readText);
+  const siblings = await siblingsOf(document, readModule);
   const file = { text, facts };
   const sources = { file, siblings, known: knownTargets(context.library) };
   const wanted =
@@ -119,22 +127,22 @@ const reasons: Readonly<Record<Extra, string>> = {
   load: "Loading goes below the line that builds the model, and this file has none.",
 };
 
-/** The modules beside the file that it imports from by name, as far as they can be read. */
+/** The modules of the workspace that the file imports from by name, as far as they can be read. */
 export async function siblingsOf(
-  { uri, python: { facts, text } }: OpenDocument,
-  readText: (uri: string) => Promise<string | null>,
+  document: OpenDocument,
+  readModule: OtherFiles["readModule"],
 ): Promise<Sibling[]> {
+  const { facts, text } = document.python;
   const modules = new Set(
     facts.imports.flatMap(
       ({ statement }) =>
-        /^from\s+(\.?[A-Za-z_]\w*)\s+import\b/.exec(text.slice(statement.from, statement.to))?.[1] ?? [],
+        /^from\s+(\.*[A-Za-z_][\w.]*)\s+import\b/.exec(text.slice(statement.from, statement.to))?.[1] ?? [],
     ),
   );
   const siblings = await Promise.all(
-    [...modules].map(async (module) => ({
-      module,
-      content: await readText(siblingModule(uri, module.replace(/^\./, ""))),
-    })),
+    [...modules]
+      .filter((module) => !knownLibraries.has(headOf(module)))
+      .map(async (module) => ({ module, content: await readModule(document, module) })),
   );
   return siblings.flatMap(({ module, content }) =>
     content === null ? [] : [{ module, file: { text: content, facts: readPython(content).facts } }],

@@ -18,6 +18,10 @@ export interface Client extends ClientAbilities {
   readonly refreshesInlayHints: boolean;
   readonly pullsSettings: boolean;
   readonly registersSettings: boolean;
+  /** Tells of files that change on disk. */
+  readonly watchesFiles: boolean;
+  /** Tells of folders that come to the workspace or go. */
+  readonly changesFolders: boolean;
   readonly showsProgress: boolean;
   readonly codeActions: { readonly literals: boolean; readonly resolve: boolean; readonly disabled: boolean };
 }
@@ -38,6 +42,8 @@ export function clientOf({ general, textDocument, window, workspace }: ClientCap
     refreshesInlayHints: workspace?.inlayHint?.refreshSupport ?? false,
     pullsSettings: workspace?.configuration ?? false,
     registersSettings: workspace?.didChangeConfiguration?.dynamicRegistration ?? false,
+    watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration ?? false,
+    changesFolders: workspace?.workspaceFolders ?? false,
     showsProgress: window?.workDoneProgress ?? false,
     codeActions: {
       literals: codeAction?.codeActionLiteralSupport !== undefined,
@@ -62,11 +68,14 @@ export function serverCapabilities(client: Client, commands: readonly string[]):
     },
     codeActionProvider: { codeActionKinds: [adapterKind, CodeActionKind.QuickFix], resolveProvider: true },
     inlayHintProvider: true,
+    ...(client.changesFolders && {
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+    }),
     executeCommandProvider: { commands: [...commands] },
     ...(client.pullsDiagnostics && {
       diagnosticProvider: {
         identifier: "litlens",
-        interFileDependencies: false,
+        interFileDependencies: true,
         workspaceDiagnostics: false,
       },
     }),

@@ -7,6 +7,7 @@ import {
 } from "vscode-languageserver";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Service } from "../service";
+import type { Client } from "./capabilities";
 import { quietly } from "./guard";
 
 /** Told after the service knows of the change. */
@@ -20,12 +21,15 @@ export interface DocumentListener {
 export function synchronizeDocuments(
   connection: Connection,
   service: Service,
+  { watchesFiles }: Client,
   listener: DocumentListener,
 ): void {
   const log = connection.console;
   connection.onDidOpenTextDocument(
     quietly(log, "didOpen", ({ textDocument }) => {
       const { uri, languageId, version, text } = textDocument;
+      // Who goes to another document may have changed files outside the editor.
+      if (!watchesFiles) service.filesChanged("any");
       service.openDocument(uri, languageId, version, text);
       listener.changed(uri);
     }),

@@ -1,5 +1,5 @@
 /** The runtime of a Node process: assets beside the bundle, the library in a folder. */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { URI } from "vscode-uri";
@@ -64,15 +64,23 @@ export function folderStorage(folder: string): TextStorage {
   };
 }
 
-async function readUri(uri: string): Promise<string> {
+async function readUri(uri: string, maximumBytes = Infinity): Promise<string> {
   const { scheme, fsPath } = URI.parse(uri);
   if (scheme !== "file")
     throw new Error(`${uri} is not a file on this machine; send its content as text instead.`);
   try {
+    if (maximumBytes < Infinity) await checkSize(fsPath, maximumBytes);
     return await readFile(fsPath, "utf8");
   } catch (error) {
     throw new Error(`${fsPath} cannot be read (${codeOf(error)}); check that it is a file you may read.`);
   }
+}
+
+/** Rejects for what is no plain file, too: reading a pipe may never end. */
+async function checkSize(path: string, maximumBytes: number): Promise<void> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error("it is no plain file");
+  if (found.size > maximumBytes) throw new Error(`it is longer than ${maximumBytes} bytes`);
 }
 
 function codeOf(error: unknown): string {

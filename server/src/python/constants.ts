@@ -371,7 +371,8 @@ function mentions(expression: Expr, name: string): boolean {
   return false;
 }
 
-const configNames = /^_?(?:config|cfg|conf|configuration|hparams)$/;
+/** What parameters that hold a config are called. */
+export const configNames = /^_?(?:config|cfg|conf|configuration|hparams)$/;
 
 /** A parameter: its annotation's config class, else what the file passes wherever it constructs, else the default. */
 function knowParameter(parameter: ParameterNode, place: Place, steps: number): Known {

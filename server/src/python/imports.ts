@@ -8,6 +8,10 @@ import type { ImportBinding, Range, Reference } from "./facts";
 export interface Binding extends ImportBinding {
   /** Every identifier in the statement that names something imported, modules on the way included. */
   readonly mentions: readonly Reference[];
+  /** The module that the statement names: `pkg.layers` of `import pkg.layers`, `.` of `from . import layers`. */
+  readonly module: string;
+  /** What is imported from it; absent where that is the module itself or everything in it. */
+  readonly name?: string;
   readonly star: boolean;
   readonly nested: boolean;
 }
@@ -50,6 +54,7 @@ function bind(statement: ImportStmt, nested: boolean, into: Binding[]): void {
         nameRange: range(last),
         ...(alias && { aliasRange: range(alias) }),
         mentions,
+        module: path,
         star: false,
         nested,
       });
@@ -67,6 +72,7 @@ function bind(statement: ImportStmt, nested: boolean, into: Binding[]): void {
       statement: whole,
       nameRange: range(lastPart ?? statement),
       mentions: moduleMentions,
+      module,
       star: true,
       nested,
     });
@@ -86,6 +92,8 @@ function bind(statement: ImportStmt, nested: boolean, into: Binding[]): void {
       nameRange: range(name),
       ...(alias && { aliasRange: range(alias) }),
       mentions,
+      module,
+      name: name.name,
       star: false,
       nested,
     });

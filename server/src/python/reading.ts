@@ -4,7 +4,7 @@
  */
 import { Block } from "./block";
 import type { Prose } from "./facts";
-import { maximumReturns, scan, scanPart, type SourceBlock } from "./resync";
+import { type Insertion, maximumReturns, scan, scanPart, type SourceBlock } from "./resync";
 
 export interface Placed {
   readonly block: Block;
@@ -100,7 +100,7 @@ function place(text: string, sources: readonly SourceBlock[], earlier: readonly 
   let unchanged = 0;
   return sources.map(({ from, to, insertions, prose, tooDeep }, index) => {
     const written = copyOf(text, from, to);
-    const relative = insertions.map((insertion) => ({ at: insertion.at - from, text: insertion.text }));
+    const relative = moved(insertions, from);
     const key = Block.keyOf(written, relative, tooDeep);
     if (unchanged === index && earlier[index]?.block.text === written) unchanged++;
     const predecessor = index >= unchanged ? earlier[index]?.block : undefined;
@@ -121,7 +121,16 @@ function place(text: string, sources: readonly SourceBlock[], earlier: readonly 
   });
 }
 
+function moved(insertions: readonly Insertion[], by: number): Insertion[] {
+  return insertions.map(({ at, text }) => ({ at: at - by, text }));
+}
+
+/** One statement of a text by itself, without its comments. */
+export function placedBlock(text: string, { from, to, insertions, tooDeep }: SourceBlock): Placed {
+  return { block: new Block(copyOf(text, from, to), moved(insertions, from), tooDeep, []), from };
+}
+
 /** A slice of a string keeps the whole string alive, so a block that outlives its text takes a copy. */
-function copyOf(text: string, from: number, to: number): string {
+export function copyOf(text: string, from: number, to: number): string {
   return ` ${text.slice(from, to)}`.slice(1);
 }

@@ -26,6 +26,9 @@ export interface Signature {
 }
 const knownSignatures = new Map<string, Signature>(Object.entries(signatures));
 
+/** Libraries whose layers are known without their files. */
+export const knownLibraries: ReadonlySet<string> = new Set([...knownSignatures.keys()].map(headOf));
+
 /** Constructor parameters and role of a library's layer class. */
 export function signatureOf(qualified: string): Signature | undefined {
   return knownSignatures.get(qualified);
@@ -50,7 +53,7 @@ const nothing: Answer<never> = { all: [], blocks: [] };
 export type Origin = Exclude<Declaration, { readonly kind: "import" }> & { readonly scope: Scope };
 
 /** Names of config classes. */
-const configClass = /(?:Config|Configuration|Args|Arguments|Params)$/;
+export const configClass = /(?:Config|Configuration|Args|Arguments|Params)$/;
 
 /** Names are passed on from file to file no more often than this, which also ends circles. */
 const maximumHops = 8;
@@ -312,12 +315,20 @@ export class Scope {
       return resolved === undefined ? undefined : normalize([resolved, ...rest].join("."));
     }
     if (this.asking) this.asking.stars = this.stars;
-    const star = this.stars.find((module) => this.askNeighbours(module)?.module(module)?.lookup(head));
+    const star = this.starWith(head);
     if (star !== undefined) return this.passedOn([inModule(star, head), ...rest].join("."));
     const starred = this.resolveStar(head);
     if (starred !== undefined) return normalize([starred, ...rest].join("."));
     const module = customary[head];
     return module !== undefined && rest.length > 0 ? normalize([module, ...rest].join(".")) : undefined;
+  }
+
+  /** The neighbour that gives the file a name by `from … import *`. */
+  private starWith(name: string): string | undefined {
+    return this.stars.find((star) => {
+      const scope = this.askNeighbours(star)?.module(star);
+      return scope && hop(() => scope.lookup(name) ?? scope.starWith(name)) !== undefined;
+    });
   }
 
   /** What a customary name stands for when the file does not bind it: `nn` is `torch.nn`. */

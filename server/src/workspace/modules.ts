@@ -1,0 +1,56 @@
+/** Where in a workspace a module may be: Python's import rules, told by addresses alone. */
+
+/** Folders above a file that lies in no workspace folder, which are searched too. */
+const foldersAbove = 2;
+/** Folders between a file and its workspace folder are searched up to this many. */
+const maximumFolders = 8;
+
+const folderOf = (uri: string): string => uri.slice(0, uri.lastIndexOf("/") + 1);
+
+/** The address of a folder with the slash at its end. */
+const asFolder = (uri: string): string => (uri.endsWith("/") ? uri : `${uri}/`);
+
+function parentOf(folder: string): string | undefined {
+  const parent = folderOf(folder.slice(0, -1));
+  // Above the root is the scheme: `file:///`.
+  return /^[\w+.-]+:(?:\/\/[^/]*)?\/.*$/.test(parent) && !parent.endsWith("://") ? parent : undefined;
+}
+
+/**
+ * Addresses at which a module may be, likeliest first.
+ * @param module as the file writes it: `gpt`, `..layers`, `pkg.config`
+ * @param roots addresses of the workspace's folders
+ */
+export function candidates(module: string, importer: string, roots: readonly string[]): string[] {
+  const [dots = ""] = /^\.*/.exec(module) ?? [];
+  const path = module.slice(dots.length).split(".").filter(Boolean).map(encodeURIComponent).join("/");
+  const own = folderOf(importer);
+  const folders = dots === "" ? searched(own, roots) : [above(own, dots.length - 1)];
+  return folders.flatMap((folder) => {
+    if (folder === undefined || !folder.includes("/")) return [];
+    return path === "" ? [`${folder}__init__.py`] : [`${folder}${path}.py`, `${folder}${path}/__init__.py`];
+  });
+}
+
+function above(folder: string, levels: number): string | undefined {
+  let found: string | undefined = folder;
+  for (let level = 0; level < levels && found !== undefined; level++) found = parentOf(found);
+  return found;
+}
+
+/** Folders that an absolute import is looked for in: the file's own, the workspace's, their `src`, and those between. */
+function searched(own: string, roots: readonly string[]): string[] {
+  const folders = roots.map(asFolder);
+  const home = folders.filter((root) => own.startsWith(root)).toSorted((a, b) => b.length - a.length)[0];
+  const between: string[] = [];
+  const limit = home === undefined ? foldersAbove : maximumFolders;
+  for (
+    let folder = parentOf(own);
+    folder !== undefined && between.length < limit;
+    folder = parentOf(folder)
+  ) {
+    if (home !== undefined && !folder.startsWith(home)) break;
+    between.push(folder);
+  }
+  return [...new Set([own, ...between, ...folders.flatMap((root) => [root, `${root}src/`])])];
+}
