@@ -182,12 +182,16 @@ export interface WhileStmt extends Range {
 /** with, try, match: bodies in order, and the expressions of their headers. */
 export interface CompoundStmt extends Range {
   readonly kind: "compound";
+  /** Whether the body always runs, as that of `with` does. */
+  readonly runsOnce: boolean;
   readonly expressions: readonly Expr[];
   readonly bodies: readonly (readonly Stmt[])[];
 }
 /** del, assert, raise, global, pass … */
 export interface SimpleStmt extends Range {
   readonly kind: "simple";
+  /** Whether the statement after it is not reached: raise, break, continue. */
+  readonly leaves: boolean;
   readonly expressions: readonly Expr[];
 }
 export type Stmt =

@@ -63,7 +63,7 @@ export class Block {
   ) {
     this.key = Block.keyOf(text, insertions, tooDeep);
     const readable = !tooDeep && text.length <= maximumLength;
-    this.parsed = readable ? parseBlock(text, insertions, previous?.parsed) : undefined;
+    this.parsed = readable ? parseBlock(text, insertions, prose, previous?.parsed) : undefined;
     this.statements = this.parsed?.statements ?? [];
     this.bindings = bindingsOf(this.statements);
     this.declarations = this.declare();

@@ -167,9 +167,10 @@ export class ExpressionReader {
       }
       case "ParenthesizedExpression": {
         const inner = this.expressionsIn(cursor);
-        return inner.length === 1 && inner[0]
-          ? { ...inner[0], ...this.range(cursor) }
-          : { kind: "other", ...this.range(cursor), children: inner };
+        const [only] = inner;
+        if (inner.length !== 1 || !only) return { kind: "other", ...this.range(cursor), children: inner };
+        // A call stays from its callee to its own bracket, which is what an edit replaces.
+        return only.kind === "call" ? only : { ...only, ...this.range(cursor) };
       }
       case "TupleExpression":
         return { kind: "tuple", ...this.range(cursor), items: this.starred(cursor) };

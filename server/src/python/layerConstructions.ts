@@ -4,7 +4,15 @@ import type { Block } from "./block";
 import { callFact } from "./calls";
 import { evaluate, type Place } from "./constants";
 import type { Call, Layer, LayerForm, LayerRole, Range } from "./facts";
-import { isCollection, isOrdered, iterations, keyOf, returnedCalls, starOf } from "./layerExpressions";
+import {
+  isCollection,
+  isOrdered,
+  iterations,
+  keyOf,
+  returnedCalls,
+  starOf,
+  within,
+} from "./layerExpressions";
 import { sizesOf } from "./layerSizes";
 import { roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
 import { isModuleClass } from "./modules";
@@ -231,10 +239,11 @@ export class Constructions {
             ? iterations(clause.iterable, context.place)
             : undefined;
         const count = times === undefined ? context.count : times * (context.count ?? 1);
+        const place = within(expression, context.place);
         this.collect(
           expression.element,
           `${path}.*`,
-          { ...context, form: "comprehension", ...(count !== undefined && { count }) },
+          { ...context, place, form: "comprehension", ...(count !== undefined && { count }) },
           nesting + 1,
         );
         return;
@@ -329,10 +338,11 @@ export class Constructions {
     } else if (expression.kind === "comprehension" && expression.value) {
       const [clause] = expression.clauses;
       const count = clause && iterations(clause.iterable, context.place);
+      const place = within(expression, context.place);
       this.collect(
         expression.value,
         `${path}.*`,
-        { ...context, form: "comprehension", ...(count !== undefined && { count }) },
+        { ...context, place, form: "comprehension", ...(count !== undefined && { count }) },
         nesting + 1,
       );
     } else if (expression.kind === "list" || expression.kind === "tuple") {

@@ -1,9 +1,24 @@
 /** Expressions in which layers are constructed: containers, their keys and lengths, what a factory returns. */
-import { type CallExpr, dottedPath, type Expr, type FunctionStmt, walkStatements } from "./ast";
+import {
+  type CallExpr,
+  type Comprehension,
+  dottedPath,
+  type Expr,
+  type FunctionStmt,
+  walkStatements,
+} from "./ast";
 import { evaluate, type Place } from "./constants";
 
 export function starOf(value: Expr): Expr {
   return { kind: "star", from: value.from, to: value.to, value };
+}
+
+/** Inside a comprehension, where its variables take one value after another. */
+export function within({ clauses }: Comprehension, place: Place): Place {
+  const names = clauses.flatMap(({ target }) => (target.kind === "tuple" ? target.items : [target]));
+  const varying = new Set(place.varying);
+  for (const name of names) if (name.kind === "name") varying.add(name.name);
+  return { ...place, varying };
 }
 
 export function isCollection(expression: Expr): boolean {

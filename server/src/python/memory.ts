@@ -3,9 +3,9 @@
  * ones cost the garbage collector more than all of the reading.
  */
 import type { ClassStmt, FunctionStmt } from "./ast";
+import type { Assigned } from "./assigned";
 import type { Construction } from "./block";
 import type { Uses } from "./calls";
-import type { Local } from "./constants";
 import type { Definition, Expression, ImportBinding, Method, ModuleClass, SublayerRole } from "./facts";
 import type { Layers } from "./layers";
 import type { Kept } from "./scope";
@@ -22,7 +22,7 @@ export class Memory {
   readonly modules = new Map<"modules", Kept<readonly ModuleClass[]>>();
   readonly functions = new Map<"functions", Kept<readonly Method[]>>();
   readonly steps = new Map<"steps", Kept<Steps>>();
-  readonly locals = new Map<FunctionStmt, ReadonlyMap<string, readonly Local[]>>();
+  readonly assigned = new Map<FunctionStmt, Assigned>();
   imports: readonly ImportBinding[] | undefined;
   definitions: readonly Definition[] | undefined;
   constructions: ReadonlyMap<string, readonly Construction[]> | undefined;

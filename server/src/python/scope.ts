@@ -11,11 +11,12 @@ import {
   walkExpression,
   expressionsOf,
   bodiesOf,
+  type CallExpr,
   type Stmt,
 } from "./ast";
 import type { Block, Construction, Declaration } from "./block";
-import type { Known } from "./constants";
 import { normalize } from "./imports";
+import type { Known } from "./known";
 import { alone, headOf, holders, type Neighbourhood } from "./neighbourhood";
 import type { Placed } from "./reading";
 import signatures from "./signatures.json";
@@ -293,6 +294,16 @@ export class Scope {
     return all;
   }
 
+  /** The calls of `add_argument` that give an argument parser of the file this option. */
+  options(name: string): readonly Construction[] {
+    return this.constructions(`--${name}`);
+  }
+
+  /** Whether the file adds options to an argument parser. */
+  hasOptions(): boolean {
+    return this.constructions("--").length > 0;
+  }
+
   /** The qualified name of a dotted path; same-file definitions keep their bare name. */
   resolve(expression: Expr): string | undefined {
     const parts = dottedPath(expression);
@@ -372,15 +383,30 @@ function same(one: readonly unknown[], other: readonly unknown[]): boolean {
   );
 }
 
-/** Calls by a bare capitalised name in a block, with the class and function around each. */
+/** `--dim` of `parser.add_argument("-d", "--embed-dim", dest="dim")`. */
+function optionOf({ callee, arguments: given }: CallExpr): string | undefined {
+  if (callee.kind !== "attribute" || callee.name !== "add_argument") return undefined;
+  const named =
+    given.find(({ keyword }) => keyword?.name === "dest") ??
+    given.find(
+      ({ value, keyword }) => !keyword && value.kind === "string" && /^(?:--|\w)/.test(value.value ?? ""),
+    );
+  const name = named?.value.kind === "string" ? named.value.value : undefined;
+  return name === undefined ? undefined : `--${name.replace(/^--/, "").replaceAll("-", "_")}`;
+}
+
+/** Calls by a bare name in a block, with the class and function around each; options of argument parsers by `--name`, all of them by `--`. */
 function constructionsIn(block: Block): Map<string, Construction[]> {
   const found = new Map<string, Construction[]>();
   const visit = (statements: readonly Stmt[], owner?: ClassStmt, within?: FunctionStmt) => {
     for (const statement of statements) {
       for (const expression of expressionsOf(statement))
         walkExpression(expression, (node) => {
-          if (node.kind !== "call" || node.callee.kind !== "name" || !/^_*[A-Z]/.test(node.callee.name))
-            return;
+          if (node.kind !== "call") return;
+          const option = optionOf(node);
+          const { callee } = node;
+          const key = callee.kind === "name" && /^_*[A-Z]/.test(callee.name) ? callee.name : option;
+          if (key === undefined) return;
           const construction = {
             call: node,
             block,
@@ -388,9 +414,11 @@ function constructionsIn(block: Block): Map<string, Construction[]> {
             ...(owner && { owner }),
             ...(within && { function: within }),
           };
-          const known = found.get(node.callee.name);
-          if (known) known.push(construction);
-          else found.set(node.callee.name, [construction]);
+          for (const name of option === undefined ? [key] : [option, "--"]) {
+            const known = found.get(name);
+            if (known) known.push(construction);
+            else found.set(name, [construction]);
+          }
         });
       for (const body of bodiesOf(statement)) {
         if (statement.kind === "class") visit(body, statement, undefined);

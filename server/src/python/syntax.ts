@@ -6,7 +6,7 @@ import { type Tree, type TreeCursor, TreeFragment } from "@lezer/common";
 import { parser } from "@lezer/python";
 import type { CallArgument, Expr, FunctionStmt, ImportStmt, Name, ParameterNode, Stmt } from "./ast";
 import { ExpressionReader, maximumDepth } from "./expressions";
-import type { Range } from "./facts";
+import type { Prose, Range } from "./facts";
 import type { Insertion } from "./resync";
 
 /** What a block's text was parsed from and into; kept to parse its next version incrementally. */
@@ -23,18 +23,42 @@ export interface Parsed {
 const worthReusing = 2000;
 
 /** Parses a block; `insertions` are relative to it. `previous` is an earlier version of the same block. */
-export function parseBlock(text: string, insertions: readonly Insertion[], previous?: Parsed): Parsed {
+export function parseBlock(
+  text: string,
+  insertions: readonly Insertion[],
+  prose: readonly Prose[],
+  previous?: Parsed,
+): Parsed {
+  const readable = withoutBarePoints(text, prose);
   let closedText = "";
   let done = 0;
   for (const { at, text: inserted } of insertions) {
-    closedText += text.slice(done, at) + inserted;
+    closedText += readable.slice(done, at) + inserted;
     done = at;
   }
-  closedText += text.slice(done);
+  closedText += readable.slice(done);
   const tree = parser.parse(closedText, fragmentsOf(previous, closedText));
   const converter = new StatementReader(closedText, text, insertions);
   const statements = converter.statements(tree.cursor());
   return { closedText, tree, statements, errors: converter.errors };
+}
+
+/** `1.`, without digits after the point. */
+const barePoint = /(?<![\w.])\d[\d_]*\.(?![\d.]|[eE][+-]?\d|[jJ]\b)/g;
+
+/** The grammar knows no number that ends in its point: `1.` is read as `1_`, which is one and as long. */
+function withoutBarePoints(text: string, prose: readonly Prose[]): string {
+  let result = "";
+  let done = 0;
+  let next = 0;
+  for (const { 0: literal, index } of text.matchAll(barePoint)) {
+    while ((prose[next]?.range.to ?? Infinity) <= index) next++;
+    if ((prose[next]?.range.from ?? Infinity) <= index) continue;
+    const point = index + literal.length - 1;
+    result += `${text.slice(done, point)}_`;
+    done = point + 1;
+  }
+  return done === 0 ? text : result + text.slice(done);
 }
 
 /** The parts of the previous tree before and after the one stretch in which the two texts differ. */
@@ -119,7 +143,12 @@ class StatementReader extends ExpressionReader {
       case "Comment":
         break;
       default:
-        into.push({ kind: "simple", ...this.range(cursor), expressions: this.expressionsIn(cursor) });
+        into.push({
+          kind: "simple",
+          ...this.range(cursor),
+          leaves: /^(?:Raise|Break|Continue)Statement$/.test(cursor.name),
+          expressions: this.expressionsIn(cursor),
+        });
     }
   }
 
@@ -165,7 +194,7 @@ class StatementReader extends ExpressionReader {
           inModule = false;
           break;
         case ".":
-        case "...":
+        case "Ellipsis":
           if (inModule) module = (module ?? "") + this.slice(cursor);
           break;
         case "as":
@@ -304,7 +333,7 @@ class StatementReader extends ExpressionReader {
     const [loopTest] = expressions;
     if (type === "WhileStatement" && loopTest)
       return { kind: "while", ...range, test: loopTest, body: bodies[0] ?? [] };
-    return { kind: "compound", ...range, expressions, bodies };
+    return { kind: "compound", ...range, runsOnce: type === "WithStatement", expressions, bodies };
   }
 
   private for(cursor: TreeCursor): Stmt {

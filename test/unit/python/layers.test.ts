@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fixture, layerLines, moduleOf, read } from "./check";
+import { fixture, layerLines, moduleOf, read, source } from "./check";
 
 /** The layers of a class whose constructor has this body. */
 function check(init: string, expected: readonly string[], rest = "", parameters = ""): void {
@@ -37,6 +37,95 @@ test("sizes follow arithmetic, locals, unpacking, defaults and attributes", () =
   );
 });
 
+test("sizes follow names through reassignment, branches, loops and functions that only compute", () => {
+  check(
+    "hidden = hidden or dim\nif rate is None:\n    rate = 0.5\nself.a = nn.Linear(dim, hidden)\nself.b = nn.Dropout(rate)",
+    ["a: nn.Linear(in_features=8, out_features=8) attribute", "b: nn.Dropout(p=0.5) attribute"],
+    "",
+    ", dim=8, hidden=None, rate=None",
+  );
+  check(
+    "d = dim\nself.a = nn.Linear(d, 1)\nd = 2 * d\nself.b = nn.Linear(d, 1)\nfor _ in range(3):\n    d = d // 2\nself.c = nn.Linear(d, 1)",
+    [
+      "a: nn.Linear(in_features=8, out_features=1) attribute",
+      "b: nn.Linear(in_features=16, out_features=1) attribute",
+      "c: nn.Linear(out_features=1) attribute",
+    ],
+    "",
+    ", dim=8",
+  );
+  check(
+    "h, w = pair(size)\nself.a = nn.Linear(3 * h * w, default(out, 5))\nself.b = nn.Linear(math.prod([2, 3]), 1)",
+    [
+      "a: nn.Linear(in_features=768, out_features=5) attribute",
+      "b: nn.Linear(in_features=6, out_features=1) attribute",
+    ],
+    "import math\ndef pair(t):\n    return t if isinstance(t, tuple) else (t, t)\ndef default(value, other):\n    if value is not None:\n        return value\n    return other",
+    ", size=16, out=None",
+  );
+  check(
+    "self.l = nn.ModuleList([nn.Linear(d, 2) for d in (3, 4)])",
+    ["l: nn.ModuleList() attribute", "l.*: nn.Linear(out_features=2) comprehension ×2"],
+    "d = 7",
+  );
+});
+
+test("attributes of self are read as they stand, through parents too", () => {
+  check(
+    "self.d = 4\nself.a = nn.Linear(self.d, 1)\nself.d = 6\nself.b = nn.Linear(self.d, self.twice)",
+    [
+      "a: nn.Linear(in_features=4, out_features=1) attribute",
+      "b: nn.Linear(in_features=6, out_features=12) attribute",
+    ],
+    "",
+    "):\n        pass\n    @property\n    def twice(self):\n        return 12\n    def __init__(self",
+  );
+  const text = `from torch import nn
+class Base(nn.Module):
+    def __init__(self, dim, depth=2):
+        super().__init__()
+        self.dim = dim
+        self.depth = depth
+class A(Base):
+    def __init__(self):
+        super().__init__(dim=5)
+        self.fc = nn.Linear(self.dim, self.depth)
+    def grow(self):
+        self.depth = 3
+class B(Base):
+    def __init__(self):
+        super().__init__(6)
+        self.fc = nn.Linear(self.dim, self.depth)
+        self.grow()
+        self.late = nn.Linear(self.dim, self.depth)
+    def grow(self):
+        self.depth = 3
+`;
+  assert.deepEqual(layerLines(moduleOf(read(text), "A")), [
+    "fc: nn.Linear(in_features=5, out_features=2) attribute",
+  ]);
+  assert.deepEqual(layerLines(moduleOf(read(text), "B")), [
+    "fc: nn.Linear(in_features=6, out_features=2) attribute",
+    "late: nn.Linear(in_features=6) attribute",
+  ]);
+});
+
+test("sizes follow options of an argument parser", () => {
+  const parser =
+    'import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument("-d", "--model-dim", type=int, default=64)\nparser.add_argument("--bias", action="store_true")\nargs = parser.parse_args()';
+  check(
+    "self.fc = nn.Linear(args.model_dim, 1, bias=args.bias)",
+    ["fc: nn.Linear(in_features=64, out_features=1, bias=false) attribute"],
+    parser,
+  );
+  check(
+    "self.fc = nn.Linear(opt.model_dim, 2 * opt.model_dim)",
+    ["fc: nn.Linear(in_features=64, out_features=128) attribute"],
+    `${parser}\nmodel = A(args)`,
+    ", opt",
+  );
+});
+
 test("sizes follow what the file passes to the constructor", () => {
   check(
     "self.fc = nn.Linear(dim, 1)",
@@ -49,6 +138,12 @@ test("sizes follow what the file passes to the constructor", () => {
     ["fc: nn.Linear(out_features=1) attribute"],
     "a = A(9)\nb = A(10)",
     ", dim",
+  );
+  check(
+    "self.fc = nn.Linear(dim, 1)",
+    ["fc: nn.Linear(out_features=1) attribute"],
+    "a = A(9)\ndef build(width):\n    return A(width)",
+    ", dim=3",
   );
 });
 
@@ -72,6 +167,25 @@ test("sizes follow config classes of the file", () => {
     config,
     ", cfg",
   );
+});
+
+test("a number may end in its point", () => {
+  check(
+    "self.a = nn.Dropout(rate) if rate > 0. else nn.Identity()\nself.b = nn.Dropout(1. / 4)",
+    ["a: nn.Dropout(p=0.5) conditional", "a: nn.Identity() conditional", "b: nn.Dropout(p=0.25) attribute"],
+    "",
+    ", rate=.5",
+  );
+  const text = "from torch import nn\nscale = f(1.)  # 2. of 3.\nnote = 'at 0. in'\n";
+  assert.deepEqual(read(text).unread, []);
+  check("self.a = nn.Dropout(1.)", ["a: nn.Dropout(p=1) attribute"]);
+});
+
+test("a layer in brackets of its own is its call without them", () => {
+  const text =
+    "from torch import nn\nclass A(nn.Module):\n    def __init__(self):\n        self.a = (nn.Linear(2, 3))\n";
+  const [layer] = moduleOf(read(text), "A").layers;
+  assert.equal(source(text, layer?.call.range), "nn.Linear(2, 3)");
 });
 
 test("containers give their layers by path", () => {
