@@ -96,6 +96,7 @@ PLACES: dict[str, list[Place]] = {
         *(linear(*size) for size in (*ODD_SIZES, *FUSED_SIZES)),
     ],
     "block-output": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
+    "block-input": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
     "skip": [skip(channels) for channels in (8, 16, 32, 48, 64, 96, 30, 1)],
     "block-stack": [block_stack(width) for width in (1, 8, 16, 33, 48, 64)],
 }

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 train_only = SHARED["train_only"]
 HALF_ON_CPU = not torch.__version__.startswith("1.")
-MODULES = [site for site in SITES if site.kind not in ELSEWHERE]
+# those that take more than the width of the place are built here, and tried where they are inserted
+WIRED = [site for site in SITES if "leading" in site.facts]
+MODULES = [site for site in SITES if site.kind not in ELSEWHERE and site not in WIRED]
 
 
 def name_of(site: Site) -> str:
@@ -122,6 +124,30 @@ def test_counts_what_trains_at_every_size(site: Site) -> None:
             trained = sum(part.numel() for part in module.parameters() if part.requires_grad)
             names = place.names | hyperparameters
             assert trained == evaluate(site.facts["trainable"], names), (place, chosen)
+
+
+@pytest.mark.parametrize("site", WIRED, ids=name_of)
+def test_counts_what_trains_around_a_stack_of_blocks(site: Site) -> None:
+    built = 0
+    for hyperparameters in site.variants:
+        chosen = {
+            name: value
+            for name, value in keywords(site, hyperparameters).items()
+            if not isinstance(value, str)
+        }
+        for width, depth in ((16, 2), (64, 3), (96, 12), (128, 4), (192, 1), (256, 6)):
+            if not site.accepts({"width": width, "depth": depth} | hyperparameters):
+                continue
+            leading = [
+                eval(each.format(width=width, depth=depth), {"__builtins__": {}})
+                for each in site.facts["leading"]
+            ]
+            module = site.symbol(*leading, device="meta", **chosen)
+            trained = sum(part.numel() for part in module.parameters() if part.requires_grad)
+            names = {"width": width, "depth": depth} | hyperparameters
+            assert trained == evaluate(site.facts["trainable"], names), (width, depth, chosen)
+            built += 1
+    assert built >= 6
 
 
 @every_module

@@ -134,28 +134,34 @@ def backward_costs(
 class GreenSelector:
     """Trains the tensors that are worth their cost: GreenTrainer (Huang et al., 2023).
 
-    Call `apply()` before training and again every other epoch. It measures the importance of every
+    Call `on_step_begin(loss_fn)` before each forward pass, or `apply()` before training and again
+    every other epoch. It measures the importance of every
     tensor that was trainable at the start and the cost of its gradient, and freezes all but those
     that lower the loss most with training at a share rho of its operations (arXiv:2309.13192).
 
     Args:
         model: to be trained.
         optimizer: of all its parameters.
-        loss_fn: the loss on one batch.
+        loss_fn: the loss on one batch, for `apply()`.
         rho: operations of a training step, as a share of full fine-tuning.
+        interval: steps from one selection to the next; those of two epochs in the released code.
     """
 
     def __init__(
         self,
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        loss_fn: Callable[[], Tensor],
+        loss_fn: Callable[[], Tensor] | None = None,
         *,
         rho: float = 0.5,
+        interval: int = 500,
     ) -> None:
         if not 0 < rho <= 1:
             raise ValueError(f"rho must be above 0 and at most 1, got {rho}")
+        if interval < 1:
+            raise ValueError(f"interval must be at least 1, got {interval}")
         self.model, self.optimizer, self.loss_fn, self.rho = model, optimizer, loss_fn, rho
+        self.interval, self.steps = interval, 0
         self.parts = {name: p for name, p in model.named_parameters() if p.requires_grad}
 
     def backward_share(self, t_dy: Sequence[float], t_dw: Sequence[float]) -> float:
@@ -166,8 +172,17 @@ class GreenSelector:
         share = self.rho * (1 + forward) - forward
         return share if share > 0 else 0.05
 
+    def on_step_begin(self, loss_fn: Callable[[], Tensor]) -> None:
+        """Before each forward pass; `loss_fn` is the loss on its batch."""
+        if self.steps % self.interval == 0:
+            self.loss_fn = loss_fn
+            self.apply()
+        self.steps += 1
+
     def apply(self) -> list[str]:
         """Choose what trains until the next call; returns the names."""
+        if self.loss_fn is None:
+            raise ValueError("loss_fn must be given to measure what a tensor is worth")
         for part in self.parts.values():
             part.requires_grad_(True)
         scores = tensor_importance(self.model, self.optimizer, self.loss_fn)

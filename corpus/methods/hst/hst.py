@@ -105,11 +105,12 @@ class HierarchicalSideNetwork(nn.Module):
     the mean token of the last stage. Of the ViT only the blocks' LayerNorms train.
 
     Args:
-        vit: has `patch_embed` (B, 3, H, W) -> (B, N, D), `cls_token`, `pos_embed` and `blocks`, as
-            in timm; its own head and last norm are not used.
+        vit: has `patch_embed` (B, 3, H, W) -> (B, N, D) or (B, D, h, w), `cls_token`, `pos_embed`
+            and `blocks`, as in timm; its own head and last norm are not used.
         dims: width of each stage.
         heads: attention heads of each stage.
-        depths: blocks of each stage; their sum is the number of blocks of the ViT.
+        depths: blocks of each stage; their sum is the number of blocks of the ViT, which are
+            divided evenly by default: 3 each of 12.
         num_classes: size of the output.
     """
 
@@ -119,9 +120,19 @@ class HierarchicalSideNetwork(nn.Module):
         *,
         dims: Sequence[int] = (32, 48, 64, 72),
         heads: Sequence[int] = (2, 4, 8, 12),
-        depths: Sequence[int] = (3, 3, 3, 3),
+        depths: Sequence[int] | None = None,
         num_classes: int = 1000,
     ) -> None:
+        missing = [
+            name
+            for name in ("patch_embed", "cls_token", "pos_embed", "blocks")
+            if not hasattr(vit, name)
+        ]
+        if missing:
+            raise ValueError(f"vit must have {', '.join(missing)}")
+        if depths is None:
+            whole, rest = divmod(len(vit.blocks), len(dims))
+            depths = [whole + (stage < rest) for stage in range(len(dims))]
         if not len(dims) == len(heads) == len(depths):
             raise ValueError("dims must have as many entries as heads and depths")
         if sum(depths) != len(vit.blocks):
@@ -169,6 +180,8 @@ class HierarchicalSideNetwork(nn.Module):
     def vit_features(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
         """For each block of the ViT its meta token (B, 1, D) and its patches (B, N, D)."""
         x = self.vit.patch_embed(image)
+        if x.dim() == 4:
+            x = x.flatten(2).transpose(1, 2)  # (B, N, D)
         x = torch.cat([self.vit.cls_token.expand(len(x), -1, -1), x], dim=1)
         x = x + self.vit.pos_embed
         found: list[tuple[Tensor, Tensor]] = []

@@ -121,3 +121,17 @@ class ImportanceSparseTuner:
         finally:
             for part, name, value in kept:
                 setattr(part, name, value)
+
+
+def adapted_blocks(model: nn.Module) -> list[nn.Module]:
+    """The longest nn.ModuleList or nn.Sequential of which every module trains; for IST.
+
+    These are the blocks of a Transformer into which adapters were put (arXiv:2410.11772).
+    """
+    stacks = [
+        list(part.children())
+        for part in model.modules()
+        if isinstance(part, (nn.ModuleList, nn.Sequential))
+        and all(any(p.requires_grad for p in block.parameters()) for block in part.children())
+    ]
+    return max(stacks, key=len, default=[])

@@ -45,6 +45,52 @@ class EarlyPruneMasks(nn.Module):
         return weight * (self.head_mask.abs().sum() + self.neuron_mask.abs().sum())
 
 
+class PruneMaskedLinear(nn.Linear):
+    """`nn.Linear` whose inputs have trained masks: Light-PEFT (Gu et al., 2024, arXiv:2406.03792).
+
+    y = W (c * x) + b, with W and b frozen and one entry of c for each `group` of inputs. In the
+    projection after attention a group is a head: c scales its attention probabilities. In the
+    second layer of a feed-forward network each neuron has its own. All start at one, so the layer
+    starts as the one it replaces; `weight` and `bias` keep their names, so its checkpoint loads.
+
+    Args:
+        group: inputs that one entry scales, a divisor of in_features.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        *,
+        group: int = 1,
+    ) -> None:
+        if group < 1 or in_features % group:
+            raise ValueError(f"group must divide in_features {in_features}, got {group}")
+        super().__init__(in_features, out_features, bias, device, dtype)
+        self.requires_grad_(False)
+        self.group = group
+        self.prune_mask = nn.Parameter(self.weight.new_ones(in_features // group))  # (in / group,)
+
+    def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
+        return super().forward(x * self.prune_mask.repeat_interleave(self.group))
+
+
+def mask_penalty(model: nn.Module, *, weight: float = 1e-4) -> Tensor:
+    """weight * |c|_1 over all masks of a model, to be added to the loss (arXiv:2406.03792)."""
+    masks: list[Tensor] = []
+    for part in model.modules():
+        if isinstance(part, PruneMaskedLinear):
+            masks.append(part.prune_mask)
+        elif isinstance(part, EarlyPruneMasks):
+            masks += [part.head_mask, part.neuron_mask]
+    if not masks:
+        raise ValueError("model must hold masks: put PruneMaskedLinear or EarlyPruneMasks into it")
+    return weight * torch.stack([mask.abs().sum() for mask in masks]).sum()
+
+
 class LoRAImportance:
     """How much a LoRA layer and each of its ranks matter: Light-PEFT (arXiv:2406.03792).
 

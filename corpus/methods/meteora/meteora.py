@@ -137,11 +137,13 @@ def gate_supervision_loss(
 
     Args:
         gate_logits: scores (B, T, n) of each layer.
-        task_ids: task of each token (B, T), -100 where none.
+        task_ids: task of each token (B, T), -100 where none, or of each example (B,).
         weight: weight of this loss beside that of the language model.
     """
     if not gate_logits:
         raise ValueError("gate_logits must hold the scores of at least one layer")
     scores = torch.stack(list(gate_logits))[:, :, :-1]  # (layers, B, T - 1, n)
+    if task_ids.dim() == 1:
+        task_ids = task_ids[:, None].expand(-1, scores.shape[2] + 1)  # (B, T)
     labels = task_ids[:, 1:].expand(len(gate_logits), -1, -1)
     return weight * F.cross_entropy(scores.flatten(0, 2).float(), labels.flatten())

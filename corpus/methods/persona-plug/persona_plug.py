@@ -58,6 +58,11 @@ class PersonaPlug(nn.Module):
         weights = self.weights(query, history, ones if mask is None else mask.bool())
         return self.scale * (weights[..., None] * self.project(history)).sum(1)
 
+    def tokens(self, query: Tensor, history: Tensor, mask: Tensor | None = None) -> Tensor:
+        """[I; P_u], (B, 2, d): what stands before the tokens of the input."""
+        persona = self(query, history, mask)
+        return torch.stack([self.instruction_token().expand_as(persona), persona], dim=1)
+
     def instruction_token(self) -> Tensor:  # (d,)
         """The learned token that says that a persona follows."""
         token = self.project_instruction(self.instruction)

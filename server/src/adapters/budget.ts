@@ -123,6 +123,7 @@ function sizesAt(
         uses,
         label: layer.path,
       }));
+    case "block-input":
     case "block-output":
       return branchesFor(site, place).map(({ width, layer }) => ({
         sizes: { width: numberOf(width) },
@@ -136,10 +137,22 @@ function sizesAt(
         label: "the skip",
       }));
     case "block-stack":
-      return [{ sizes: { width: numberOf(place.stack.width) }, uses: 1, label: place.stack.layer }];
+      return [
+        {
+          sizes: { width: numberOf(place.stack.width), depth: depthOf(place) },
+          uses: 1,
+          label: place.stack.layer,
+        },
+      ];
     default:
       return [{ sizes: {}, uses: 1, label: place.label }];
   }
+}
+
+/** How many blocks a stack has, where one construction makes them all. */
+function depthOf({ module, stack }: Extract<Place, { kind: "block-stack" }>): number | undefined {
+  const [blocks, others] = module.layers.filter(({ path }) => path.startsWith(`${stack.layer}.`));
+  return others === undefined ? blocks?.count : undefined;
 }
 
 function layerSizes(layer: Layer): Sizes {
@@ -210,7 +223,7 @@ export function unfit(
 /** The branches of a place at which a site is put. */
 export function branchesFor(
   site: MethodSite,
-  place: Extract<Place, { kind: "block-output" }>,
+  place: Extract<Place, { kind: "block-output" | "block-input" }>,
 ): Extract<Place, { kind: "block-output" }>["branches"] {
   const { placements } = site;
   if (placements === undefined) return place.branches;

@@ -83,6 +83,8 @@ export function title({ method, site, place }: Choice): string {
     case "norm":
     case "model-layers":
       return `Adapt ${label} with ${name}`;
+    case "block-input":
+      return `Add ${name} before ${label}`;
     case "block-output":
       return `Add ${name} after ${label}`;
     case "skip":

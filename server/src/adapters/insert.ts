@@ -2,7 +2,7 @@
 import type { Method, MethodSite, PythonSource } from "../literature/model";
 import { applyName, withApplyFunction } from "./applyFunction";
 import type { Options } from "./budget";
-import { adaptBlockOutput } from "./callSites/blockOutput";
+import { adaptBranches } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
 import { afterInInit, type CallSite } from "./callSites/callSite";
 import { adaptGenerationStep } from "./callSites/generationStep";
@@ -86,9 +86,10 @@ function startOf(place: Place): number {
   if (place.kind === "free") return place.at;
   if (place.kind === "model-layers") return place.built?.call.statement.from ?? place.root?.range.from ?? 0;
   if ("module" in place) return place.module.range.from;
+  if (place.kind === "model") return place.built?.statement.from ?? 0;
   return place.kind === "generation-step"
     ? place.step.function.range.from
-    : ((place.step.loop ?? place.step.backward ?? place.step.step)?.from ?? 0);
+    : ((place.step.outer ?? place.step.loop ?? place.step.backward ?? place.step.step)?.from ?? 0);
 }
 
 /** `share_phm_rule` of "share_phm_rule({root})". */
@@ -152,8 +153,9 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
         place,
         at.names.get(applyName(at.method, at.site)) ?? applyName(at.method, at.site),
       );
+    case "block-input":
     case "block-output":
-      return adaptBlockOutput(at, place);
+      return adaptBranches(at, place);
     case "skip":
       return adaptSkip(at, place);
     case "block-stack":

@@ -5,6 +5,7 @@ import type {
   Call,
   GenerationStep,
   Layer,
+  Method,
   ModuleClass,
   PythonFacts,
   Range,
@@ -15,8 +16,13 @@ import type {
 import type { PlaceOf } from "./placeOf";
 import { around, modulesAround } from "../python/local";
 import type { ModelLayersPlace } from "./modelLayers";
+import { missingVariable, unwritableStep } from "./callSites/variables";
 import { blankLineNear, type FreePlace, freePlaces } from "./freePlaces";
+import { futureIsHidden } from "./lookAhead";
+import { importedModels, type Named, namesAbove } from "./models";
 import { isRoot } from "./root";
+
+export type { Named } from "./models";
 
 type LayerKind = "linear" | "conv" | "embedding" | "norm";
 
@@ -31,6 +37,11 @@ export interface BlockOutputPlace extends PlaceOf<"block-output"> {
   readonly branches: readonly ResidualBranch[];
 }
 
+export interface BlockInputPlace extends PlaceOf<"block-input"> {
+  readonly module: ModuleClass;
+  readonly branches: readonly ResidualBranch[];
+}
+
 export interface SkipPlace extends PlaceOf<"skip"> {
   readonly module: ModuleClass;
   readonly skips: readonly SkipConcatenation[];
@@ -41,6 +52,8 @@ export interface BlockStackPlace extends PlaceOf<"block-stack"> {
   readonly stack: BlockStack;
   /** Why the sequence cannot soundly be made longer, which is what prompts do. */
   readonly fixedLength?: string;
+  /** Why tokens must not be mixed with those after them. */
+  readonly futureIsHidden?: string;
 }
 
 export interface GenerationPlace extends PlaceOf<"generation-step"> {
@@ -49,17 +62,23 @@ export interface GenerationPlace extends PlaceOf<"generation-step"> {
 
 export interface TrainingPlace extends PlaceOf<"training-step" | "loss"> {
   readonly step: TrainingStep;
+  /** Variables that the step can read. */
+  readonly names: readonly Named[];
 }
 
 /** Where a whole model stands ready: the end of its `__init__`, or the line that builds it. */
 export interface ModelPlace extends PlaceOf<"model"> {
-  readonly module: ModuleClass;
+  /** Absent where the class is imported and the file does not say what it has. */
+  readonly module?: ModuleClass;
   /** `model = GPT(config)`; absent for the class itself. */
   readonly built?: Call;
+  /** Variables that stand above that line. */
+  readonly names: readonly Named[];
 }
 
 export type Place =
   | LayerPlace
+  | BlockInputPlace
   | BlockOutputPlace
   | SkipPlace
   | BlockStackPlace
@@ -147,6 +166,29 @@ function blockOutputPlaces(module: ModuleClass): BlockOutputPlace[] {
   return places;
 }
 
+function blockInputPlaces(module: ModuleClass): BlockInputPlace[] {
+  return module.residuals
+    .filter(({ role }) => role !== "other")
+    .map((branch) => ({
+      kind: "block-input",
+      key: `block-input:${module.name}:${branch.layer}`,
+      label: branch.layer,
+      touch: branchTouch(module, branch),
+      module,
+      branches: [branch],
+      ...because(
+        branch.obstacle ??
+          noInit(module) ??
+          (branch.input === undefined
+            ? `What goes into \`${branch.layer}\` is read in other places too; assign it to a variable of its own first.`
+            : undefined) ??
+          (branch.width === undefined
+            ? `The width of \`${branch.layer}\`'s input is not known from \`${module.name}.__init__\`; build its layers with named sizes there.`
+            : undefined),
+      ),
+    }));
+}
+
 function skipPlaces(module: ModuleClass): SkipPlace[] {
   const obstacle = (skip: SkipConcatenation): string | undefined =>
     skip.obstacle ??
@@ -177,7 +219,7 @@ function skipPlaces(module: ModuleClass): SkipPlace[] {
   return places;
 }
 
-function blockStackPlaces(module: ModuleClass, text: string): BlockStackPlace[] {
+function blockStackPlaces(facts: PythonFacts, module: ModuleClass, text: string): BlockStackPlace[] {
   return module.stacks.map((stack): BlockStackPlace => ({
     kind: "block-stack",
     key: `block-stack:${module.name}:${stack.layer}`,
@@ -197,8 +239,16 @@ function blockStackPlaces(module: ModuleClass, text: string): BlockStackPlace[] 
           : undefined),
     ),
     ...fixedLength(text.slice(stack.statement.from, stack.statement.to)),
+    ...hidden(futureIsHidden(facts, module, stack, text)),
   }));
 }
+
+const hidden = (reason: string | undefined): { futureIsHidden?: string } =>
+  reason === undefined ? {} : { futureIsHidden: reason };
+
+/** The method that runs a stack of blocks. */
+export const functionAround = ({ module, stack }: BlockStackPlace): Method | undefined =>
+  module.methods.find(({ range }) => range.from <= stack.statement.from && stack.statement.to <= range.to);
 
 /** A mask sized for T tokens does not fit n + T. */
 const fixedLength = (stack: string): { fixedLength?: string } =>
@@ -220,8 +270,10 @@ function generationPlaces(facts: PythonFacts): GenerationPlace[] {
 }
 
 function trainingPlaces(facts: PythonFacts): TrainingPlace[] {
-  return facts.training.flatMap((step, index) => {
+  return facts.training.flatMap((read, index) => {
+    const step = withPlainCrossEntropy(read, facts);
     const { backward, step: update } = step;
+    const names = [...step.names, ...namesAbove(facts, (backward ?? update)?.from ?? 0)];
     const touch = [backward, update].filter((range) => range !== undefined);
     if (touch.length === 0) return [];
     return (["training-step", "loss"] as const).map((kind) => ({
@@ -230,8 +282,25 @@ function trainingPlaces(facts: PythonFacts): TrainingPlace[] {
       label: kind === "loss" ? (step.loss ?? "the loss") : "the training step",
       touch,
       step,
+      names,
     }));
   });
+}
+
+/** Without the cross-entropy where its function is another one, or weighs classes. */
+function withPlainCrossEntropy(step: TrainingStep, { calls }: PythonFacts): TrainingStep {
+  const { crossEntropy, ...forward } = step.forward ?? {};
+  if (step.forward === undefined || crossEntropy === undefined) return step;
+  const { callee } = crossEntropy;
+  const isPlain =
+    callee === "torch.nn.functional.cross_entropy" ||
+    calls.some(
+      (call) =>
+        call.assignedTo === callee &&
+        call.qualified === "torch.nn.CrossEntropyLoss" &&
+        call.arguments.length === 0,
+    );
+  return isPlain ? step : { ...step, forward: { ...forward, statement: step.forward.statement } };
 }
 
 function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): ModelPlace[] {
@@ -246,6 +315,7 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
         label: module.name,
         touch: [module.nameRange],
         module,
+        names: [],
         ...because(noInit(module)),
       },
       ...module.constructedWith
@@ -257,24 +327,39 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
           touch: [built.statement],
           module,
           built,
+          names: namesAbove(facts, built.statement.from),
         })),
     ]);
 }
 
-const placesOf = (module: ModuleClass, text: string): Place[] => [
+/** `model = GPT(config)` where another file has the class. */
+function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly Call[]): ModelPlace[] {
+  return importedModels(facts, text, calls).map((built) => ({
+    kind: "model",
+    key: `model::${built.assignedTo ?? ""}`,
+    label: built.assignedTo ?? "",
+    touch: [built.statement],
+    built,
+    names: namesAbove(facts, built.statement.from),
+  }));
+}
+
+const placesOf = (facts: PythonFacts, module: ModuleClass, text: string): Place[] => [
   ...Object.keys(layerKinds)
     .filter(isLayerKind)
     .flatMap((kind) => layerPlaces(module, kind)),
+  ...blockInputPlaces(module),
   ...blockOutputPlaces(module),
   ...skipPlaces(module),
-  ...blockStackPlaces(module, text),
+  ...blockStackPlaces(facts, module, text),
 ];
 
 /** Every place of a file, classes in source order. `text` is what `facts` was read from. */
 export function placesIn(facts: PythonFacts, text: string): Place[] {
   return [
-    ...facts.modules.flatMap((module) => placesOf(module, text)),
+    ...facts.modules.flatMap((module) => placesOf(facts, module, text)),
     ...modelPlaces(facts, facts.modules),
+    ...importedModelPlaces(facts, text, facts.calls),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
     ...freePlaces(facts, text),
@@ -296,8 +381,9 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
         )
       : modules.filter(({ nameRange }) => touches(nameRange));
   return [
-    ...modules.flatMap((module) => placesOf(module, text)),
+    ...modules.flatMap((module) => placesOf(facts, module, text)),
     ...modelPlaces(facts, models),
+    ...importedModelPlaces(facts, text, built),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
     ...(blankLineNear(text, from, to) ? freePlaces(facts, text) : []),
@@ -307,13 +393,14 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
 /** The places of a key, of which only the class it names is read. */
 export function placesNamed(facts: PythonFacts, text: string, key: string): Place[] {
   const [kind = "", owner] = key.split(":");
-  const isOfClass = isLayerKind(kind) || ["block-output", "skip", "block-stack"].includes(kind);
+  const isOfClass =
+    isLayerKind(kind) || ["block-input", "block-output", "skip", "block-stack"].includes(kind);
   const definition = isOfClass ? facts.definitions.find(({ name }) => name === owner) : undefined;
   const places =
     definition === undefined
       ? placesIn(facts, text)
       : modulesAround(facts, definition.range.from, definition.range.to).flatMap((module) =>
-          placesOf(module, text),
+          placesOf(facts, module, text),
         );
   return places.filter((place) => place.key === key);
 }
@@ -336,7 +423,11 @@ export function suits(site: MethodSite, place: Place): boolean {
   if (isLayerPlace(place)) {
     return isNamed(site, pathsOf(place)) && (place.kind === "linear" || mismatch(site, place) === undefined);
   }
-  if (place.kind !== "block-output" || site.placements === undefined) return true;
+  // `{model} = Wrapped({model})` needs a line that binds the model
+  if (place.kind === "model" && site.after?.startsWith("{model} =") === true)
+    return place.built !== undefined;
+  if (place.kind !== "block-output" && place.kind !== "block-input") return true;
+  if (site.placements === undefined) return true;
   const { placements } = site;
   const meant = place.branches.filter(
     (branch) => branch.role !== "other" && placements.includes(branch.role),
@@ -363,12 +454,45 @@ export function mismatch(site: MethodSite, { layers }: LayerPlace): string | und
 }
 
 /** Why what a site writes does not fit the code of a place that is sound for others. */
-export function unwritable({ after, call }: MethodSite, place: Place): string | undefined {
-  // prompts make the sequence longer, and strip what they added
-  if (place.kind === "block-stack" && after?.includes(".strip(") === true) return place.fixedLength;
+export function unwritable(site: MethodSite, place: Place): string | undefined {
+  const { call } = site;
+  if (place.kind === "block-stack") return unwritableStack(site, place);
+  if (place.kind === "training-step" || place.kind === "loss") return unwritableStep(site, place);
+  if (place.kind === "model") return unwritableModel(site, place);
   if (place.kind !== "block-output" || call?.includes("{stream}") !== true) return undefined;
   const unnamed = place.branches.find(({ stream }) => stream === undefined);
   return unnamed === undefined
     ? undefined
     : `What \`${unnamed.layer}\` is added to has no name; assign it to a variable, which the adapter reads too.`;
+}
+
+function unwritableStack(site: MethodSite, place: BlockStackPlace): string | undefined {
+  const { after, inside, insideFirst, parameters, looksAhead } = site;
+  const { loop, input, layer } = place.stack;
+  // prompts make the sequence longer, and strip what they added
+  if (/\bstrip\w*\(/.test(after ?? "") && place.fixedLength !== undefined) return place.fixedLength;
+  if ([inside, insideFirst].some(Boolean) && loop === undefined && input === undefined)
+    return `\`${layer}\` is not run block by block here; write \`for block in self.${layer}:\` with the body on lines of its own.`;
+  if (parameters !== undefined && functionAround(place)?.name !== "forward")
+    return `\`${layer}\` does not run in \`forward\`, which would have to take what this needs.`;
+  const taken = functionAround(place)?.parameters.find(
+    ({ name }) => parameters?.match(new RegExp(`\\b${name}\\s*=`)) != null,
+  );
+  if (taken !== undefined) return `\`forward\` has a parameter \`${taken.name}\` already.`;
+  if (looksAhead !== true) return undefined;
+  return (
+    place.futureIsHidden ??
+    (place.fixedLength === undefined
+      ? undefined
+      : "The blocks also get a mask, which this would not see; hand it over by hand.")
+  );
+}
+
+function unwritableModel(site: MethodSite, { module, names }: ModelPlace): string | undefined {
+  const { has = [] } = site;
+  const missing = has.filter((attribute) => module?.layers.some(({ path }) => path === attribute) !== true);
+  if (module === undefined && has.length > 0)
+    return `The class is in another file; this needs one with ${has.join(", ")}.`;
+  if (missing.length > 0) return `\`${module?.name ?? ""}\` has no ${missing.join(", ")}.`;
+  return missingVariable(site, names);
 }

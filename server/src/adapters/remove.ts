@@ -7,6 +7,7 @@ import { lineStart, type SourceFile } from "./definitions";
 import { type Edit, edit } from "./edits";
 import { isTopLevel, spelling } from "./imports";
 import { baseOf } from "./places";
+import { withoutTemplates } from "./removeTemplates";
 
 /** An adapter that stands in a class of the file. */
 export interface Adapter {
@@ -64,14 +65,18 @@ function restoredCall(file: SourceFile, call: Call, method: Method, base: string
 /** The line that builds `self.mlp_adapter` goes, calls of it give way to what they wrap, other lines that name it go. */
 function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit[] {
   const { text } = file;
-  const wrapped = site.kind === "block-output" || site.kind === "skip";
+  const wrapped = ["block-output", "block-input", "skip"].includes(site.kind);
   const uses = usesOf(text, module, layer.path).filter(
     (from) => from < layer.call.statement.from || from >= layer.call.statement.to,
   );
   const unwrapped = uses.flatMap((from) => (wrapped ? unwrap(file, from, `self.${layer.path}`) : []));
-  const lines = wrapped ? [] : uses.map((from) => wholeLine(text, from));
+  const templates = wrapped ? [] : withoutTemplates(file, module, site, `self.${layer.path}`);
+  const lines = (wrapped ? [] : uses.map((from) => wholeLine(text, from))).filter(
+    ({ from, to }) => !templates.some((each) => each.from < to && from < each.to),
+  );
   return [
     wholeLine(text, layer.call.statement.from, layer.call.statement.to),
+    ...templates,
     ...distinct(lines),
     ...unwrapped,
   ];

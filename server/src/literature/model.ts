@@ -79,6 +79,7 @@ export type SiteKind =
   | "embedding"
   | "norm"
   | "attention"
+  | "block-input"
   | "block-output"
   | "skip"
   | "block-stack"
@@ -103,7 +104,7 @@ export interface MethodSite {
   readonly requires?: readonly string[];
   /** Part of `trainable` that all uses in a model share (see afterInit), so that it counts once. */
   readonly shared?: string;
-  /** For block-output: which sub-layers, default both. */
+  /** For block-output and block-input: which sub-layers, default both. */
   readonly placements?: readonly ("attention" | "feed-forward")[];
   /** Attribute name given to a new module: "{layer}_adapter", "sc_tuner". */
   readonly attribute?: string;
@@ -115,26 +116,46 @@ export interface MethodSite {
   readonly named?: readonly string[];
   /** Layer that `symbol` subclasses; default torch.nn.Linear, Conv2d, Embedding or LayerNorm after `kind`. */
   readonly adapts?: string;
+  /**
+   * block-stack: what the constructor takes before the hyperparameters, default ["{width}"], over {width} and {depth}
+   * (how many blocks there are). A value without such a name is one that the user will want to change.
+   */
+  readonly leading?: readonly string[];
+  /** block-stack: mixes all tokens with each other, so that it is refused where a model must not look ahead. */
+  readonly looksAhead?: boolean;
+  /** model: attributes that the class must have. */
+  readonly has?: readonly string[];
+  /**
+   * Variables of the user's that the templates mention, with other names they go by: "task_ids|task_id|tasks".
+   * Where none is in sight the action is disabled and says what to name.
+   */
+  readonly variables?: readonly string[];
   /** Definitions that the templates below mention besides `symbol`. */
   readonly uses?: readonly string[];
   /**
-   * block-output, skip: the expression in `forward`, default "{adapter}({inner})". {inner} is the wrapped expression,
-   * {stream} the residual stream it is added to.
+   * block-output, block-input, skip: the expression in `forward`, default "{adapter}({inner})". {inner} is the wrapped
+   * expression, {stream} the residual stream it is added to.
    */
   readonly call?: string;
   /**
-   * Statements as templates. block-stack: before, inside (at the end of the loop's body) and after the stack, over {adapter},
-   * {x} and {layers}. training-step: `setup` before the loop, `before` and `after` the backward pass, `afterStep` after the
-   * optimizer's, over {model}, {loss}, {optimizer}. loss: `after` the line that computes it, over {loss}, {model}.
-   * model: `after` the line that builds it, over {model}. generation-step: `after` the logits, over {logits}, {input}, {model}.
+   * Statements as templates. block-stack: before, insideFirst and inside (at the start and the end of the loop's body) and
+   * after the stack, over {adapter}, {x}, {layers} and {index}, the number of the block. training-step: `setup` before the
+   * outermost loop, `beforeForward` above the line that calls the model, `before` and `after` the backward pass, `afterStep`
+   * after the optimizer's, over {model}, {loss}, {optimizer}. loss: `after` the line that computes it, or `replace` in place
+   * of a sequence's cross-entropy, over {loss}, {model}, {labels}. In both {lossExpression} computes the loss anew, {logits}
+   * is the model's output and {logitsAgain} computes that anew. model: `after` the line that builds it, over {model}; one that
+   * rebinds {model} goes to such lines alone. generation-step: `after` the logits, over {logits}, {input}, {model}.
    * In all of them {call} is `symbol(arguments)` with the written hyperparameters and {arguments} those alone.
    */
   readonly setup?: string;
+  readonly beforeForward?: string;
   readonly before?: string;
+  readonly insideFirst?: string;
   readonly inside?: string;
+  readonly replace?: string;
   readonly after?: string;
   readonly afterStep?: string;
-  /** generation-step: parameters added to the generating function, "expert=None, antiexpert=None". */
+  /** generation-step, block-stack: parameters added to the function, "expert=None, antiexpert=None". */
   readonly parameters?: string;
 }
 

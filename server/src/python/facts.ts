@@ -161,6 +161,8 @@ export interface ResidualBranch {
   readonly layer: string;
   /** The residual stream the branch is added to, where it is a plain name: `x`. */
   readonly stream?: string;
+  /** What the sub-layer reads, to be wrapped as `adapter(<input>)`; absent where it is read several times. */
+  readonly input?: Range;
   readonly statement: Range;
   /** Channel width of the branch's output, written so that it is valid inside `__init__`. */
   readonly width?: Expression;
@@ -196,6 +198,21 @@ export interface BlockStack {
   readonly layer: string;
   /** Model width, valid inside `__init__`. */
   readonly width?: Expression;
+  /** The loop over the blocks, where it is one that statements can be added to. */
+  readonly loop?: BlockLoop;
+  /** What goes in where the stack is one call of an nn.Sequential, `x = self.blocks(y)`: "y". */
+  readonly input?: string;
+}
+
+/** `for block in self.blocks:` with its body on lines of its own, which every round runs to its end. */
+export interface BlockLoop {
+  readonly header: Range;
+  readonly target: string;
+  readonly iterable: string;
+  /** The number of the block, where the loop counts it: `for i, block in enumerate(self.blocks)` gives "i". */
+  readonly index?: string;
+  /** The first statement of the body. */
+  readonly body: Range;
 }
 
 /** `logits = model(x)` inside a loop that appends the next token. */
@@ -217,11 +234,40 @@ export interface GenerationStep {
 /** `loss.backward()` and `optimizer.step()` inside a loop. */
 export interface TrainingStep {
   readonly loop?: Range;
+  /** The outermost loop around it in which neither model nor optimizer is built. */
+  readonly outer?: Range;
+  readonly forward?: ForwardPass;
+  /** Whether gradients of several backward passes are added up before a step. */
+  readonly accumulates?: boolean;
+  /** What the step can read by then: names, and items such as `batch["task_ids"]` under their key. */
+  readonly names: readonly { readonly name: string; readonly text: string }[];
   readonly backward?: Range;
   readonly step?: Range;
   readonly loss?: string;
   readonly optimizer?: string;
   readonly model?: string;
+}
+
+/** How the loss of a training step comes from the model. */
+export interface ForwardPass {
+  /** The statement that calls the model. */
+  readonly statement: Range;
+  /** An expression that computes the loss anew above that statement: `F.cross_entropy(model(x), y)`. */
+  readonly loss?: string;
+  /** The model's output that the loss is made of: by the name it has, and as an expression that computes it anew. */
+  readonly logits?: {
+    readonly text: string;
+    readonly again: string;
+    /** The `_` that takes it so far and must be given that name. */
+    readonly unnamed?: Range;
+  };
+  /** The cross-entropy of a sequence: the call, its function, and its (B, T, classes) and (B, T) before they were flattened. */
+  readonly crossEntropy?: {
+    readonly call: Range;
+    readonly callee: string;
+    readonly logits: string;
+    readonly labels: string;
+  };
 }
 
 export interface ModuleClass {

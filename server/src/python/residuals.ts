@@ -1,6 +1,6 @@
 /** Residual branches: `x = x + self.mlp(self.ln_2(x))` in all the ways people write it. */
-import { forEachChild, type Expr, type Stmt, selfPath } from "./ast";
-import type { Expression, ResidualBranch } from "./facts";
+import { expressionsOf, forEachChild, type Expr, type Stmt, selfPath, walkExpression } from "./ast";
+import type { Expression, Range, ResidualBranch } from "./facts";
 import type { Flow, LayerCall } from "./flow";
 import { sublayerRole } from "./roles";
 import { outputWidth, streamWidth } from "./widths";
@@ -103,6 +103,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
     obstacle?: string,
   ): void {
     const width = widthOf(called, norm);
+    const input = inputOf(called);
     const reason =
       obstacle ??
       (called.loopVariable
@@ -114,11 +115,35 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       sublayer: { from: called.call.from, to: called.call.to },
       layer: called.path,
       ...(skip.kind === "name" && { stream: skip.name }),
+      ...(input && { input }),
       statement: { from: statement.from, to: statement.to },
       ...(width && { width }),
       form,
       ...(reason !== undefined && { obstacle: reason }),
     });
+  }
+
+  /** The first argument; where `y = self.norm(x)` goes in several times, `self.norm(x)`, if nothing else reads y. */
+  function inputOf({ call, arguments: [first, ...others] }: LayerCall): Range | undefined {
+    if (!first || first.kind === "star") return undefined;
+    const text = flow.block.slice(first);
+    if (!others.some((other) => flow.block.slice(other) === text)) return { from: first.from, to: first.to };
+    const assigned = first.kind === "name" ? flow.latest(first.name, call.from) : undefined;
+    if (first.kind !== "name" || !assigned || assigned.unpacked || !normPath(assigned.value))
+      return undefined;
+    const { name } = first;
+    const elsewhere = flow.steps.some(({ statement }) =>
+      expressionsOf(statement).some((expression) => {
+        let reads = false;
+        walkExpression(expression, (node) => {
+          const isTarget = statement.kind === "assign" && statement.targets.includes(node);
+          const isInside = call.from <= node.from && node.to <= call.to;
+          if (node.kind === "name" && node.name === name && !isTarget && !isInside) reads = true;
+        });
+        return reads;
+      }),
+    );
+    return elsewhere ? undefined : { from: assigned.value.from, to: assigned.value.to };
   }
 
   /** The called layer's role; a bare projection is the end of a feed-forward net when another stands before it. */

@@ -5,6 +5,7 @@ import type {
   Call,
   Definition,
   Expression,
+  ForwardPass,
   GenerationStep,
   ImportBinding,
   Layer,
@@ -135,6 +136,7 @@ class Mover {
       ...residual,
       branch: this.range(residual.branch),
       sublayer: this.range(residual.sublayer),
+      ...(residual.input && { input: this.range(residual.input) }),
       statement: this.range(residual.statement),
       ...(residual.width && { width: this.expression(residual.width) }),
     };
@@ -162,6 +164,20 @@ class Mover {
       ...stack,
       statement: this.range(stack.statement),
       ...(stack.width && { width: this.expression(stack.width) }),
+      ...(stack.loop && {
+        loop: { ...stack.loop, header: this.range(stack.loop.header), body: this.range(stack.loop.body) },
+      }),
+    };
+  }
+
+  forward({ statement, loss, logits, crossEntropy }: ForwardPass): ForwardPass {
+    return {
+      statement: this.range(statement),
+      ...(loss !== undefined && { loss }),
+      ...(logits && {
+        logits: { ...logits, ...(logits.unnamed && { unnamed: this.range(logits.unnamed) }) },
+      }),
+      ...(crossEntropy && { crossEntropy: { ...crossEntropy, call: this.range(crossEntropy.call) } }),
     };
   }
 
@@ -218,6 +234,8 @@ const moves: { readonly [K in Kind]: (mover: Mover, facts: BlockFacts[K]) => Blo
     facts.map((step) => ({
       ...step,
       ...(step.loop && { loop: mover.range(step.loop) }),
+      ...(step.outer && { outer: mover.range(step.outer) }),
+      ...(step.forward && { forward: mover.forward(step.forward) }),
       ...(step.backward && { backward: mover.range(step.backward) }),
       ...(step.step && { step: mover.range(step.step) }),
     })),

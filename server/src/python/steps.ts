@@ -14,6 +14,7 @@ import {
 import type { Block } from "./block";
 import type { Place } from "./constants";
 import type { GenerationStep, Range, TrainingStep } from "./facts";
+import { forwardPass } from "./forwardPass";
 import { methodFact } from "./modules";
 
 export interface Steps {
@@ -30,7 +31,12 @@ export function stepsIn(block: Block, place: Place): Steps {
     !/\b(?:backward|manual_backward|step|argmax|multinomial|topk|softmax|sample|max|sort)\b/.test(block.text)
   )
     return { generation, training };
-  const visit = (statements: readonly Stmt[], owner?: ClassStmt, within?: FunctionStmt, loop?: Stmt) => {
+  const visit = (
+    statements: readonly Stmt[],
+    owner?: ClassStmt,
+    within?: FunctionStmt,
+    loops: readonly Stmt[] = [],
+  ) => {
     for (const statement of statements) {
       const isLoop = statement.kind === "for" || statement.kind === "while";
       if (isLoop && within) {
@@ -40,18 +46,19 @@ export function stepsIn(block: Block, place: Place): Steps {
       if (statement.kind === "class") visit(statement.body, statement);
       else if (statement.kind === "function") {
         visit(statement.body, owner, statement);
-        const step = trainingStep(statement.body, undefined);
+        const step = trainingStep(statement.body, [], place, statement);
         if (step) training.push(step);
       } else {
-        for (const body of bodiesOf(statement)) visit(body, owner, within, isLoop ? statement : loop);
-        const step = isLoop ? trainingStep(statement.body, statement) : undefined;
+        const inside = isLoop ? [...loops, statement] : loops;
+        for (const body of bodiesOf(statement)) visit(body, owner, within, inside);
+        const step = isLoop ? trainingStep(statement.body, inside, place, within) : undefined;
         if (step) training.push(step);
       }
     }
   };
   visit(block.statements);
   if (training.length === 0) {
-    const step = trainingStep(block.statements, undefined);
+    const step = trainingStep(block.statements, [], place, undefined);
     if (step) training.push(step);
   }
   return { generation, training: innermost(training) };
@@ -95,29 +102,25 @@ function calls(statements: readonly Stmt[], visit: (call: CallExpr, statement: S
 const optimizerName = /opt/i;
 const modelName = /^(?:self\.)?\w*(?:model|net|network|llm|lm|gpt|transformer)\w*$/i;
 
-function trainingStep(body: readonly Stmt[], loop: Stmt | undefined): TrainingStep | undefined {
-  let backward: { range: Range; loss?: string } | undefined;
+/** @param loops those around the body, outermost first; the body is that of the last. */
+function trainingStep(
+  body: readonly Stmt[],
+  loops: readonly Stmt[],
+  place: Place,
+  within: FunctionStmt | undefined,
+): TrainingStep | undefined {
+  const loop = loops.at(-1);
+  let backward: { range: Range; loss?: Expr } | undefined;
   let step: { range: Range; optimizer?: string } | undefined;
   let model: string | undefined;
   calls(body, (call, statement) => {
     const path = dottedPath(call.callee);
     const last = call.callee.kind === "attribute" ? call.callee.name : path?.at(-1);
     if (last === "backward" || last === "manual_backward") {
-      const [argument] = call.arguments;
-      const subject =
-        argument &&
-        last === "backward" &&
-        path &&
-        path.length > 1 &&
-        /accelerator|fabric|self/.test(path[0] ?? "")
-          ? argument.value
-          : undefined;
-      const loss = subject
-        ? dottedPath(subject)?.join(".")
-        : last === "manual_backward"
-          ? argument && dottedPath(argument.value)?.join(".")
-          : lossOf(call.callee);
-      backward ??= { range: span(statement), ...(loss !== undefined && { loss }) };
+      const byAnother = last === "manual_backward" || /accelerator|fabric|self/.test(path?.[0] ?? "");
+      const given = path && path.length > 1 && byAnother ? call.arguments[0]?.value : undefined;
+      const loss = last === "manual_backward" ? call.arguments[0]?.value : (given ?? lossOf(call.callee));
+      backward ??= { range: span(statement), ...(loss && { loss }) };
     } else if (last === "step" && path && path.length > 1) {
       const owner = path.slice(0, -1).join(".");
       const [argument] = call.arguments;
@@ -132,29 +135,95 @@ function trainingStep(body: readonly Stmt[], loop: Stmt | undefined): TrainingSt
   });
   if (!backward && !step) return undefined;
   if (!backward && !loop) return undefined;
+  const outer = loops.find((each) => !bindsAny(each, [model, step?.optimizer]));
+  const forward =
+    backward?.loss && model !== undefined ? forwardPass(body, model, backward.loss, place) : undefined;
+  const loss = backward?.loss && dottedPath(backward.loss)?.join(".");
   return {
     ...(loop && { loop: span(loop) }),
+    ...(outer && { outer: span(outer) }),
     ...(backward && { backward: backward.range }),
     ...(step && { step: step.range }),
-    ...(backward?.loss !== undefined && { loss: backward.loss }),
+    ...(loss !== undefined && { loss }),
     ...(step?.optimizer !== undefined && { optimizer: step.optimizer }),
     ...(model !== undefined && { model }),
+    ...(forward && { forward }),
+    ...(accumulates(body, backward?.range, step?.range) && { accumulates: true }),
+    names: backward ? namesAt(backward.range.from, body, loops, within, place) : [],
   };
 }
 
-/** `loss.backward()`, `scaler.scale(loss).backward()`, `(loss / n).backward()`. */
-function lossOf(callee: Expr): string | undefined {
+/** Whether a loop gives one of the names a value. */
+function bindsAny(loop: Stmt, names: readonly (string | undefined)[]): boolean {
+  let found = false;
+  walkStatements([loop], (statement) => {
+    if (statement.kind === "assign" && statement.operator === "=")
+      found ||= statement.targets.some((target) => names.includes(dottedPath(target)?.join(".")));
+  });
+  return found;
+}
+
+/** `if (i + 1) % n == 0: optimizer.step()`, and a step outside the loop of the backward passes. */
+function accumulates(body: readonly Stmt[], backward: Range | undefined, step: Range | undefined): boolean {
+  if (!backward) return false;
+  if (!step) return true;
+  let conditional = false;
+  walkStatements(body, (statement) => {
+    const holds = ({ from, to }: Range) => statement.from <= from && to <= statement.to;
+    if (statement.kind === "if" && holds(step) && !holds(backward)) conditional = true;
+  });
+  return conditional;
+}
+
+/** What is bound above an offset of the step: parameters, targets of loops and assignments; and items by key. */
+function namesAt(
+  offset: number,
+  body: readonly Stmt[],
+  loops: readonly Stmt[],
+  within: FunctionStmt | undefined,
+  { block }: Place,
+): TrainingStep["names"] {
+  const found = new Map<string, string>();
+  const bind = (target: Expr): void => {
+    if (target.kind === "name") found.set(target.name, target.name);
+    else if (target.kind === "tuple" || target.kind === "list") target.items.forEach(bind);
+  };
+  const visit = (statements: readonly Stmt[]): void =>
+    walkStatements(statements, (statement) => {
+      if (statement.from >= offset || statement.kind === "function" || statement.kind === "class")
+        return false;
+      if (statement.kind === "for" && (loops.includes(statement) || statement.to <= offset))
+        bind(statement.target);
+      if (statement.kind === "assign") statement.targets.forEach(bind);
+      return true;
+    });
+  within?.parameters.forEach(({ name }) => found.set(name, name));
+  visit(within?.body ?? loops.slice(0, 1));
+  for (const statement of body) {
+    if (statement.to > offset) break;
+    for (const expression of expressionsOf(statement))
+      walkExpression(expression, (node) => {
+        const key = node.kind === "subscript" && node.items.length === 1 ? node.items[0] : undefined;
+        if (key?.kind === "string" && key.value !== undefined && !found.has(key.value))
+          found.set(key.value, block.slice(node));
+      });
+  }
+  return [...found].map(([name, text]) => ({ name, text }));
+}
+
+/** What goes backward: `loss.backward()`, `scaler.scale(loss).backward()`, `(loss / n).backward()`. */
+function lossOf(callee: Expr): Expr | undefined {
   if (callee.kind !== "attribute") return undefined;
   let subject = callee.object;
-  while (subject.kind === "call" || subject.kind === "binary") {
+  for (;;) {
     if (subject.kind === "binary") subject = subject.left;
-    else {
+    else if (subject.kind === "call" && subject.callee.kind === "attribute") {
       const [argument] = subject.arguments;
-      if (!argument) return undefined;
-      subject = argument.value;
-    }
+      if (subject.callee.name === "scale" && argument) subject = argument.value;
+      else if (/^(?:mean|sum)$/.test(subject.callee.name)) subject = subject.callee.object;
+      else return undefined;
+    } else return subject.kind === "call" ? undefined : subject;
   }
-  return dottedPath(subject)?.join(".");
 }
 
 /** A loop that calls a model and appends what it chose to the input of the next round. */

@@ -1,15 +1,16 @@
-/** A module after a sub-layer: built in `__init__` below the sub-layer, applied around its branch in `forward`. */
+/** A module before or after a sub-layer: built in `__init__` below the sub-layer, applied to its input or around its branch in `forward`. */
 import { branchesFor } from "../budget";
 import type { Edit } from "../edits";
-import type { BlockOutputPlace } from "../places";
+import type { BlockInputPlace, BlockOutputPlace } from "../places";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute } from "./callSite";
 import { wrap } from "./templates";
 
-export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] {
+export function adaptBranches(at: CallSite, place: BlockOutputPlace | BlockInputPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
   return branchesFor(site, place).flatMap((branch) => {
-    if (branch.width === undefined) return [];
+    const wrapped = place.kind === "block-input" ? branch.input : branch.branch;
+    if (branch.width === undefined || wrapped === undefined) return [];
     const layer = branch.layer.split(".").findLast((part) => /^[A-Za-z_]\w*$/.test(part)) ?? branch.role;
     const wanted = (site.attribute ?? "{layer}_adapter").replace("{layer}", layer);
     const attribute = freeAttribute(place.module, file.text, wanted);
@@ -18,7 +19,7 @@ export function adaptBlockOutput(at: CallSite, place: BlockOutputPlace): Edit[] 
     const construction = joined([[branch.width.text], ...hyperparameters], ", ");
     return [
       afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
-      ...wrap(at, branch.branch, { adapter: `self.${attribute}`, stream: branch.stream ?? "" }),
+      ...wrap(at, wrapped, { adapter: `self.${attribute}`, stream: branch.stream ?? "" }),
     ];
   });
 }

@@ -1,33 +1,89 @@
 /** A module around the stack of blocks: built in `__init__`, called before, inside and after as the method says. */
-import type { Edit } from "../edits";
-import { insertion } from "../edits";
-import type { BlockStackPlace } from "../places";
+import type { Range } from "../../python/facts";
+import { edit, type Edit, insertion } from "../edits";
+import { type BlockStackPlace, functionAround } from "../places";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute, indentationAt, lineEnd } from "./callSite";
-import { above, below, fill, indented } from "./templates";
+import { addParameters } from "./parameters";
+import { above, below, fill, indented, leadingArguments, type Names } from "./templates";
+
+type StackNames = Names & { readonly index: string };
 
 export function adaptBlockStack(at: CallSite, place: BlockStackPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
-  const { statement, variable, width, layer } = place.stack;
+  const { statement, variable, width, layer, loop } = place.stack;
   if (width === undefined) return [];
+  const around = functionAround(place);
   const attribute = freeAttribute(place.module, file.text, site.attribute ?? "adapter");
   const built = place.module.layers.find(({ path }) => path === layer)?.call.statement;
-  const construction = joined([[width.text], ...writtenArguments(method, site, options, file.facts)], ", ");
-  const names = { adapter: `self.${attribute}`, x: variable, layers: `self.${layer}`, width: width.text };
-  const inLoop = /^for\b/.test(file.text.slice(statement.from));
-  const bodyIndentation = `${indentationAt(file.text, statement.from)}${file.facts.layout.indent}`;
+  const names = {
+    adapter: `self.${attribute}`,
+    x: variable,
+    layers: `self.${layer}`,
+    depth: `len(self.${layer})`,
+    width: width.text,
+    index: loop?.index ?? freeName(file.text, around?.range ?? statement, "index"),
+  };
+  const hyperparameters = writtenArguments(method, site, options, file.facts);
+  const construction = joined([...leadingArguments(at, names), ...hyperparameters], ", ");
   return [
     afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
+    ...(site.parameters === undefined || around === undefined
+      ? []
+      : [addParameters(file.text, around, site.parameters)]),
     ...above(at, statement.from, site.before, names),
-    ...(site.inside === undefined || !inLoop
+    ...insideEdits(at, place, names),
+    ...below(at, statement.from, statement.to, site.after, names),
+  ];
+}
+
+function insideEdits(at: CallSite, { stack }: BlockStackPlace, names: StackNames): Edit[] {
+  const { site, file } = at;
+  const { insideFirst, inside } = site;
+  if (insideFirst === undefined && inside === undefined) return [];
+  const counts = [insideFirst, inside].some((template) => template?.includes("{index}") === true);
+  const { loop, statement } = stack;
+  if (loop === undefined) return asLoop(at, stack, names, counts);
+  const { header, body, target, iterable } = loop;
+  const item = target.includes(",") && !target.startsWith("(") ? `(${target})` : target;
+  return [
+    ...(counts && loop.index === undefined
+      ? [edit(header.from, header.to, `for ${names.index}, ${item} in enumerate(${iterable}):`)]
+      : []),
+    ...above(at, body.from, insideFirst, names),
+    ...(inside === undefined
       ? []
       : [
           insertion(
             lineEnd(file.text, statement.to),
             "\n",
-            ...indented(fill(at, site.inside, names), bodyIndentation),
+            ...indented(fill(at, inside, names), indentationAt(file.text, body.from)),
           ),
         ]),
-    ...below(at, statement.from, statement.to, site.after, names),
   ];
+}
+
+/** `x = self.blocks(y)` as the loop that it is. */
+function asLoop(at: CallSite, stack: BlockStackPlace["stack"], names: StackNames, counts: boolean): Edit[] {
+  const { file, site } = at;
+  const { statement, variable, layer, input = variable } = stack;
+  const { indent } = file.facts.layout;
+  const indentation = indentationAt(file.text, statement.from);
+  const block = freeName(file.text, statement, "block");
+  const header = counts
+    ? `for ${names.index}, ${block} in enumerate(self.${layer}):`
+    : `for ${block} in self.${layer}:`;
+  const lines = [site.insideFirst, `${variable} = ${block}(${variable})`, site.inside]
+    .filter((line) => line !== undefined)
+    .flatMap((line) => ["\n", ...indented(fill(at, line, names), `${indentation}${indent}`)]);
+  const given = input === variable ? "" : `${variable} = ${input}\n${indentation}`;
+  return [edit(statement.from, statement.to, given, header, ...lines)];
+}
+
+/** A name that the stretch does not use: `index`, then `index2`. */
+function freeName(text: string, { from, to }: Range, wanted: string): string {
+  const taken = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text.slice(from, to));
+  let name = wanted;
+  for (let number = 2; taken(name); number++) name = `${wanted}${number}`;
+  return name;
 }

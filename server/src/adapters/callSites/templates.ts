@@ -29,6 +29,12 @@ export function fill(at: CallSite, template: string, names: Names): Piece[] {
 const renameDefinitions = ({ names }: CallSite, text: string): string =>
   text.replace(/(?<![\w.])[A-Za-z_]\w*/g, (name) => names.get(name) ?? name);
 
+/** Arguments before the hyperparameters; what names nothing of the place is a value to change. */
+export const leadingArguments = (at: CallSite, names: Names): Piece[][] =>
+  (at.site.leading ?? ["{width}"]).map((template) =>
+    template.includes("{") ? fill(at, template, names) : [{ stop: template }],
+  );
+
 /** The template as lines of their own above the statement at `offset`, indented as it is. */
 export function above(at: CallSite, offset: number, template: string | undefined, names: Names): Edit[] {
   if (template === undefined) return [];
