@@ -9,7 +9,7 @@ from typing import Any
 from corpus import ROOT
 
 # adapted layer by layer; of the others the layers of a class together
-CLOSELY = ("gpt.py", "vit.py", "unet.py", "train.py")
+CLOSELY = ("gpt.py", "vit.py", "unet.py", "train.py", "multitask.py")
 WIDELY = ("translation.py", "captioner.py", "reranker.py", "music.py", "segmentation.py")
 
 

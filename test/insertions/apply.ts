@@ -57,13 +57,21 @@ const resolved = (client: TestClient, action: CodeAction): Promise<CodeAction> =
   client.request<CodeAction>("codeAction/resolve", action);
 
 /** What stands in gpt.py while a script that imports it is edited: the method's own layers, else those of LoRA. */
-function modelFor(method: string, before: readonly Inserted[]): Inserted | undefined {
-  const isModule = ({ site }: Inserted): boolean => /@(linear|block-output|block-stack):/.test(site);
+function modelFor(method: string, site: string, before: readonly Inserted[]): Inserted | undefined {
+  const isModule = (each: Inserted): boolean => /@(linear|block-output|block-stack):/.test(each.site);
   const modules = before.filter((each) => each.file === "gpt.py" && isModule(each));
-  return (
-    modules.findLast((each) => each.method === method) ?? modules.findLast((each) => each.method === "lora")
-  );
+  const own = /^LoRA/.test(site) ? undefined : modules.findLast((each) => each.method === method);
+  return own ?? modules.findLast((each) => each.method === "lora");
 }
+
+/** A loss may need what the method first does to the model of the same script. */
+const preparedBy = (method: string, site: string, file: string, here: readonly Inserted[]): string =>
+  readFileSync(
+    (/@loss:/.test(site)
+      ? here.find((each) => each.method === method && /@model:/.test(each.site))?.edited
+      : undefined) ?? file,
+    "utf8",
+  );
 
 /** Whether an action is applied to a file that is read widely: `sites` are all that it has. */
 function isWide(site: string, sites: ReadonlySet<string>): boolean {
@@ -86,11 +94,14 @@ async function applyAll(
   { wide, helpers }: Reading,
   before: readonly Inserted[],
 ): Promise<Inserted[]> {
-  const text = readFileSync(file, "utf8");
+  const original = readFileSync(file, "utf8");
+  const isScript = !/^class /m.test(original);
   const uri = `file://${resolve(file)}`;
-  await client.open(uri, text);
+  await client.open(uri, original);
   const inserted: Inserted[] = [];
-  const actions = await actionsOn(client, uri, text);
+  const actions = (await actionsOn(client, uri, original)).toSorted(
+    (a, b) => Number(/@loss:/.test(siteOf(a.data))) - Number(/@loss:/.test(siteOf(b.data))),
+  );
   const sites = new Set(actions.map((action) => siteOf(action.data)));
   for (const action of actions) {
     const data: unknown = action.data;
@@ -99,13 +110,14 @@ async function applyAll(
     // One blank line of one file stands for all.
     if (/@free:/.test(String(data.site)) && !(helpers && String(data.site).endsWith("@free::0"))) continue;
     if (wide && !isWide(String(data.site), sites)) continue;
+    const isStep = /@(training-step|loss):/.test(String(data.site));
+    if (isStep && !isScript) continue;
+    const text = preparedBy(String(data.method), String(data.site), file, inserted);
     await client.notify("textDocument/didChange", {
       textDocument: { uri, version: ++version },
       contentChanges: [{ text }],
     });
-    const model = /@(training-step|loss):/.test(String(data.site))
-      ? modelFor(String(data.method), before)
-      : undefined;
+    const model = isStep ? modelFor(String(data.method), String(data.site), before) : undefined;
     if (model !== undefined) {
       const beside = { uri: `file://${resolve(file, "../gpt.py")}`, version: ++version };
       const contentChanges = [{ text: readFileSync(model.edited, "utf8") }];

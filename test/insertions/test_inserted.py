@@ -6,6 +6,7 @@ and after "Train only the adapters" learns with nothing moving but the adapter.
 
 import functools
 import importlib.util
+import inspect
 import itertools
 import subprocess
 import sys
@@ -120,9 +121,31 @@ def original(file: str, root: str) -> tuple[dict[str, Tensor], Tensor]:
         return model.state_dict(), output(model, file, root)
 
 
+def prompted(model: nn.Module) -> None:
+    """Gives a model what its new parameters take; who calls it does not know them yet."""
+    generator = torch.Generator().manual_seed(2)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator)
+
+    for part in list(model.modules()):
+        given: dict[str, Any] = {}
+        for name in set(inspect.signature(part.forward).parameters) & {"examples", "persona"}:
+            prefix = getattr(part, "in_context" if name == "examples" else "persona_plug", None)
+            if name == "examples" and prefix is not None:
+                width = prefix.queries.shape[1]
+                given[name] = normal(2, 3, 5, 768), normal(2, 3, 4, width), normal(2, 3, 1, width)
+            elif prefix is not None:
+                given[name] = normal(2, 768), normal(2, 3, 768), torch.ones(2, 3)
+        if given:
+            part.forward = functools.partial(part.forward, **given)
+
+
 FREE = [case for case in INSERTED if kind(case) == "free"]
 GENERATING = [case for case in INSERTED if kind(case) == "generation-step"]
-TRAINING = [case for case in INSERTED if kind(case) in ("training-step", "loss")]
+SCRIPTS = ("train.py", "multitask.py")
+TRAINING = [case for case in INSERTED if case["file"] in SCRIPTS]
+BUILT = [case for case in INSERTED if "@model:VisionTransformer:model" in case["site"]]
 CASES = [
     (case, root)
     for case in INSERTED
@@ -141,18 +164,18 @@ def test_every_site_of_every_method_is_inserted() -> None:
     }
     inserted = {(case["method"], symbol(case), kind(case)) for case in INSERTED}
     assert inserted == declared
-    executed = [case for case, _ in CASES] + TRAINING + FREE + GENERATING
+    executed = [case for case, _ in CASES] + BUILT + TRAINING + FREE + GENERATING
     assert {(case["method"], symbol(case), kind(case)) for case in executed} == declared
 
 
 def test_every_example_is_adapted_in_every_manner_it_has() -> None:
     offered = {(case["file"], kind(case)) for case in INSERTED}
-    layers = {"linear", "block-output", "block-stack", "model"}
+    layers = {"linear", "block-input", "block-output", "block-stack", "model"}
     transformers = ["gpt", "vit", "translation", "captioner", "reranker", "music"]
     wanted = {(f"{file}.py", each) for file in transformers for each in layers}
     wanted |= {("unet.py", "skip"), ("segmentation.py", "skip"), ("segmentation.py", "model")}
     wanted |= {("gpt.py", "generation-step"), ("captioner.py", "generation-step")}
-    wanted |= {("train.py", "training-step"), ("train.py", "loss")}
+    wanted |= {(script, each) for script in SCRIPTS for each in ("training-step", "loss", "model")}
     assert wanted <= offered, wanted - offered
 
 
@@ -191,6 +214,7 @@ def test_the_edited_model(case: dict[str, Any], root: str) -> None:
         if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
     }
     model.train()
+    prompted(model)
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     for _ in range(2):
         optimiser.zero_grad()
@@ -210,16 +234,47 @@ def test_a_helper_stands_in_the_file(case: dict[str, Any]) -> None:
     assert hasattr(module, "GPT")
 
 
-@pytest.mark.parametrize("case", TRAINING, ids=lambda case: case["site"])
+@pytest.mark.parametrize("case", BUILT, ids=lambda case: case["site"])
+def test_the_edited_line_that_builds_a_model(case: dict[str, Any]) -> None:
+    """The script loads its checkpoint and trains on; nothing moves but what is meant to."""
+    module = load(case["edited"])
+    torch.manual_seed(0)
+    build_plain = load(ROOT / "examples" / "vit.py").VisionTransformer
+    checkpoint = build_plain(16, 4, classes=8, dim=64, depth=2, heads=4).state_dict()
+    images, labels = images_of(8), torch.arange(8)
+    model, losses = module.fine_tune(images, labels, checkpoint, steps=12)
+    assert losses[-1] < losses[0]
+    # a model that was put into another one has its names behind those of that one
+    inner = {key.removeprefix("vit."): part for key, part in model.named_parameters()}
+    moved = {key for key, part in checkpoint.items() if not torch.equal(inner[key], part)}
+    if kind(case) == "model" and case["method"] == "hst":
+        assert type(model).__name__ == "HierarchicalSideNetwork"
+        assert moved and all(".norm" in key for key in moved), moved
+    trains = {key for key in checkpoint if inner[key].requires_grad}
+    assert moved <= trains
+
+
+def images_of(count: int) -> Tensor:
+    return torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+
+
+CALLS = {
+    "train.py": "losses = script.train(steps=4, width=128)",
+    "multitask.py": """
+layer = "blocks.0.attn.c_proj"
+loras = {layer: [(torch.randn(2, 128), torch.randn(128, 2) / 9, 0.5) for _ in range(3)]}
+losses, _ = script.train(loras, steps=4, width=128)
+""",
+}
+
+
+@pytest.mark.parametrize("case", TRAINING, ids=lambda case: f"{case['file']}-{case['site']}")
 def test_the_edited_training_script(case: dict[str, Any], tmp_path: Path) -> None:
     """The script trains the example GPT, with the method's own layers in it where it has some."""
     model = case.get("beside", ROOT / "examples" / "gpt.py")
     (tmp_path / "gpt.py").write_text(Path(model).read_text())
-    script = tmp_path / "train.py"
-    script.write_text(Path(case["edited"]).read_text())
-    code = (
-        "import train; losses = train.train(steps=4, width=128); assert all(x == x for x in losses)"
-    )
+    (tmp_path / "script.py").write_text(Path(case["edited"]).read_text())
+    code = f"import script, torch\n{CALLS[case['file']]}\nassert all(x == x for x in losses)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, check=True)
 
 

@@ -103,4 +103,8 @@ PLACES: dict[str, list[Place]] = {
 # at these places a method is a function or a class that a test of its own covers
 ELSEWHERE = {"generation-step", "training-step", "loss", "peft-config", "free", "model"}
 # these read the whole sequence (..., tokens, width), so they need at least three dimensions
-SEQUENCE_READERS = {"QueryAdapter", "TransformerBottleneckAdapter"}
+SEQUENCE_READERS = {
+    "QueryAdapter",
+    "TransformerBottleneckAdapter",
+    "MixtureOfModalityAdapter",
+}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import captioner
 import gpt
+import multitask
 import music
 import pytest
 import reranker
@@ -78,6 +79,29 @@ def test_vit_learns(pre_norm: bool) -> None:
     images, labels = torch.randn(8, 3, 16, 16), torch.arange(8) % 5
     assert model(images).shape == (8, 5)
     falls(model, lambda: nn.functional.cross_entropy(model(images), labels))
+
+
+def test_vit_trains_on_from_its_checkpoint() -> None:
+    torch.manual_seed(0)
+    checkpoint = vit.VisionTransformer(16, 4, classes=8, dim=64, depth=2, heads=4).state_dict()
+    model, losses = vit.fine_tune(torch.randn(8, 3, 16, 16), torch.arange(8), checkpoint)
+    assert losses[-1] < losses[0]
+    assert set(model.state_dict()) == set(checkpoint)
+
+
+def test_several_tasks_are_learnt_at_once() -> None:
+    torch.manual_seed(0)
+    loras = {"blocks.0.attn.c_proj": [(torch.randn(2, 64), torch.zeros(64, 2), 2.0)] * 3}
+    losses, seen = multitask.train({}, steps=30)
+    assert losses[-1] < 0.8 * losses[0]
+    assert seen.sum() == 30 * 12 and seen.min() > 0
+    assert multitask.train(loras, steps=2)[0] == losses[:2]  # B is zero
+    assert (
+        multitask.train({"blocks.0.attn.c_proj": [(torch.ones(2, 64), torch.ones(64, 2), 1.0)]}, 2)[
+            0
+        ]
+        != losses[:2]
+    )
 
 
 @pytest.mark.parametrize(

@@ -128,3 +128,21 @@ def test_share_of_the_backward_pass() -> None:
     assert selector.backward_share([1, 1], [1, 1]) == 0.05
     with pytest.raises(ValueError, match="rho must be above 0"):
         GreenSelector(model(), selector.optimizer, torch.Tensor, rho=0.0)
+
+
+def test_selects_again_at_each_interval() -> None:
+    net = model()
+    selector = GreenSelector(net, torch.optim.SGD(net.parameters(), 0.1), interval=3)
+    asked: list[int] = []
+
+    def loss_at(step: int) -> Tensor:
+        asked.append(step)
+        return (net(X) - Y).square().mean()
+
+    for step in range(7):
+        selector.on_step_begin(lambda step=step: loss_at(step))
+    assert set(asked) == {0, 3, 6}
+    with pytest.raises(ValueError, match="interval must be at least 1"):
+        GreenSelector(net, selector.optimizer, interval=0)
+    with pytest.raises(ValueError, match="loss_fn must be given"):
+        GreenSelector(net, selector.optimizer).apply()

@@ -117,6 +117,24 @@ def test_bridge_resizes_and_shares_its_map() -> None:
 
 def test_sizes_that_cannot_be() -> None:
     with pytest.raises(ValueError, match="depths must sum to the 4 blocks"):
-        HierarchicalSideNetwork(VisionTransformer(16, 4, 16))
+        HierarchicalSideNetwork(VisionTransformer(16, 4, 16), depths=(3, 3, 3, 3))
+    with pytest.raises(ValueError, match="vit must have patch_embed, cls_token"):
+        HierarchicalSideNetwork(nn.Linear(2, 2))
     with pytest.raises(ValueError, match="heads must divide dim 8, got 3"):
         SideBlock(8, 3)
+
+
+def test_blocks_are_divided_evenly_and_patches_may_come_as_an_image() -> None:
+    vit = VisionTransformer(32, 6, 16)
+    torch.manual_seed(0)
+    model = HierarchicalSideNetwork(vit, num_classes=5).eval()
+    assert model.depths == (2, 2, 1, 1)
+    image = torch.randn(
+        2,
+        3,
+        16 * int((vit.pos_embed.shape[1] - 1) ** 0.5),
+        16 * int((vit.pos_embed.shape[1] - 1) ** 0.5),
+    )
+    scores = model(image)
+    vit.patch_embed = vit.patch_embed.proj
+    assert torch.equal(model(image), scores)

@@ -91,3 +91,14 @@ def test_what_cannot_be() -> None:
         AsideConnectedEncoder([], 8)
     with pytest.raises(ValueError, match="mode must be per_layer, shared or chained, got each"):
         AsideConnectedEncoder([Layer()], 8, 4, "each")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_modules_beside_a_loop_do_what_the_encoder_does(mode: str) -> None:
+    made = encoder(mode)
+    x = h = torch.randn(2, 5, 8)
+    state = None
+    for index, layer in enumerate(made.layers):
+        aside, state = made.beside(h, index, state)
+        h = layer(h)[0] + aside
+    torch.testing.assert_close(made(x), h)

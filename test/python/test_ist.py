@@ -128,3 +128,10 @@ def test_refusals() -> None:
         ImportanceSparseTuner([nn.Linear(2, 2)])
     with pytest.raises(ValueError, match="update_ratio must be"):
         ImportanceSparseTuner(model(), update_ratio=0.0)
+
+
+def test_finds_the_blocks_that_hold_adapters() -> None:
+    frozen = nn.ModuleList(nn.Linear(2, 2) for _ in range(9)).requires_grad_(False)
+    whole = nn.ModuleDict({"frozen": frozen, "blocks": model(4), "head": nn.Sequential()})
+    assert PYTHON["ist"]["adapted_blocks"](whole) == list(whole["blocks"])
+    assert PYTHON["ist"]["adapted_blocks"](frozen) == []

@@ -105,3 +105,25 @@ def test_one_quantile_for_all_groups() -> None:
     assert names["keep_above"]([torch.ones(4)], 0.5) == [[2, 3]]
     with pytest.raises(ValueError, match="prune must be"):
         names["keep_above"](groups, 1.0)
+
+
+def test_a_masked_projection_is_a_mask_on_the_heads_it_reads() -> None:
+    torch.manual_seed(0)
+    parts = nn.ModuleDict({name: nn.Linear(8, 8) for name in ("query", "key", "value", "output")})
+    x = torch.randn(2, 5, 8)
+    masks = EarlyPruneMasks(4, 8)
+    masks.head_mask.data.uniform_()
+    expected = attention(parts, x, masks, 4)
+    masked = names["PruneMaskedLinear"](8, 8, group=2)
+    masked.load_state_dict(parts["output"].state_dict(), strict=False)
+    masked.prune_mask.data.copy_(masks.head_mask)
+    parts["output"] = masked
+    torch.testing.assert_close(attention(parts, x, None, 4), expected)
+
+
+def test_the_penalty_counts_all_masks_of_a_model() -> None:
+    model = nn.Sequential(names["PruneMaskedLinear"](6, 2), EarlyPruneMasks(3, 8))
+    model[0].prune_mask.data.fill_(-2.0)
+    assert float(names["mask_penalty"](model, weight=0.5)) == 0.5 * (12 + 3 + 8)
+    with pytest.raises(ValueError, match="model must hold masks"):
+        names["mask_penalty"](nn.Linear(2, 2))

@@ -129,3 +129,10 @@ def test_round_trip_and_refusals() -> None:
         MeteoRALinear.from_linear(nn.Linear(7, 5), loras())
     with pytest.raises(ValueError, match=r"loras must name nn\.Linear"):
         add_loras_(nn.Sequential(nn.ReLU()), {"0": loras()})
+
+
+def test_one_task_for_all_tokens_of_an_example() -> None:
+    scores = [torch.randn(2, 4, 3) for _ in range(2)]
+    tasks = torch.tensor([2, 0])
+    by_token = tasks[:, None].expand(2, 4)
+    assert gate_supervision_loss(scores, tasks) == gate_supervision_loss(scores, by_token)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from corpus import PYTHON
+from corpus import PYTHON, SHARED
 
 PersonaPlug = PYTHON["persona-plug"]["PersonaPlug"]
 insert_persona = PYTHON["persona-plug"]["insert_persona"]
@@ -75,3 +75,16 @@ def test_trains_the_plug_and_the_encoder_of_the_input() -> None:
     insert_persona(filled, ids, plug.instruction_token(), 8).square().sum().backward()
     assert query.grad.abs().sum() > 0
     assert all(part.grad.abs().sum() > 0 for part in plug.parameters())
+
+
+def test_instruction_and_persona_stand_before_the_input() -> None:
+    query, history, mask = example()
+    plug = PersonaPlug(6, 8)
+    tokens = plug.tokens(query, history, mask)
+    assert torch.equal(tokens[1, 0], plug.instruction_token())
+    assert torch.equal(tokens[:, 1], plug(query, history, mask))
+    x = torch.randn(2, 5, 8)
+    longer = SHARED["with_prefix"](x, tokens)
+    assert torch.equal(longer[:, :2], tokens) and torch.equal(longer[:, 2:], x)
+    assert torch.equal(SHARED["strip_prefix"](longer, tokens), x)
+    assert SHARED["with_prefix"](x, None) is SHARED["strip_prefix"](x, None) is x

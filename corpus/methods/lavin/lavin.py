@@ -68,8 +68,6 @@ class MixtureOfModalityAdapter(nn.Module):
 
     def forward(self, x: Tensor, weights: Tensor | None = None) -> Tensor:
         # (..., L, width) -> (..., L, width)
-        if x.numel() == 0:
-            return x
         weights = self.route(x) if weights is None else weights
         z = self.dropout(F.linear(x, self.down_weight, self.down_bias))  # (..., L, hidden)
         parts = z.unflatten(-1, (self.up_weight.shape[1], -1))  # (..., L, groups, hidden / groups)

@@ -1,7 +1,8 @@
 /** Whether the tokens of a stack of blocks must not see those after them, as in a model that writes token by token. */
 import type { BlockStack, ModuleClass, PythonFacts } from "../python/facts";
 
-const futureMask = /\b(?:triu|tril|is_causal|generate_square_subsequent_mask|causal_mask)\b/;
+/** Attention that hides something hides the future, unless it is handed a mask, which the stack's own call shows. */
+const futureMask = /\b(?:triu|tril|masked_fill|is_causal|generate_square_subsequent_mask|inf)\b|causal/i;
 const causalName = /GPT|Llama|Mistral|Causal|Decoder|Autoregressive/i;
 
 /** Why what mixes all tokens cannot go there; undefined where nothing speaks against it. */
@@ -30,7 +31,7 @@ export function futureIsHidden(
     if (visited.has(part)) return false;
     visited.add(part);
     const source = textOf(part);
-    const optional = /\bself\.(?:is_)?causal\b/.test(source);
+    const optional = /\bself\.(?:is_)?causal\b|\bcausal\s*(?::\s*bool)?\s*[=,)]/.test(source);
     // an option that is off unless it is asked for
     const on = asked || /\bcausal(?:\s*:\s*bool)?\s*=\s*True/.test(source);
     return (futureMask.test(source) && (!optional || on)) || part.layers.some((layer) => hides(layer.type));
