@@ -109,7 +109,11 @@ export function forwardPass(
   };
 
   const lossValue = valueOf(loss, loss.from);
-  const lossAgain = again(loss, loss.from);
+  const isPlain = lossValue?.item === undefined && lossValue?.uncertain === false;
+  const lossAgain =
+    isPlain && lossValue.statement.from >= first.from
+      ? again(lossValue.value, lossValue.statement.from)
+      : again(loss, loss.from);
   const crossEntropy = crossEntropyIn(lossValue?.value);
   const logits = logitsOf();
   return {

@@ -1,0 +1,330 @@
+/** Methods that are more than one module at one line: around a stack, in a training step, beside a model's line. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { actionsAt, applied, checkInsertion, source, uri } from "./check";
+
+const header = `import torch
+from torch import Tensor, nn
+from torch.nn import functional as F`;
+
+/** The text below the definitions that the action brought, or why it is disabled. */
+async function after(marked: string, kind: string): Promise<string> {
+  const { service, text, actions } = actionsAt(marked);
+  const action = actions.find((each) => each.kind === `refactor.rewrite.adapter.${kind}`);
+  assert.ok(action, `no ${kind} among:\n${actions.map((each) => each.title).join("\n")}`);
+  if (action.disabled !== undefined) return action.disabled.reason;
+  return applied((await service.resolveCodeAction(action)).edit, { [uri]: text })[uri] ?? "";
+}
+
+const stack = (forward: string): string => `import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+${header}
+
+
+class Mod|el(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.embed = nn.Embedding(100, width)
+        self.blocks = nn.Sequential(*[nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
+        self.head = nn.Linear(width, 100)
+
+    def forward(self, ids, **options):
+        x = self.embed(ids)
+${forward}
+        return self.head(x)
+`;
+const atStack = (forward: string): string =>
+  stack(forward.replace("self.blocks", "self.|blocks")).replace("Mod|el", "Model");
+
+test("a module before attention reads what the norm gives", () =>
+  checkInsertion(
+    `${header}
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attn = nn.MultiheadAttention(width, 4)
+
+    def forward(self, x):
+        y = self.norm(x)
+        x = x + self.at|tn(y, y, y)[0]
+        return x
+`,
+    "Add a mixture-of-modality adapter (LaVIN) before `attn`",
+    `${header}
+
+
+${source("lavin/lavin.py", "MixtureOfModalityAdapter")}
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attn = nn.MultiheadAttention(width, 4)
+        self.mma_adapter = MixtureOfModalityAdapter(width, hidden=8, groups=2, temperature=10)
+
+    def forward(self, x):
+        y = self.mma_adapter(self.norm(x))
+        x = x + self.attn(y, y, y)[0]
+        return x
+`,
+  ));
+
+test("what other places read too is not adapted", async () => {
+  const reason = await after(
+    `${header}
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attn = nn.MultiheadAttention(width, 4)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x):
+        x = self.norm(x + self.at|tn(x, x, x)[0])
+        return x
+`,
+    "lavin",
+  );
+  assert.match(reason, /What goes into `attn` is read in other places too/);
+});
+
+test("modules aside of each block count the blocks of a loop, in the loop's own manner", async () => {
+  const forward = async (loop: string): Promise<string> =>
+    /x = self\.embed[\s\S]*/.exec(await after(atStack(loop), "iaa"))?.[0] ?? "";
+  const body = (
+    index: string,
+  ): string => `            aside, aside_state = self.aside_modules.beside(x, ${index}, aside_state)
+            x = block(x)
+            x = x + aside
+        return self.head(x)
+`;
+  const start = "x = self.embed(ids)\n        aside_state = None\n";
+  assert.equal(
+    await forward("        for block in self.blocks:\n            x = block(x)"),
+    `${start}        for index, block in enumerate(self.blocks):\n${body("index")}`,
+  );
+  assert.equal(
+    await forward("        for i, block in enumerate(self.blocks):\n            x = block(x)"),
+    `${start}        for i, block in enumerate(self.blocks):\n${body("i")}`,
+  );
+  assert.equal(
+    await forward("        x = self.blocks(x)"),
+    `${start}        for index, block in enumerate(self.blocks):\n${body("index")}`,
+  );
+  assert.match(
+    await after(atStack("        for block in self.blocks: x = block(x)"), "iaa"),
+    /is not run block by block here/,
+  );
+});
+
+test("a side network reads all blocks and gives what the head reads", async () => {
+  const text = await after(atStack("        x = self.blocks(x)"), "unipt");
+  assert.match(
+    text,
+    /self\.unipt = UniPT\(\[width\] \* \(len\(self\.blocks\) \+ 1\), width, reduction=2\)\n/,
+  );
+  assert.ok(
+    text.endsWith(`        x = self.embed(ids)
+        layer_states = [x.detach()]
+        for block in self.blocks:
+            x = block(x)
+            layer_states.append(x.detach())
+        x = self.unipt(layer_states)  # (B, N, d)
+        return self.head(x)
+`),
+    text,
+  );
+});
+
+test("a side network that mixes all tokens is refused where later ones are hidden", async () => {
+  const hidden = atStack("        x = self.blocks(x)").replace(
+    "x = self.embed(ids)",
+    "x = self.embed(ids)\n        future = torch.ones(9, 9).triu(1)",
+  );
+  assert.match(await after(hidden, "unipt"), /must not see those after them/);
+});
+
+test("a prompt with inputs of its own gives forward a parameter, before those it passes on", async () => {
+  const text = await after(atStack("        x = self.blocks(x)"), "persona-plug");
+  assert.match(text, /self\.persona_plug = PersonaPlug\(768, width, scale=1\)\n/);
+  assert.ok(
+    text.endsWith(`    def forward(self, ids, persona=None, **options):
+        x = self.embed(ids)
+        persona_tokens = None if persona is None else self.persona_plug.tokens(*persona)  # (B, 2, d)
+        x = with_prefix(x, persona_tokens)  # (B, 2 + T, d)
+        x = self.blocks(x)
+        x = strip_prefix(x, persona_tokens)  # (B, T, d)
+        return self.head(x)
+`),
+    text,
+  );
+});
+
+const training = (step: string, setup = ""): string => `import copy
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+${header}
+from gpt import GPT
+
+
+def train(config, loader, epochs, loras=None):
+    model = GPT(config)
+    optimizer = torch.optim.AdamW(model.parameters())
+    for epoch in range(epochs):
+        for inputs, targets, task_ids in loader:${setup}
+${step}
+`;
+const backward = "            loss.back|ward()\n            optimizer.step()";
+
+test("a selector is built before all epochs and measures the loss of the step at hand", async () => {
+  const text = await after(
+    training(`            optimizer.zero_grad()
+            logits = model(inputs)
+            targets = targets.clamp(min=0)
+            loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+            loss = loss / 2
+${backward}`),
+    "greentrainer",
+  );
+  assert.ok(
+    text.endsWith(`    selector = GreenSelector(model, optimizer, rho=0.5, interval=500)
+    for epoch in range(epochs):
+        for inputs, targets, task_ids in loader:
+            optimizer.zero_grad()
+            selector.on_step_begin(lambda: F.cross_entropy(model(inputs).flatten(0, 1), targets.clamp(min=0).flatten()) / 2)
+            logits = model(inputs)
+            targets = targets.clamp(min=0)
+            loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+            loss = loss / 2
+            loss.backward()
+            optimizer.step()
+`),
+    text,
+  );
+});
+
+test("a selector is refused where gradients add up, where the loop is elsewhere and where the loss is uncertain", async () => {
+  const loss = "            loss = model(inputs, targets)[1]\n";
+  assert.match(
+    await after(
+      training(`${loss}            loss.back|ward()
+            if epoch % 4 == 0:
+                optimizer.step()`),
+      "ist",
+    ),
+    /adds up the gradients of several batches/,
+  );
+  assert.match(
+    await after(
+      training(`${loss}            if epoch:\n                loss = loss * 2\n${backward}`),
+      "ist",
+    ),
+    /How the loss comes from the model is not certain/,
+  );
+  assert.match(
+    await after(
+      `${header}\n\n\ndef step(model, optimizer, x):\n    loss = model(x)\n    loss.back|ward()\n    optimizer.step()\n`,
+      "ist",
+    ),
+    /The loop around this step is not in this function/,
+  );
+});
+
+test("the second forward pass of a loss repeats the first, which gets a name", async () => {
+  const text = await after(training(`            _, loss = model(inputs, targets)\n${backward}`), "mosa");
+  assert.ok(
+    text.endsWith(`            logits, loss = model(inputs, targets)
+            loss = loss + symmetric_kl(logits, model(inputs, targets)[0])
+            loss.backward()
+            optimizer.step()
+`),
+    text,
+  );
+});
+
+test("a loss of several tasks takes the place of the cross-entropy and finds the tasks of the batch", async () => {
+  const step = `            logits = model(inputs)
+            loss = F.cross_entropy(logits[:, :-1].reshape(-1, 100), targets[:, 1:].reshape(-1))
+${backward}`;
+  const loss = async (marked: string): Promise<string> => {
+    const text = await after(marked, "mftcoder");
+    return /^ +loss = multi.*$/m.exec(text)?.[0].trim() ?? text;
+  };
+  const written = (tasks: string): string =>
+    `loss = multitask_lm_loss(logits[:, :-1], targets[:, 1:], ${tasks}, mode="case3")`;
+  assert.equal(await loss(training(step)), written("task_ids"));
+  const batch = training(step, '\n            tasks = batch["task_id"]').replace(
+    "targets, task_ids in",
+    "targets, batch in",
+  );
+  assert.equal(await loss(batch), written('batch["task_id"]'));
+  assert.match(
+    await loss(training(step).replace(", task_ids in", " in")),
+    /No variable is called `task_ids` here/,
+  );
+  assert.match(
+    await loss(training(step.replace(".reshape(-1))", ".reshape(-1), label_smoothing=0.1)"))),
+    /not a plain cross-entropy/,
+  );
+});
+
+test("a model of an imported class is known by the line that builds it", async () => {
+  const marked = training(`            loss = model(inputs)\n            loss.backward()`).replace(
+    "model = GPT",
+    "mod|el = GPT",
+  );
+  const text = await after(marked, "meteora");
+  assert.match(
+    text,
+    / {4}model = GPT\(config\)\n {4}gates = add_loras_\(model, loras, top_k=2\)\n {4}optimizer = /,
+  );
+  assert.match(
+    await after(marked.replace(", loras=None", ""), "meteora"),
+    /No variable is called `loras` here/,
+  );
+  assert.match(await after(marked, "hst"), /The class is in another file/);
+});
+
+test("a side network goes around a model below what loads its checkpoint", async () => {
+  const text = await after(
+    `from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+${header}
+
+
+class ViT(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.patch_embed = nn.Conv2d(3, dim, 16, 16)
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 197, dim))
+        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(dim, 4) for _ in range(12)])
+
+
+mod|el = ViT(768)
+model.load_state_dict(torch.load("vit.pt"))
+optimizer = torch.optim.AdamW(model.parameters())
+`,
+    "hst",
+  );
+  assert.ok(
+    text.endsWith(`
+model = ViT(768)
+model.load_state_dict(torch.load("vit.pt"))
+model = HierarchicalSideNetwork(model, num_classes=1000)
+optimizer = torch.optim.AdamW(model.parameters())
+`),
+    text,
+  );
+});
