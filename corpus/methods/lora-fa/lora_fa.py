@@ -1,5 +1,5 @@
 import torch
-from shared.lora_layers import lora_layers
+from shared.lora_factors import lora_factors
 from torch import nn
 
 
@@ -9,8 +9,8 @@ def freeze_lora_a(model: nn.Module) -> None:
     A keeps its random start, so the backward pass needs A x and not x. Call it before the optimiser
     is built.
     """
-    for layer in lora_layers(model):
-        layer.lora_A.requires_grad_(False)
+    for factors in lora_factors(model):
+        factors.a.requires_grad_(False)
 
 
 @torch.no_grad()
@@ -20,10 +20,10 @@ def correct_lora_fa_gradients(model: nn.Module, damping: float = 1e-8) -> None:
     g_B becomes g_B (A A^T + damping I)^+ / s^2 with s the scale of the layer. Call it after each
     backward pass and before gradients are clipped.
     """
-    for layer in lora_layers(model):
-        grad = layer.lora_B.grad
+    for factors in lora_factors(model):
+        grad = factors.b.grad
         if grad is not None:
-            a = layer.lora_A.float()  # (r, in)
+            a = factors.a.float()  # (r, in)
             gram = a @ a.T + damping * torch.eye(len(a), device=a.device)  # (r, r)
             corrected = grad.float() @ torch.linalg.pinv(gram, hermitian=True)
-            grad.copy_(corrected / layer.scale**2)
+            grad.copy_(corrected / factors.scale**2)

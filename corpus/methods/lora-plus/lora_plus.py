@@ -1,6 +1,6 @@
 from typing import Any
 
-from shared.lora_layers import lora_layers
+from shared.lora_factors import lora_factors
 from torch import nn
 
 
@@ -20,7 +20,7 @@ def lora_plus_groups(
     """
     if ratio < 1:
         raise ValueError(f"ratio must be at least 1, got {ratio}")
-    fast = {layer.lora_B for layer in lora_layers(model)}
+    fast = {factors.b for factors in lora_factors(model)}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for part in model.parameters():
         if part.requires_grad:

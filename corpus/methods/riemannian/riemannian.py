@@ -1,5 +1,5 @@
 import torch
-from shared.lora_layers import lora_layers
+from shared.lora_factors import lora_factors
 from torch import Tensor, nn
 
 
@@ -10,12 +10,12 @@ def precondition_lora_gradients(model: nn.Module, epsilon: float = 0.01) -> None
     g_A becomes (B^T B + epsilon I)^+ g_A and g_B becomes g_B (A A^T + epsilon I)^+. Call it after
     each backward pass and before gradients are clipped, with SGD or Adam.
     """
-    for layer in lora_layers(model):
-        a, b = layer.lora_A.float(), layer.lora_B.float()  # (r, in), (out, r)
-        if layer.lora_A.grad is not None:
-            layer.lora_A.grad.copy_(damped_inverse(b.T @ b, epsilon) @ layer.lora_A.grad.float())
-        if layer.lora_B.grad is not None:
-            layer.lora_B.grad.copy_(layer.lora_B.grad.float() @ damped_inverse(a @ a.T, epsilon))
+    for factors in lora_factors(model):
+        a, b = factors.a.float(), factors.b.float()  # (r, in), (out, r)
+        if factors.a.grad is not None:
+            factors.a.grad.copy_(damped_inverse(b.T @ b, epsilon) @ factors.a.grad.float())
+        if factors.b.grad is not None:
+            factors.b.grad.copy_(factors.b.grad.float() @ damped_inverse(a @ a.T, epsilon))
 
 
 def damped_inverse(gram: Tensor, epsilon: float) -> Tensor:  # (r, r) -> (r, r)
