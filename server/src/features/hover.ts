@@ -10,6 +10,7 @@ import { layerHover } from "./hover/layer";
 import { hyperparameterHover, methodHover } from "./hover/method";
 import { namedHover } from "./hover/named";
 import { paperHover } from "./hover/paper";
+import { resemblingHover } from "./hover/resembling";
 import { symbolHover } from "./hover/symbol";
 import { insertedMethod } from "./inserted";
 import { paperAt } from "./mentions";
@@ -113,7 +114,9 @@ function findName(context: FeatureContext, document: OpenDocument, offset: numbe
   const symbol = library.symbol(qualified);
   if (symbol !== undefined) return found(range, symbolHover(context, symbol, call));
   const method = insertedMethod(library, facts, qualified);
-  return method && found(range, methodHover(context, method, lastName(qualified)));
+  if (method !== undefined) return found(range, methodHover(context, method, lastName(qualified)));
+  const module = facts.modules.find(({ name }) => name === qualified);
+  return module && found(range, resemblingHover(context, document, module));
 }
 
 const lastName = (qualified: string): string => qualified.slice(qualified.lastIndexOf(".") + 1);

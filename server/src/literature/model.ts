@@ -186,6 +186,11 @@ export interface Method {
   readonly notes: readonly string[];
   /** Names of library symbols that mean this method: "LoraConfig". */
   readonly symbols?: readonly string[];
+  /**
+   * Formulas in Python by which a class that somebody wrote by hand is recognised: x is the input, base the adapted
+   * layer, capitals are matrices and small letters vectors that train, f an activation. Scales are left out.
+   */
+  readonly computes?: readonly string[];
   /** How early menus show it, 0 (default) to 10. */
   readonly prominence?: number;
   /** The Python files inserted, in order, each exactly as in corpus/methods/<id>/. */

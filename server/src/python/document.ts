@@ -5,6 +5,7 @@
 import { type Stmt, walkStatements } from "./ast";
 import type { Block } from "./block";
 import { usesIn } from "./calls";
+import { computationsOf, computationsOfFacts } from "./computation";
 import type { Place } from "./constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
 import { importedModules } from "./imported";
@@ -168,6 +169,15 @@ function factsOf(text: string, scope: Scope): PythonFacts {
       const block = placed[lastBefore(placed, offset + 1)];
       return block ? membersAt(block, scope, offset) : { calls: [] };
     },
+  });
+  computationsOfFacts.set(facts, (module) => {
+    const declared = placed
+      .flatMap(({ block }) => block.declarations)
+      .find((each) => each.kind === "class" && each.name === module.name);
+    if (declared?.kind !== "class") return [];
+    const { node } = declared;
+    const forward = node.body.find((each) => each.kind === "function" && each.name === "forward");
+    return forward?.kind === "function" ? computationsOf(node, forward, module.layers, scope) : [];
   });
   valuesOfFacts.set(
     facts,

@@ -1,0 +1,86 @@
+/** Shapes of the weights of a class as far as its source says them. */
+import type { Layer } from "../python/facts";
+
+interface Dimension {
+  readonly text: string;
+  /** NaN where it is not certain. */
+  readonly value: number;
+}
+
+interface Shape {
+  /** Number of dimensions, where it is certain. */
+  readonly rank?: number;
+  /** (out, in) */
+  readonly dimensions: readonly Dimension[];
+}
+
+const made = /(?:empty|zeros|ones|randn|rand|full|Tensor|normal)\s*\(/;
+
+/** Of a linear layer (out, in); of a parameter the sizes of the tensor that it is made of. */
+export function shapeOf(layer: Layer): Shape | undefined {
+  if (layer.role === "linear" || layer.role === "conv") {
+    const size = (...names: readonly string[]): Dimension => {
+      const name = names.find((each) => each in layer.arguments) ?? "";
+      return { text: layer.arguments[name]?.text ?? "", value: Number(layer.sizes[name] ?? NaN) };
+    };
+    return {
+      rank: 2,
+      dimensions: [size("out_features", "out_channels"), size("in_features", "in_channels")],
+    };
+  }
+  const text = layer.call.arguments[0]?.value.text ?? "";
+  const match = made.exec(text);
+  if (match === null) return undefined;
+  const sizes = argumentsOf(text.slice(match.index + match[0].length)).filter(
+    (each) => !/^\w+\s*=/.test(each),
+  );
+  const [first] = sizes;
+  const tuple = /^[([]([\s\S]*)[)\]]$/.exec(first ?? "")?.[1];
+  const dimensions = (tuple === undefined ? sizes : argumentsOf(`${tuple})`)).filter((each) => each !== "1");
+  const unsure = dimensions.some((each) => /^\*|\.(?:shape|size)\b/.test(each));
+  if (unsure) return { dimensions: [] };
+  return {
+    rank: dimensions.length,
+    dimensions: dimensions.map((each) => ({ text: each, value: Number(each) })),
+  };
+}
+
+/** The arguments of a call whose opening bracket has just been read. */
+function argumentsOf(text: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let current = "";
+  for (const character of text) {
+    if (/[([{]/.test(character)) depth++;
+    if (/[)\]}]/.test(character) && --depth < 0) break;
+    if (character === "," && depth === 0) {
+      found.push(current.trim());
+      current = "";
+    } else current += character;
+  }
+  return [...found, current.trim()].filter((each) => each !== "");
+}
+
+/** Names that people give to the width of a bottleneck. */
+const thinName =
+  /(?:^|[._])(?:r|k|rank|\w+_r|\w*rank\w*|\w*bottleneck\w*|reduc\w*|down\w*|adapter_(?:size|dim)|low\w*|inner\w*)$|\/\//i;
+
+/** Whether the width between `inner` and `outer`, which is applied after it, is much less than the widths around them. */
+export function isThin(outer: Layer, inner: Layer): boolean {
+  const [first, second] = [shapeOf(outer)?.dimensions ?? [], shapeOf(inner)?.dimensions ?? []];
+  // (out, r) after (r, in); parameters may be stored the other way round, (r, out) after (in, r)
+  const ways = [
+    { between: [first[1], second[0]], around: [first[0], second[1]] },
+    ...(outer.role === "parameter" && inner.role === "parameter"
+      ? [{ between: [first[0], second[1]], around: [first[1], second[0]] }]
+      : []),
+  ].flatMap(({ between: [one, other], around }) =>
+    one !== undefined && other !== undefined && (one.text === other.text || one.value === other.value)
+      ? [{ between: one, around }]
+      : [],
+  );
+  const named = ways.find(({ between }) => thinName.test(between.text));
+  if (named !== undefined) return named.around.every((each) => each?.text !== named.between.text);
+  const [way] = ways;
+  return way !== undefined && way.around.every((each) => way.between.value * 2 <= (each?.value ?? NaN));
+}
