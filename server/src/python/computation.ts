@@ -26,7 +26,9 @@ import {
 } from "./terms";
 
 /** Ways through a method that are followed; more are left out. */
-const mostPaths = 12;
+const mostPaths = 8;
+/** Expressions that are carried out before a class is taken for more than one formula. */
+const mostExpressions = 600;
 /** Methods that one calls in another, followed so deep. */
 const deepest = 3;
 
@@ -68,6 +70,7 @@ export function computationsOf(
 class Computation {
   private readonly roles: ReadonlyMap<string, Layer>;
   private readonly methods: ReadonlyMap<string, FunctionStmt>;
+  private expressions = 0;
 
   constructor(
     owner: ClassStmt,
@@ -89,7 +92,7 @@ class Computation {
   }
 
   private run(statements: readonly Stmt[], paths: readonly Path[], depth: number): readonly Path[] {
-    let current = paths;
+    let current = this.expressions > mostExpressions ? [] : paths;
     for (const statement of statements)
       current = current
         .flatMap((path) => (path.result === undefined ? this.step(statement, path, depth) : [path]))
@@ -145,6 +148,7 @@ class Computation {
   }
 
   private term(expression: Expr, names: Names, depth: number): Term {
+    if (++this.expressions > mostExpressions) return unknown;
     switch (expression.kind) {
       case "number":
       case "constant":

@@ -26,7 +26,18 @@ export const unknown: Term = { kind: "unknown" };
 export const weight = (name: string): Term => ({ kind: "weight", name });
 export const applied = (name: string, ...of: readonly Term[]): Term => ({ kind: "function", name, of });
 
+/** Terms share their parts, so that what is known of one is kept. */
+const dependent = new WeakMap<Term, boolean>();
+
 export function dependsOnInput(term: Term): boolean {
+  const known = dependent.get(term);
+  if (known !== undefined) return known;
+  const depends = holdsInput(term);
+  dependent.set(term, depends);
+  return depends;
+}
+
+function holdsInput(term: Term): boolean {
   switch (term.kind) {
     case "input":
       return true;
