@@ -286,7 +286,7 @@ function combined(operator: string, left: Term, right: Term): Term {
  * the input by a call, and norm, kron, cat, softmax and inverse are themselves.
  */
 export function termOfFormula(formula: string): Term {
-  const [statement] = parseBlock(formula, []).statements;
+  const [statement] = parseBlock(formula, [], []).statements;
   return statement?.kind === "expression" ? formulaTerm(statement.value) : unknown;
 }
 
