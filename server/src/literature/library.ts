@@ -118,14 +118,26 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
   };
 }
 
-function symbolAt(symbols: ReadonlyMap<string, LibrarySymbol>, qualified: string): LibrarySymbol | undefined {
-  const call = qualified.lastIndexOf("()");
-  // a module that another release has: what a library exports at the top is the same from wherever it comes
-  if (call < 0)
-    return symbols.get(qualified) ?? symbols.get(qualified.replace(/^(\w+)\..*\.(\w+)$/, "$1.$2"));
-  const called = symbolAt(symbols, qualified.slice(0, call));
-  const type = called?.kind === "class" ? called.qualified[0] : called?.returns;
-  return type === undefined ? undefined : symbols.get(type + qualified.slice(call + 2));
+type Symbols = ReadonlyMap<string, LibrarySymbol>;
+
+function symbolAt(symbols: Symbols, path: string): LibrarySymbol | undefined {
+  const dot = path.lastIndexOf(".");
+  if (path.includes("()")) {
+    const owner = typeAt(symbols, path.slice(0, dot));
+    return owner === undefined ? undefined : symbols.get(owner + path.slice(dot));
+  }
+  // a module of another release: what a library exports at its top is the same from wherever it comes
+  return symbols.get(path) ?? symbols.get(path.slice(0, path.indexOf(".")) + path.slice(dot));
+}
+
+/** The class of what `peft.get_peft_model()` or an attribute of it holds. */
+function typeAt(symbols: Symbols, path: string): string | undefined {
+  if (!path.endsWith("()")) {
+    const attribute = symbolAt(symbols, path);
+    return attribute?.kind === "parameter" ? attribute.returns : undefined;
+  }
+  const called = symbolAt(symbols, path.slice(0, -2));
+  return called?.kind === "class" ? called.qualified[0] : called?.returns;
 }
 
 /** Methods, symbols and Python definitions of a corpus by every name they are asked for. */

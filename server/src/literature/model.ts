@@ -251,7 +251,7 @@ export interface LibrarySymbol {
     readonly meaning: string;
     readonly papers?: readonly string[];
   }[];
-  /** Path of the class of what a call gives: "peft.PeftModel". */
+  /** Path of the class of what a call gives or an attribute holds: "peft.PeftModel". */
   readonly returns?: string;
   /** First release that has it. */
   readonly since?: string;
@@ -263,7 +263,6 @@ export interface LibrarySymbol {
   readonly identityAtInit?: boolean;
   readonly mergeable?: boolean;
   readonly convertsToLora?: boolean;
-  readonly mixable?: boolean;
   readonly checkpointPrefix?: string;
   /** Short facts that spare a mistake. */
   readonly notes?: readonly string[];

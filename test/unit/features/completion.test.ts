@@ -34,17 +34,17 @@ function accepted(source: string, label: string, changes: Partial<FeatureContext
 
 const imported = "from peft import LoraConfig\n";
 const allArguments = [
-  "r",
-  "use_rslora",
   "task_type",
-  "target_modules",
-  "init_lora_weights",
   "bias",
+  "r",
+  "target_modules",
   "lora_alpha",
+  "use_rslora",
+  "init_lora_weights",
 ];
 
 describe("completion of arguments", () => {
-  it("offers what is not given yet, what papers speak about first", () => {
+  it("offers what is not given yet, in the order of the corpus", () => {
     assert.deepEqual(labels(`${imported}LoraConfig(|)`), allArguments);
     assert.deepEqual(
       labels(`${imported}LoraConfig(r=8, bias="none", |)`),

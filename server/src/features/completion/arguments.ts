@@ -51,7 +51,7 @@ function completeKeyword(
     ),
   );
   const written = /^\s*=/.test(text.slice(word.to));
-  return ranked(callee.fields)
+  return callee.fields
     .filter(({ name }) => !given.has(name))
     .map((field, index): CompletionItem => {
       const insert = written
@@ -69,13 +69,6 @@ function completeKeyword(
         data: { kind: callee.kind, id: callee.id, field: field.name } satisfies FieldData,
       };
     });
-}
-
-/** What papers speak about first, then what has values to choose from, then the rest as the corpus has it. */
-function ranked(fields: readonly SymbolField[]): SymbolField[] {
-  const rank = ({ recommended, values }: SymbolField): number =>
-    recommended !== undefined ? 0 : values !== undefined && values.length > 0 ? 1 : 2;
-  return fields.toSorted((a, b) => rank(a) - rank(b));
 }
 
 const order = (index: number): string => String(index).padStart(4, "0");

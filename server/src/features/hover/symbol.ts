@@ -1,5 +1,6 @@
 /** Hover over an identifier of a library: what it is, what it computes, what this call means, where it comes from. */
-import type { LibrarySymbol } from "../../literature/model";
+import { isInsertable } from "../../literature/library";
+import type { LibrarySymbol, Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine, paperLink, shortName } from "../../render/paper";
@@ -34,7 +35,7 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
     methodFormula(context, method),
     call && scaleLine(context, symbol, call),
     recommendations(context, symbol),
-    propertiesLine(symbol),
+    propertiesLine(symbol, method),
     notesList(symbol),
     paper && paperLine(paper),
     sentences(
@@ -60,18 +61,20 @@ function goneLine({ removed, deprecated, library }: LibrarySymbol): string | und
 }
 
 /** "Adapts Linear, Conv2d · unchanged at first · can be merged · since 0.11" */
-function propertiesLine(symbol: LibrarySymbol): string | undefined {
+function propertiesLine(symbol: LibrarySymbol, method: Method | undefined): string | undefined {
+  // of a method that cannot be inserted its own line says how it starts and whether it merges
+  const said = method !== undefined && !isInsertable(method);
   const { adapts, quantised, identityAtInit, mergeable, convertsToLora, checkpointPrefix, since } = symbol;
   const known = [
     adapts && `Adapts ${escape(adapts.join(", "))}`,
     quantised &&
       (quantised.length === 0 ? "not if quantised" : `quantised by ${escape(quantised.join(", "))}`),
-    identityAtInit === undefined
+    said || identityAtInit === undefined
       ? undefined
       : identityAtInit
         ? "unchanged at first"
         : "changes the model at first",
-    mergeable === undefined ? undefined : mergeable ? "can be merged" : "cannot be merged",
+    said || mergeable === undefined ? undefined : mergeable ? "can be merged" : "cannot be merged",
     convertsToLora === true ? "can become a LoRA" : undefined,
     checkpointPrefix && `tensors ${code(`${checkpointPrefix}…`)}`,
     since && `since ${escape(since)}`,
