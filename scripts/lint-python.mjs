@@ -34,7 +34,7 @@ const workspace = new Workspace(
   { ...table("tool.ruff"), lint: table("tool.ruff.lint") },
   PositionEncoding.Utf16,
 );
-const roots = chosen.length > 0 ? chosen : ["corpus/methods", "examples", "test/python"];
+const roots = chosen.length > 0 ? chosen : ["corpus/methods", "examples", "scripts", "test/python"];
 const files = roots.flatMap((path) =>
   path.endsWith(".py") ? [join(root, path)] : [...pythonFiles(join(root, path))],
 );

@@ -119,7 +119,7 @@ describe("completion of arguments", () => {
 
   it("documents an item when it is looked at", () => {
     const context = contextWith();
-    const [item] = itemsAt(`${imported}LoraConfig(|)`);
+    const item = itemsAt(`${imported}LoraConfig(|)`).find(({ label }) => label === "r");
     assert.ok(item !== undefined && item.documentation === undefined);
     assert.equal(item.detail, "int, default 8");
     const { documentation } = resolveCompletion(context, item);
