@@ -173,6 +173,10 @@ function scanOnce(
         }
       }
       if (text.charCodeAt(at) === quote) at++;
+      else if (isFormat(text, from)) {
+        // `print(f"{x`: the grammar reads on behind an open replacement field, line after line
+        block.insertions.push({ at, text: openFields(text.slice(from, at)) + String.fromCharCode(quote) });
+      }
     }
     block.prose.push({ range: { from, to: at }, kind: atStatementStart ? "docstring" : "string" });
     lastToken = at;
@@ -285,6 +289,21 @@ function reversed(text: string): string {
   let result = "";
   for (let at = text.length - 1; at >= 0; at--) result += text.charAt(at);
   return result;
+}
+
+/** Whether the string whose prefix begins at `from` is an f-string. */
+function isFormat(text: string, from: number): boolean {
+  return /^[rR]?[fF]/.test(text.slice(from, from + 2));
+}
+
+/** What closes the replacement fields that an f-string leaves open. */
+function openFields(written: string): string {
+  let open = 0;
+  for (const brace of written.replace(/\{\{|\}\}/g, "")) {
+    if (brace === "{") open++;
+    else if (brace === "}" && open > 0) open--;
+  }
+  return "}".repeat(open);
 }
 
 const stringPrefix = /^(?:[rbuf]|rb|br|rf|fr)$/i;

@@ -37,7 +37,9 @@ export function parseBlock(
     done = at;
   }
   closedText += readable.slice(done);
-  const tree = parser.parse(closedText, fragmentsOf(previous, closedText));
+  // White space before the end of the input is an indentation to the grammar, and an error where no statement follows.
+  closedText = closedText.replace(/[ \t\f]+$/, "");
+  const tree = treeOf(closedText, previous);
   const converter = new StatementReader(closedText, text, insertions);
   const statements = converter.statements(tree.cursor());
   return { closedText, tree, statements, errors: converter.errors };
@@ -59,6 +61,27 @@ function withoutBarePoints(text: string, prose: readonly Prose[]): string {
     done = point + 1;
   }
   return done === 0 ? text : result + text.slice(done);
+}
+
+/**
+ * The tree of a text, by way of the previous one. Recovery from an error depends on what was parsed before it, so only
+ * a tree without errors is sure to be the one that a parse from scratch gives.
+ */
+function treeOf(text: string, previous: Parsed | undefined): Tree {
+  const fragments = fragmentsOf(previous, text);
+  const tree = parser.parse(text, fragments);
+  return fragments === undefined || !hasError(tree) ? tree : parser.parse(text);
+}
+
+function hasError(tree: Tree): boolean {
+  let found = false;
+  tree.iterate({
+    enter: ({ type }) => {
+      found ||= type.isError;
+      return !found;
+    },
+  });
+  return found;
 }
 
 /** The parts of the previous tree before and after the one stretch in which the two texts differ. */
