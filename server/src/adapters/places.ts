@@ -132,7 +132,8 @@ function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
 /** Where a residual branch is spoken of: its statement in `forward`, and where its layer is built. */
 function branchTouch(module: ModuleClass, branch: ResidualBranch): Range[] {
   const built = module.layers.filter((layer) => layer.path === branch.layer);
-  return [branch.statement, ...built.map((layer) => layer.call.statement)];
+  const repeated = (branch.repeats ?? []).map(({ statement }) => statement);
+  return [branch.statement, ...repeated, ...built.map((layer) => layer.call.statement)];
 }
 
 function blockOutputPlaces(module: ModuleClass): BlockOutputPlace[] {
@@ -143,9 +144,13 @@ function blockOutputPlaces(module: ModuleClass): BlockOutputPlace[] {
     (branch.width === undefined
       ? `The width of \`${branch.layer}\`'s output is not known from \`${module.name}.__init__\`; build its layers with named sizes there.`
       : undefined);
+  const numbered = (branch: ResidualBranch): string => {
+    const before = branches.filter(({ layer }) => layer === branch.layer).indexOf(branch);
+    return before > 0 ? `:${before + 1}` : "";
+  };
   const places = branches.map((branch): BlockOutputPlace => ({
     kind: "block-output",
-    key: `block-output:${module.name}:${branch.layer}`,
+    key: `block-output:${module.name}:${branch.layer}${numbered(branch)}`,
     label: branch.layer,
     touch: branchTouch(module, branch),
     module,
@@ -460,7 +465,9 @@ export function unwritable(site: MethodSite, place: Place): string | undefined {
   if (place.kind === "training-step" || place.kind === "loss") return unwritableStep(site, place);
   if (place.kind === "model") return unwritableModel(site, place);
   if (place.kind !== "block-output" || call?.includes("{stream}") !== true) return undefined;
-  const unnamed = place.branches.find(({ stream }) => stream === undefined);
+  const unnamed = place.branches.find(({ stream, repeats = [] }) =>
+    [{ stream }, ...repeats].some((each) => each.stream === undefined),
+  );
   return unnamed === undefined
     ? undefined
     : `What \`${unnamed.layer}\` is added to has no name; assign it to a variable, which the adapter reads too.`;

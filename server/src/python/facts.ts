@@ -167,6 +167,13 @@ export interface ResidualBranch {
   /** Channel width of the branch's output, written so that it is valid inside `__init__`. */
   readonly width?: Expression;
   readonly form: "pre-norm" | "post-norm" | "plain" | "in-place";
+  /** Where the same layer is called again, as in the other arm of an `if`: one adapter goes around all of them. */
+  readonly repeats?: readonly {
+    readonly branch: Range;
+    readonly input?: Range;
+    readonly stream?: string;
+    readonly statement: Range;
+  }[];
   /** Set when the branch is unpacked from a tuple or otherwise must not be wrapped; says why. */
   readonly obstacle?: string;
 }

@@ -37,6 +37,9 @@ export interface LayerCall {
   readonly loopVariable: boolean;
 }
 
+const tensorMethod =
+  /^(?:to|type|type_as|float|half|view|reshape|expand|repeat|unsqueeze|squeeze|tanh|sigmoid|exp|softmax|clone|chunk|flatten|transpose|permute|mean|sum|abs|sqrt|clamp)$/;
+
 export class Flow {
   readonly steps: readonly Step[];
   readonly layers: readonly Layer[];
@@ -130,7 +133,8 @@ export class Flow {
     let suffix = "";
     while (node.kind === "subscript") {
       const [index] = node.items;
-      suffix = `.${index?.kind === "string" ? (index.value ?? "*") : "*"}${suffix}`;
+      const key = index?.kind === "string" || index?.kind === "number" ? index.value : undefined;
+      suffix = `.${key ?? "*"}${suffix}`;
       node = node.object;
     }
     const own = selfPath(node);
@@ -153,7 +157,7 @@ export class Flow {
       .map((argument) => argument.value);
     const here = this.pathOf(expression.callee);
     const called = dottedPath(expression.callee)?.at(-1) ?? "";
-    if (/checkpoint/.test(called)) {
+    if (/checkpoint|apply_chunking_to_forward/.test(called)) {
       const [first, ...rest] = values;
       const inner = first && this.pathOf(first);
       // `self._gradient_checkpointing_func(self.attn.__call__, x)`
@@ -165,13 +169,22 @@ export class Flow {
           arguments: rest,
         };
     }
-    if (!here) return undefined;
+    if (!here || this.isTensor(expression.callee)) return undefined;
     return {
       ...here,
       path: here.path.replace(/\.(?:__call__|forward)$/, ""),
       call: expression,
       arguments: values,
     };
+  }
+
+  /** `self.alpha.tanh()` and `self.pos[:, :n].to(x)`: methods of a parameter or a buffer call no layer. */
+  private isTensor(callee: Expr): boolean {
+    if (callee.kind !== "attribute" || !tensorMethod.test(callee.name)) return false;
+    const path = selfPath(callee);
+    if (path === undefined) return true;
+    const owner = this.layerAt(path.slice(0, path.lastIndexOf(".")));
+    return path.includes(".") && this.layerAt(path) === undefined && owner?.role !== "container";
   }
 
   layerAt(path: string): Layer | undefined {
@@ -191,14 +204,17 @@ export class Flow {
   }
 
   /** Names that an expression reads, following local assignments a few steps back. */
-  reads(expression: Expr, before: number, steps = 4): ReadonlySet<string> {
+  reads(expression: Expr, before: number, steps = 6): ReadonlySet<string> {
     const names = new Set<string>();
+    const seen = new Set<Stmt>();
     const visit = (node: Expr, at: number, left: number) => {
       if (node.kind === "name") {
-        if (names.has(node.name)) return;
         names.add(node.name);
+        // h = norm(x); h = mlp(h): each h is another
         const assigned = left > 0 ? this.latest(node.name, at) : undefined;
-        if (assigned) visit(assigned.value, assigned.statement.from, left - 1);
+        if (!assigned || seen.has(assigned.statement)) return;
+        seen.add(assigned.statement);
+        visit(assigned.value, assigned.statement.from, left - 1);
         return;
       }
       forEachChild(node, (child) => visit(child, at, left));

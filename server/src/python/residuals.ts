@@ -1,28 +1,25 @@
 /** Residual branches: `x = x + self.mlp(self.ln_2(x))` in all the ways people write it. */
 import { expressionsOf, forEachChild, type Expr, type Stmt, selfPath, walkExpression } from "./ast";
-import type { Expression, Range, ResidualBranch } from "./facts";
+import type { Expression, Range, ResidualBranch, SublayerRole } from "./facts";
 import type { Flow, LayerCall } from "./flow";
-import { sublayerRole } from "./roles";
+import { convolves, sublayerRole } from "./roles";
+import { isSpatialNorm, StreamNorms, uncast } from "./stream";
+import { type Sublayer, sublayerOf as sublayerAt } from "./sublayer";
 import { outputWidth, streamWidth } from "./widths";
 
-/** The sub-layer inside a branch, and the statement that called it when that was an earlier one. */
-interface Sublayer {
-  readonly called: LayerCall;
-  readonly earlier?: Stmt;
-}
-
-const maximumDepth = 10;
-/** Layers that a branch passes through unchanged in width: the adapter goes around them, the sub-layer is inside. */
-const aroundName = /drop|(?:^|_)(?:ls|gamma|layer_?scale|scale)_?\d*$|identity$|post_?norm|sandwich/i;
 const skipName = /residual|identity|shortcut|skip|^input|_input$|inputs?$/i;
 const activationName =
   /(?:^|\.)(?:relu|gelu|silu|tanh|mish|leaky_relu|elu|act|act_fn|activation|activation_fn|nonlinearity)$/i;
 const shortcutName = /shortcut|skip|downsample|residual|identity|proj_skip/i;
 const embeddingName = /pos|time|t_?emb|emb(?:ed(?:ding)?)?s?$|cond/i;
+/** The second half of `x * scale + shift`. */
+const shiftName = /(?:^|_)(?:shift|beta|bias|offset)(?:_|$)/i;
 
 /** All residual branches of a method in source order. */
 export function residualsIn(flow: Flow): ResidualBranch[] {
   const found: ResidualBranch[] = [];
+  const norms = new StreamNorms(flow);
+  const sublayerOf = (expression: Expr, before: number) => sublayerAt(expression, before, flow);
   flow.steps.forEach(({ statement }, index) => {
     if (statement.kind === "assign" && statement.operator === "+=" && statement.value) {
       const [target] = statement.targets;
@@ -45,19 +42,21 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   }
 
   function sum(operands: readonly Expr[], statement: Stmt, index: number, norm: string | undefined): boolean {
-    const branches = operands.map((operand) => sublayerOf(operand, statement.from, 0));
+    const branches = operands.map((operand) => sublayerOf(operand, statement.from));
+    const computed = (operand: Expr) => branches[operands.indexOf(operand)] !== undefined;
     let any = false;
     operands.forEach((operand, position) => {
       const branch = branches[position];
       if (!branch || flow.roleAt(branch.called.path) === "embedding") return;
+      // What no layer has computed is the skip sooner than another branch.
       const others = operands.filter((other) => other !== operand);
+      others.sort((one, other) => Number(computed(one)) - Number(computed(other)));
       const skip = others.find((other) => isSkip(other, operand, branch, statement.from));
       if (!skip) return;
       // Of two names that both hold outputs of layers, the branch is the one that was computed last.
-      const rival = branches.find(
-        (other, at) => at !== position && other?.earlier && !isShortcut(operands[at], other),
-      );
-      if (branch.earlier && rival?.earlier && rival.earlier.from > branch.earlier.from) return;
+      const rival = branches[operands.indexOf(skip)];
+      const isRival = rival?.earlier && !isShortcut(skip, rival);
+      if (branch.earlier && isRival && rival.earlier.from > branch.earlier.from) return;
       const after = norm ?? normAfter(statement, index);
       const form = after === undefined ? formOf(branch) : "post-norm";
       add(operand, branch, skip, statement, form, after);
@@ -67,19 +66,20 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   }
 
   function inPlace(target: Expr, value: Expr, statement: Stmt): void {
+    let any = false;
     for (const operand of summands(value)) {
-      const branch = sublayerOf(operand, statement.from, 0);
+      const branch = sublayerOf(operand, statement.from);
       if (
         branch &&
         flow.roleAt(branch.called.path) !== "embedding" &&
         isSkip(target, operand, branch, statement.from)
       ) {
         add(operand, branch, target, statement, "in-place", undefined);
-        return;
+        any = true;
       }
     }
     // `out = self.conv2(out)` … `out += identity`: the branch is what is added to.
-    const branch = target.kind === "name" ? sublayerOf(target, statement.from, 0) : undefined;
+    const branch = target.kind === "name" && !any ? sublayerOf(target, statement.from) : undefined;
     const isPlain = value.kind === "name" && skipName.test(value.name);
     if (branch && isPlain)
       add(
@@ -95,26 +95,36 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
 
   function add(
     branch: Expr,
-    { called }: Sublayer,
+    sublayer: Sublayer,
     skip: Expr,
     statement: Stmt,
     form: ResidualBranch["form"],
     norm: string | undefined,
     obstacle?: string,
   ): void {
-    const width = widthOf(called, norm);
-    const input = inputOf(called);
+    const { called } = sublayer;
+    const taken = norms.of(skip, statement.from) ?? norms.of(branch, statement.to);
+    const width = widthOf(called, norm ?? taken?.path);
+    const input = sublayer.moved === true ? undefined : inputOf(called);
+    const channelsFirst =
+      norm !== undefined
+        ? isSpatialNorm(norm, flow)
+        : (taken?.channelsFirst ??
+          (sublayer.moved === true || convolves(flow.owner, flow.block, flow.scope)));
     const reason =
       obstacle ??
       (called.loopVariable
         ? "This layer is called in a loop over several, so one adapter would be shared by all of them. Adapt it inside its own class."
-        : undefined);
+        : channelsFirst
+          ? `What \`${called.path}\` gives has its channels in dimension 1, as in (B, C, H, W), and an adapter after it takes them last. Adapt the layers inside it.`
+          : undefined);
+    const stream = uncast(skip);
     found.push({
       role: roleOf(called),
       branch: { from: branch.from, to: branch.to },
       sublayer: { from: called.call.from, to: called.call.to },
       layer: called.path,
-      ...(skip.kind === "name" && { stream: skip.name }),
+      ...(stream.kind === "name" && { stream: stream.name }),
       ...(input && { input }),
       statement: { from: statement.from, to: statement.to },
       ...(width && { width }),
@@ -124,8 +134,11 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   }
 
   /** The first argument; where `y = self.norm(x)` goes in several times, `self.norm(x)`, if nothing else reads y. */
-  function inputOf({ call, arguments: [first, ...others] }: LayerCall): Range | undefined {
+  function inputOf({ call, path, arguments: [first, ...others] }: LayerCall): Range | undefined {
     if (!first || first.kind === "star") return undefined;
+    // The last projection of a feed-forward net reads what is wider than the stream.
+    const sizes = flow.roleAt(path) === "linear" ? flow.layerAt(path)?.arguments : undefined;
+    if (sizes && sizes["in_features"]?.text !== sizes["out_features"]?.text) return undefined;
     const text = flow.block.slice(first);
     if (!others.some((other) => flow.block.slice(other) === text)) return { from: first.from, to: first.to };
     const assigned = first.kind === "name" ? flow.latest(first.name, call.from) : undefined;
@@ -149,7 +162,12 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   /** The called layer's role; a bare projection is the end of a feed-forward net when another stands before it. */
   function roleOf(called: LayerCall): ResidualBranch["role"] {
     const role = sublayerRole(called.path, flow);
-    if (role !== "other" || flow.roleAt(called.path) !== "linear") return role;
+    if (role !== "other") return role;
+    // BERT's kin: `self.output(self.intermediate(h))`
+    if (called.path === "output" && flow.layerAt("intermediate")) return "feed-forward";
+    if (flow.roleAt(called.path) !== "linear") return role;
+    const ofClass = outputRole(called.path);
+    if (ofClass) return ofClass;
     const before = { linear: false, activation: false };
     const follow = (expression: Expr, steps: number): void => {
       if (expression.kind === "name" && steps > 0) {
@@ -168,6 +186,14 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
     };
     for (const argument of called.arguments) follow(argument, 5);
     return before.linear && before.activation ? "feed-forward" : role;
+  }
+
+  /** The dense layer of `BertSelfOutput` ends the attention, that of `BertOutput` the feed-forward net. */
+  function outputRole(path: string): SublayerRole | undefined {
+    if (/(?:Self|Attention|Attn)Output$/.test(flow.owner.name)) return "attention";
+    const sizes = flow.layerAt(path)?.arguments;
+    const narrows = sizes?.["in_features"]?.text !== sizes?.["out_features"]?.text;
+    return /Output$/.test(flow.owner.name) && narrows ? "feed-forward" : undefined;
   }
 
   /** The stream's width: of the norm before or after, of the sub-layer, or of all norms of the class. */
@@ -207,44 +233,6 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
     return called && same && sameTarget && flow.roleAt(called.path) === "norm" ? called.path : undefined;
   }
 
-  /** The sub-layer whose output an operand is. */
-  function sublayerOf(expression: Expr, before: number, depth: number): Sublayer | undefined {
-    if (depth > maximumDepth) return undefined;
-    const again = (node: Expr) => sublayerOf(node, before, depth + 1);
-    if (expression.kind === "name") {
-      const assigned = flow.latest(expression.name, before);
-      if (!assigned || (assigned.value.kind === "binary" && assigned.value.operator === "+"))
-        return undefined;
-      const inner = sublayerOf(assigned.value, assigned.statement.from, depth + 1);
-      return inner && { called: inner.called, earlier: inner.earlier ?? assigned.statement };
-    }
-    if (expression.kind === "binary" && expression.operator === "*") {
-      const left = expression.left.kind === "name" ? undefined : again(expression.left);
-      const right = expression.right.kind === "name" ? undefined : again(expression.right);
-      return left ?? right ?? again(expression.left) ?? again(expression.right);
-    }
-    if (expression.kind === "subscript") return again(expression.object);
-    if (expression.kind !== "call") return undefined;
-    const called = flow.layerCall(expression);
-    if (called) {
-      const role = flow.roleAt(called.path);
-      const [first] = called.arguments;
-      const passes =
-        role === "dropout" || role === "norm" || aroundName.test(called.path.split(".").at(-1) ?? "");
-      if (!passes) return role === "activation" ? first && again(first) : { called };
-      return first && again(first);
-    }
-    const { callee } = expression;
-    const [first] = expression.arguments;
-    const qualified = flow.scope.resolve(callee);
-    if (qualified !== undefined)
-      return first && /(?:dropout\d?d?|drop_path|layer_norm|relu|gelu|silu)$/.test(qualified)
-        ? again(first.value)
-        : undefined;
-    // self.attn(x).transpose(1, 2)
-    return callee.kind === "attribute" && selfPath(callee) === undefined ? again(callee.object) : undefined;
-  }
-
   function isShortcut(operand: Expr | undefined, branch: Sublayer): boolean {
     if (operand?.kind === "name" && skipName.test(operand.name)) return true;
     return shortcutName.test(branch.called.path.split(".").at(-1) ?? "");
@@ -253,6 +241,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   /** Whether `other` is the skip that the branch is added to, rather than some other term. */
   function isSkip(other: Expr, operand: Expr, branch: Sublayer, before: number): boolean {
     const name = baseName(other);
+    if (name !== undefined && shiftName.test(name)) return false;
     if (name === undefined) {
       const called = flow.layerCall(other);
       return called !== undefined && shortcutName.test(called.path.split(".").at(-1) ?? "");
@@ -275,8 +264,14 @@ function summands(expression: Expr): Expr[] {
     : [expression];
 }
 
-/** The variable an operand is, `x` or `x[0]` or `self.x`. */
-function baseName(expression: Expr): string | undefined {
+/** The variable an operand is: `x`, `x[0]`, `self.x`, `x.float()`, `x * scale`. */
+function baseName(operand: Expr): string | undefined {
+  const expression = uncast(operand);
+  if (expression.kind === "binary" && expression.operator === "*") {
+    const { left, right } = expression;
+    const isFactor = (each: Expr) => each.kind === "number" || selfPath(each) !== undefined;
+    return isFactor(right) ? baseName(left) : isFactor(left) ? baseName(right) : undefined;
+  }
   if (expression.kind === "name") return expression.name;
   if (expression.kind === "subscript") return baseName(expression.object);
   if (expression.kind === "attribute") return selfPath(expression);

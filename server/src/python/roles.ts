@@ -19,7 +19,10 @@ export function sublayerRole(path: string, flow: Flow): SublayerRole {
     : layer
       ? fromLayer(layer, flow.layers, block, scope)
       : undefined;
-  return evidence ?? fromName(path) ?? (layer && fromName(layer.type)) ?? "other";
+  // Two projections are weaker evidence than a name: attention may be written with `F` of a library.
+  const named = fromName(path);
+  if (evidence === "feed-forward" && named === "attention") return named;
+  return evidence ?? named ?? (layer && fromName(layer.type)) ?? "other";
 }
 
 function fromName(name: string): SublayerRole | undefined {

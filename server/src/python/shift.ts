@@ -139,6 +139,14 @@ class Mover {
       ...(residual.input && { input: this.range(residual.input) }),
       statement: this.range(residual.statement),
       ...(residual.width && { width: this.expression(residual.width) }),
+      ...(residual.repeats && {
+        repeats: residual.repeats.map((repeat) => ({
+          ...repeat,
+          branch: this.range(repeat.branch),
+          ...(repeat.input && { input: this.range(repeat.input) }),
+          statement: this.range(repeat.statement),
+        })),
+      }),
     };
   }
 

@@ -32,14 +32,21 @@ function layerWidth(layer: Layer, flow: Flow, depth: number): Expression | undef
     return last && layerWidth(last, flow, depth + 1);
   }
   if (declaration?.kind === "class") {
-    if (layer.role === "norm") return inConstructor(Object.values(layer.arguments)[0], flow);
+    if (layer.role === "norm") return inConstructor(normWidth(layer), flow);
     const inner = classWidth(declaration, depth + 1);
     return inner && inConstructor(substitute(inner, layer, flow, declaration.scope), flow);
   }
   const names = byRole[layer.role] ?? [];
   const written = names.map((name) => layer.arguments[name]).find((argument) => argument !== undefined);
-  const shape = written ?? (layer.role === "norm" ? Object.values(layer.arguments)[0] : undefined);
+  const shape = written ?? (layer.role === "norm" ? normWidth(layer) : undefined);
   return inConstructor(shape, flow);
+}
+
+/** What a norm of any class is as wide as: its first argument, unless that is named as something else. */
+function normWidth({ arguments: given, call }: Layer): Expression | undefined {
+  const named = Object.entries(given).find(([name]) => !/eps|affine|bias|group|device|dtype/.test(name));
+  const [first] = call.arguments;
+  return named?.[1] ?? (first && !first.keyword && !first.star ? first.value : undefined);
 }
 
 function factoryWidth(layer: Layer): Expression | undefined {

@@ -18,7 +18,7 @@ test("pre-norm blocks", () => {
 });
 
 test("two steps, dropout around, the norm after, and a tuple unpacked", () => {
-  check(zoo, "BertSelfOutput", ["other post-norm dense: hidden_states | hidden_size"]);
+  check(zoo, "BertSelfOutput", ["attention post-norm dense: hidden_states | hidden_size"]);
   check(zoo, "EncoderLayer", [
     "attention post-norm self_attn: self.dropout(attended) | d_model",
     "feed-forward post-norm linear2: src2 | d_model",

@@ -9,8 +9,7 @@ import { wrap } from "./templates";
 export function adaptBranches(at: CallSite, place: BlockOutputPlace | BlockInputPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
   return branchesFor(site, place).flatMap((branch) => {
-    const wrapped = place.kind === "block-input" ? branch.input : branch.branch;
-    if (branch.width === undefined || wrapped === undefined) return [];
+    if (branch.width === undefined) return [];
     const layer = branch.layer.split(".").findLast((part) => /^[A-Za-z_]\w*$/.test(part)) ?? branch.role;
     const wanted = (site.attribute ?? "{layer}_adapter").replace("{layer}", layer);
     const attribute = freeAttribute(place.module, file.text, wanted);
@@ -19,7 +18,10 @@ export function adaptBranches(at: CallSite, place: BlockOutputPlace | BlockInput
     const construction = joined([[branch.width.text], ...hyperparameters], ", ");
     return [
       afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
-      ...wrap(at, wrapped, { adapter: `self.${attribute}`, stream: branch.stream ?? "" }),
+      ...[branch, ...(branch.repeats ?? [])].flatMap(({ branch: output, input, stream = "" }) => {
+        const wrapped = place.kind === "block-input" ? input : output;
+        return wrapped === undefined ? [] : wrap(at, wrapped, { adapter: `self.${attribute}`, stream });
+      }),
     ];
   });
 }
