@@ -52,6 +52,13 @@ const bundles = [
     format: "iife",
   },
   { entry: "client/src/webview/paperPage.css", outfile: "dist/client/paperPage.css" },
+  {
+    entry: "client/src/webview/comparisonPage.ts",
+    outfile: "dist/client/comparisonPage.js",
+    ...browser,
+    format: "iife",
+  },
+  { entry: "client/src/webview/comparisonPage.css", outfile: "dist/client/comparisonPage.css" },
 ].filter(({ entry }) => existsSync(entry));
 
 /** Runs a TypeScript program of this repository: bundle in memory, execute, pass its exit code on. */

@@ -139,6 +139,53 @@ const paperPage = {
   },
 };
 
+/** What fits the class at the cursor, beside the code. */
+const comparison = {
+  file: "gpt.py",
+  top: "class CausalSelfAttention",
+  size: { width: 1500, height: 1180 },
+  scale: 1,
+  async play(page) {
+    await clickOn(page, "Linear(");
+    const heading = inPage(page).getByRole("heading", { level: 1 });
+    await until(heading, async () => {
+      await page.keyboard.press("Escape");
+      await command(page, "Litlens: Compare Adapters");
+    });
+    await page.keyboard.press("Escape");
+  },
+};
+
+/** The diff of LoRA all over the model, before it is applied. */
+const preview = {
+  file: "gpt.py",
+  top: "class CausalSelfAttention",
+  size: { width: 1200, height: 900 },
+  scale: 1,
+  async play(page) {
+    await clickOn(page, "Linear(");
+    const title = page.locator(".quick-input-widget .quick-input-title");
+    await until(title.filter({ hasText: "Insert Adapter" }), async () => {
+      await page.keyboard.press("Escape");
+      await command(page, "Litlens: Insert Adapter");
+    });
+    await page.locator(".quick-input-widget input[type=text]").fill("across GPT with LoRA");
+    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "across GPT" }).waitFor();
+    await page.keyboard.press("Enter");
+    await title.filter({ hasText: "Layers to adapt" }).waitFor();
+    await page.keyboard.press("Enter");
+    await title.filter({ hasText: "in the same edit" }).waitFor();
+    await page.keyboard.press("Enter");
+    await title.filter({ hasText: "Preview" }).waitFor();
+    await page.locator(".monaco-diff-editor").first().waitFor();
+  },
+};
+
+const inThemes = (name, scene) =>
+  Object.fromEntries(
+    ["dark", "light", "high-contrast"].map((theme) => [`${name}-${theme}`, { ...scene, theme }]),
+  );
+
 /** Each picture: the file it opens, what is done, and from where to where down the window is kept. */
 const scenes = {
   ...Object.fromEntries(
@@ -220,6 +267,8 @@ const scenes = {
   },
   paper: { ...paperPage, theme: "dark" },
   "paper-light": { ...paperPage, theme: "light" },
+  ...inThemes("comparison", comparison),
+  ...inThemes("preview", preview),
 };
 
 async function take(host, name, { theme, file, size, play, top, scale = 1.5, part }) {

@@ -10,7 +10,9 @@ import {
 import type { LanguageClientOptions } from "vscode-languageclient";
 import type { InitializationOptions } from "../../server/src/protocol";
 import { commandHandlers, type CommandHandler } from "./commands";
+import { Comparison } from "./compareView";
 import { PaperPage } from "./paperView";
+import { Previews } from "./preview";
 import { RecentPapers } from "./recentPapers";
 import { Server, type Connected } from "./server";
 import { reasonOf, type Session } from "./session";
@@ -40,10 +42,14 @@ export function activate(context: ExtensionContext, platform: Platform): Exports
   });
   const recent = new RecentPapers(context.globalState);
   const page = new PaperPage(context.extensionUri, server, recent);
-  const session: Session = { context, server, log, page, recent };
+  const previews = new Previews();
+  const comparison = new Comparison(context.extensionUri);
+  const session: Session = { context, server, log, page, recent, previews, comparison };
   context.subscriptions.push(
     log,
     page,
+    previews,
+    comparison,
     ...Object.entries(commandHandlers).map(([name, handler]) =>
       commands.registerCommand(`litlens.${name}`, (...given: unknown[]) => run(session, handler, given)),
     ),

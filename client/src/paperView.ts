@@ -1,15 +1,7 @@
 /** The paper page: one webview panel beside the editor, used again for every paper. */
-import {
-  commands,
-  env,
-  Uri,
-  ViewColumn,
-  window,
-  type Disposable,
-  type Webview,
-  type WebviewPanel,
-} from "vscode";
+import { commands, env, ViewColumn, window, type Disposable, type Uri, type WebviewPanel } from "vscode";
 import type { PaperView } from "../../server/src/protocol";
+import { assetsOf, fillPanel } from "./page";
 import type { RecentPapers } from "./recentPapers";
 import type { Server } from "./server";
 import { readMessage, type FromPage, type ToPage } from "./webview/messages";
@@ -28,7 +20,7 @@ export class PaperPage implements Disposable {
   #newest = 0;
 
   constructor(extension: Uri, server: Server, recent: RecentPapers) {
-    this.#assets = Uri.joinPath(extension, "dist", "client");
+    this.#assets = assetsOf(extension);
     this.#server = server;
     this.#recent = recent;
     this.#serializer = window.registerWebviewPanelSerializer(viewType, {
@@ -78,8 +70,6 @@ export class PaperPage implements Disposable {
   #adopt(panel: WebviewPanel): WebviewPanel {
     this.#panel = panel;
     this.#ready = false;
-    panel.webview.options = { enableScripts: true, localResourceRoots: [this.#assets] };
-    panel.iconPath = Uri.joinPath(this.#assets, "..", "..", "images", "icon.png");
     panel.webview.onDidReceiveMessage((message: unknown) => {
       const known = readMessage(message);
       if (known) void this.#answer(known);
@@ -87,7 +77,7 @@ export class PaperPage implements Disposable {
     panel.onDidDispose(() => {
       if (this.#panel === panel) this.#panel = undefined;
     });
-    panel.webview.html = this.#html(panel.webview);
+    fillPanel(panel, this.#assets, "paperPage", "Paper");
     return panel;
   }
 
@@ -116,28 +106,5 @@ export class PaperPage implements Disposable {
         await env.clipboard.writeText(message.text);
         window.setStatusBarMessage("Litlens: copied", 2000);
     }
-  }
-
-  #html(webview: Webview): string {
-    const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-      byte.toString(16).padStart(2, "0"),
-    ).join("");
-    const asset = (name: string) => webview.asWebviewUri(Uri.joinPath(this.#assets, name)).toString();
-    const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${webview.cspSource}`;
-    return `<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="UTF-8" />
-    <meta http-equiv="Content-Security-Policy" content="${policy}" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>Paper</title>
-    <link rel="stylesheet" href="${asset("paperPage.css")}" />
-  </head>
-  <body>
-    <main id="page" tabindex="-1"></main>
-    <p id="status" role="status" aria-live="polite"></p>
-    <script nonce="${nonce}" src="${asset("paperPage.js")}"></script>
-  </body>
-</html>`;
   }
 }

@@ -1,6 +1,8 @@
 /** What every command is given. */
 import type { ExtensionContext, LogOutputChannel } from "vscode";
 import type { PaperPage } from "./paperView";
+import type { Comparison } from "./compareView";
+import type { Previews } from "./preview";
 import type { RecentPapers } from "./recentPapers";
 import type { Server } from "./server";
 
@@ -10,6 +12,8 @@ export interface Session {
   readonly log: LogOutputChannel;
   readonly page: PaperPage;
   readonly recent: RecentPapers;
+  readonly previews: Previews;
+  readonly comparison: Comparison;
 }
 
 /** `found` as text for a message. */

@@ -1,5 +1,6 @@
 /** Every command `litlens.<name>`. */
 import type { Session } from "../session";
+import { compareAdapters } from "./compareAdapters";
 import { copyBibtex } from "./copyBibtex";
 import { copyDebugInformation } from "./copyDebugInformation";
 import { exportBibliography } from "./exportBibliography";
@@ -18,6 +19,7 @@ export const commandHandlers: Readonly<Record<string, CommandHandler>> = {
   searchPapers,
   showPaper,
   insertAdapter,
+  compareAdapters,
   importPapers,
   insertCitation,
   copyBibtex,

@@ -1,17 +1,17 @@
-import { Uri, window, workspace, type QuickPickItem, type TextDocument } from "vscode";
-import type { AdapterChoice, AdapterChoicesParams } from "../../../server/src/protocol";
+import { Uri, window, workspace, type TextDocument } from "vscode";
+import type { AdapterChoicesParams } from "../../../server/src/protocol";
+import { chooseAdapter, chooseExtras, chooseTargets } from "../adapterPicker";
 import { activeEditor, applyEdit, placeIn } from "../editor";
-import { percent } from "../names";
 import type { Session } from "../session";
 
-/** What a hover, the paper page or a list may ask for; everything is optional. */
+/** What a hover, a page or a list may ask for; everything is optional. */
 interface Wanted {
   readonly place?: AdapterChoicesParams;
   readonly methods?: readonly string[];
   readonly site?: string;
 }
 
-/** Offers what can be adapted in the class at the cursor, and inserts the choice. */
+/** Offers what can be adapted in the class at the cursor, shows the diff of the choice, and inserts it. */
 export async function insertAdapter(session: Session, ...given: readonly unknown[]): Promise<void> {
   const { server } = session;
   const wanted = readWanted(given);
@@ -23,15 +23,27 @@ export async function insertAdapter(session: Session, ...given: readonly unknown
       (!wanted.methods || wanted.methods.includes(method)) && (!wanted.site || wanted.site === site),
   );
   if (choices.length === 0) throw new Error(nothingFits(all.length > 0, wanted.methods));
-  const choice = await choose(session, choices);
+  const choice = await chooseAdapter(session, choices, place);
   if (!choice) return;
   if (choice.disabled !== undefined) throw new Error(choice.disabled);
+  const targets = await chooseTargets(choice);
+  if (!targets) return;
+  const extras = await chooseExtras(choice);
+  if (!extras) return;
   const { method, site } = choice;
-  const edit = await server.request("insertAdapter", { ...place, method, site });
+  const edit = await server.request("insertAdapter", {
+    ...place,
+    method,
+    site,
+    ...(targets.length > 0 && { targets }),
+    ...(extras.length > 0 && { with: extras }),
+  });
+  const shows = workspace.getConfiguration("litlens").get<boolean>("insert.preview") ?? true;
+  if (shows && !(await session.previews.confirm(edit, choice.title.replaceAll("`", "")))) return;
   await applyEdit(server, edit, document, version);
 }
 
-function findPlace(place: AdapterChoicesParams | undefined): {
+export function findPlace(place: AdapterChoicesParams | undefined): {
   place: AdapterChoicesParams;
   document: TextDocument | undefined;
 } {
@@ -62,52 +74,8 @@ function nothingFits(othersFit: boolean, methods: readonly string[] | undefined)
     : `No place for ${names} at the cursor. ${move}`;
 }
 
-interface ChoiceItem extends QuickPickItem {
-  readonly choice: AdapterChoice;
-}
-
-async function choose(
-  session: Session,
-  choices: readonly AdapterChoice[],
-): Promise<AdapterChoice | undefined> {
-  if (choices.length === 1) return choices[0];
-  const inOrder = [...choices.filter((each) => !each.disabled), ...choices.filter((each) => each.disabled)];
-  const papers = [...new Set(choices.map(({ paper }) => paper))];
-  const titles = new Map(
-    await Promise.all(
-      papers.map(async (id) => [id, (await session.server.request("paper", { id }))?.title] as const),
-    ),
-  );
-  const items = inOrder.map((choice): ChoiceItem => ({
-    label: choice.disabled ? `$(circle-slash) ${choice.title}` : choice.title,
-    description: facts(choice),
-    detail: choice.disabled ?? titles.get(choice.paper) ?? choice.paper,
-    choice,
-  }));
-  const picked = await window.showQuickPick(items, {
-    title: "Litlens: Insert Adapter",
-    placeHolder: "What to adapt, and with which method",
-    matchOnDescription: true,
-    matchOnDetail: true,
-  });
-  return picked?.choice;
-}
-
-/** "24,576 trainable · 1.4 % of the class · mergeable · starts as the base model · reference" */
-function facts({ trainable, share, mergeable, identityAtInit, fidelity }: AdapterChoice): string {
-  return [
-    trainable === undefined ? undefined : `${trainable.toLocaleString("en")} trainable`,
-    share === undefined ? undefined : `${percent(share)} of the class`,
-    mergeable ? "mergeable" : undefined,
-    identityAtInit === "exact" ? "starts as the base model" : undefined,
-    fidelity,
-  ]
-    .filter(Boolean)
-    .join(" · ");
-}
-
 /** `"lora"`, `uri, position`, or `{textDocument, position, method, methods, site}` of which all may be missing. */
-function readWanted([first, second]: readonly unknown[]): Wanted {
+export function readWanted([first, second]: readonly unknown[]): Wanted {
   if (typeof first === "string") {
     const place = readPlace({ uri: first }, second);
     return place ? { place } : { methods: [first] };

@@ -29,12 +29,12 @@ export function suggested(available: readonly string[], known: readonly KnownTar
 /** The lists for a checkpoint or class whose name speaks of an architecture: "bert-base-uncased", `LlamaForCausalLM`. */
 export function targetsOf(architecture: string, known: readonly KnownTargets[]): readonly KnownTargets[] {
   const spoken = architecture.toLowerCase();
+  const isSpoken = (word: string): boolean => {
+    const name = word.replaceAll("-", "-?"); // GPT-2 is written gpt2
+    return new RegExp(`(?<![a-z])${name}(?![a-z])|(?<![a-z])${name}(?=for|model)`).test(spoken);
+  };
   const named = known.filter(({ meaning }) =>
-    [...meaning.toLowerCase().matchAll(/[a-z][\w-]+/g)].some(
-      ([word]) =>
-        !common.has(word) &&
-        new RegExp(`(?<![a-z])${word}(?![a-z])|(?<![a-z])${word}(?=for|model)`).test(spoken),
-    ),
+    [...meaning.toLowerCase().matchAll(/[a-z][\w-]+/g)].some(([word]) => !common.has(word) && isSpoken(word)),
   );
   if (named.length === 0) return known;
   // Those that use the same names: queries and values alone stand before all of a block.

@@ -5,6 +5,7 @@ import {
   CodeActionKind,
   type Position,
 } from "vscode-languageserver-types";
+import { builtIn, isUsedAsModule } from "../adapters/built";
 import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
@@ -12,6 +13,7 @@ import { isLayerPlace, type Place, placesTouching } from "../adapters/places";
 import { widened } from "../adapters/scopes";
 import { count } from "../render/numbers";
 import { classAt } from "../python/at";
+import { around } from "../python/local";
 import type { FeatureContext, OpenDocument } from "./context";
 import { quickFixes } from "./quickFixes";
 import { removalActions } from "./removeAdapter";
@@ -79,12 +81,12 @@ function adapterActions(
     ? perPlace.flat()
     : perPlace.flatMap((each) => each.slice(0, shownPerPlace)).slice(0, shown);
   const actions = choices.map((each) => toAction(document, each));
-  const target = touched[0]?.label ?? classAt(facts, from)?.name;
+  const target = touched[0]?.label ?? classAt(facts, from)?.name ?? modelBuiltAt(document, from, to);
   if (all || target === undefined || !context.commandLinks) return actions;
   return [
     ...actions,
     {
-      title: `More adapters for \`${target}\`…`,
+      title: `More adapters for \`${target.replaceAll("`", "")}\`…`,
       kind: adapterKind,
       command: {
         title: "More adapters",
@@ -93,6 +95,14 @@ function adapterActions(
       },
     },
   ];
+}
+
+/** The name of a model of a class that another file defines: what fits it is known once that file is read. */
+function modelBuiltAt({ python }: OpenDocument, from: number, to: number): string | undefined {
+  const calls = around(python.facts, "calls", from, to).filter(
+    ({ statement }) => statement.from <= to && from <= statement.to,
+  );
+  return builtIn(python, calls).find(({ name }) => isUsedAsModule(python.text, name))?.name;
 }
 
 /** What holds fewer layers stands first: a layer before its class before the whole model. */

@@ -27,7 +27,14 @@ describe("activation", () => {
     const names = (Array.isArray(contributed) ? contributed : []).map((entry: unknown) =>
       String(property(entry, "command")),
     );
-    for (const name of ["searchPapers", "showPaper", "insertAdapter", "restartServer", "showLogs"])
+    for (const name of [
+      "searchPapers",
+      "showPaper",
+      "insertAdapter",
+      "compareAdapters",
+      "restartServer",
+      "showLogs",
+    ])
       holds(names.includes(`litlens.${name}`), `the manifest lacks litlens.${name}`);
     const registered = await vscode.commands.getCommands(true);
     same(

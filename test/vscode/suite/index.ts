@@ -7,10 +7,12 @@ const suites: Record<string, () => Promise<unknown>> = {
     await import("./activation.test");
     await import("./language.test");
     await import("./codeActions.test");
+    await import("./insertAdapter.test");
     await import("./papers.test");
     await import("./robustness.test");
   },
   activation: () => import("./activation.test"),
+  insertAdapter: () => import("./insertAdapter.test"),
   untrusted: () => import("./untrusted.test"),
 };
 
