@@ -37,7 +37,15 @@ describe("Insert Adapter", () => {
     const running = insert({ method: "lora" });
     same((await diffSoon()).join(), "Adapt query with LoRA (preview)", "diff");
     sameText(editor.document.getText(), before, "while the diff is shown");
-    await vscode.commands.executeCommand("workbench.action.closeQuickOpen");
+    // The question follows the diff: it may not be there yet.
+    await until(
+      async () => {
+        await vscode.commands.executeCommand("workbench.action.closeQuickOpen");
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return diffs();
+      },
+      (left) => left.length === 0,
+    );
     await running;
     same(diffs(), [], "diffs left open");
     sameText(editor.document.getText(), before, "after Cancel");
