@@ -3,7 +3,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Position, Range } from "vscode-languageserver-types";
 import type { OpenDocument } from "./features/context";
 import { type PythonDocument, readPython } from "./python/document";
-import type { Neighbourhood } from "./python/neighbourhood";
+import { alone, type Neighbourhood } from "./python/neighbourhood";
 import { type JoinedCells, joinCells } from "./python/notebook";
 
 /** One change of an open document: a range and its new text, or the whole text. */
@@ -46,7 +46,7 @@ export class Documents {
     this.files.set(uri, {
       uri,
       text: TextDocument.create(uri, languageId, version, text),
-      python: readPython(text),
+      python: readPython(text, { ...alone, uri }),
     });
   }
 
@@ -72,7 +72,7 @@ export class Documents {
     const document = {
       uri,
       text: TextDocument.create(uri, "python", 0, joined.text),
-      python: before?.become(joined.text) ?? readPython(joined.text),
+      python: before?.become(joined.text) ?? readPython(joined.text, { ...alone, uri }),
     };
     this.notebooks.set(uri, { uri, cells: python, joined, document });
     for (const cell of python) this.notebookOfCell.set(cell.uri, uri);

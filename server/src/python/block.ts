@@ -14,6 +14,7 @@ import type { Expression, Prose, Range, Value } from "./facts";
 import { bindingsOf, type Binding } from "./imports";
 import { Memory } from "./memory";
 import type { Insertion } from "./resync";
+import type { Scope } from "./scope";
 import { type Parsed, parseBlock } from "./syntax";
 
 /** What a name at the top level of the file stands for. */
@@ -31,6 +32,8 @@ export interface Construction {
   readonly block: Block;
   readonly owner?: ClassStmt;
   readonly function?: FunctionStmt;
+  /** Of the file that it stands in; absent where that is the file of the class. */
+  readonly scope?: Scope;
 }
 
 let blocks = 0;
@@ -60,13 +63,20 @@ export class Block {
     tooDeep: boolean,
     readonly prose: readonly Prose[],
     previous?: Block,
+    known?: { readonly parsed: Parsed | undefined },
   ) {
     this.key = Block.keyOf(text, insertions, tooDeep);
     const readable = !tooDeep && text.length <= maximumLength;
-    this.parsed = readable ? parseBlock(text, insertions, prose, previous?.parsed) : undefined;
+    const parse = () => (readable ? parseBlock(text, insertions, prose, previous?.parsed) : undefined);
+    this.parsed = known ? known.parsed : parse();
     this.statements = this.parsed?.statements ?? [];
     this.bindings = bindingsOf(this.statements);
     this.declarations = this.declare();
+  }
+
+  /** The same block, of which nothing has been worked out yet. */
+  anew(): Block {
+    return new Block(this.text, this.insertions, false, this.prose, undefined, this);
   }
 
   private declare(): Declaration[] {

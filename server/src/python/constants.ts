@@ -191,6 +191,8 @@ function knowParameter(parameter: ParameterNode, place: Place, steps: number): K
       // The function's own default speaks where a construction says nothing.
       return parameter.default ? know(parameter.default, { scope, block: place.block }, steps + 1) : unknown;
     });
+    // Of what another file passes and nobody knows, a customary value would be a guess.
+    if (passed.length > 0 && scope.user) return agreed(passed) ?? unknown;
     if (passed.length > 0) return agreed(passed) ?? annotated ?? customaryConfig(parameter, scope) ?? unknown;
   }
   if (annotated) return annotated;
@@ -200,7 +202,12 @@ function knowParameter(parameter: ParameterNode, place: Place, steps: number): K
 }
 
 function placeOf(construction: Construction, scope: Scope): Place {
-  return { scope, block: construction.block, owner: construction.owner, function: construction.function };
+  return {
+    scope: construction.scope ?? scope,
+    block: construction.block,
+    owner: construction.owner,
+    function: construction.function,
+  };
 }
 
 /** One value when all agree; instances of one class agree, whatever else is passed on from elsewhere. */

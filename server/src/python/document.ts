@@ -8,7 +8,7 @@ import { usesIn } from "./calls";
 import { computationsOf, computationsOfFacts } from "./computation";
 import type { Place } from "./constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
-import { importedModules } from "./imported";
+import { importedClass, importedModules } from "./imported";
 import { layoutOf } from "./layout";
 import { localFacts } from "./local";
 import { membersAt } from "./members";
@@ -165,6 +165,7 @@ function factsOf(text: string, scope: Scope): PythonFacts {
         .flatMap((each): readonly BlockFacts[typeof kind][number][] => factsAt(kind, each, scope));
     },
     module: withConstructions,
+    imported: (qualified) => importedClass(qualified, scope)?.module,
     members(offset) {
       const block = placed[lastBefore(placed, offset + 1)];
       return block ? membersAt(block, scope, offset) : { calls: [] };

@@ -3,6 +3,7 @@
  * those of the whole file. Held beside the facts, which stay plain data.
  */
 import type { ModuleClass, PythonFacts } from "./facts";
+import { homeOf } from "./imported";
 import type { MembersAt } from "./members";
 import type { BlockFacts } from "./shift";
 
@@ -12,6 +13,8 @@ interface Local {
   /** A module class of a block as it is among those of the file. */
   module(module: ModuleClass): ModuleClass;
   members(offset: number): MembersAt;
+  /** The module class of another file that a qualified name of this one stands for. */
+  imported(qualified: string): ModuleClass | undefined;
 }
 
 /** For facts that came from a document: those of its blocks. */
@@ -36,6 +39,14 @@ export function modulesAround(facts: PythonFacts, from: number, to = from): read
 /** Attributes at an offset of what calls gave. */
 export function membersAround(facts: PythonFacts, offset: number): MembersAt {
   return localFacts.get(facts)?.members(offset) ?? { calls: [] };
+}
+
+/** The module class that a layer's type names, in `owner`'s file: this one, or another where `owner` was imported. */
+export function moduleOfType(facts: PythonFacts, type: string, owner?: ModuleClass): ModuleClass | undefined {
+  const home = owner && homeOf(owner);
+  if (home) return home(type);
+  if (type.includes(".")) return localFacts.get(facts)?.imported(type);
+  return facts.modules.find(({ name }) => name === type);
 }
 
 /** Characters that one step of `reading` reads. */

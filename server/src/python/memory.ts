@@ -7,6 +7,7 @@ import type { Assigned } from "./assigned";
 import type { Construction } from "./block";
 import type { Uses } from "./calls";
 import type { Definition, Expression, ImportBinding, Method, ModuleClass, SublayerRole } from "./facts";
+import type { ImportedClass } from "./imported";
 import type { Layers } from "./layers";
 import type { Kept } from "./scope";
 import { MovedFacts } from "./shift";
@@ -23,6 +24,8 @@ export class Memory {
   readonly functions = new Map<"functions", Kept<readonly Method[]>>();
   readonly steps = new Map<"steps", Kept<Steps>>();
   readonly assigned = new Map<FunctionStmt, Assigned>();
+  /** Module classes of neighbours by the names that this block imports them under. */
+  readonly imported = new Map<string, Kept<ImportedClass | undefined>>();
   imports: readonly ImportBinding[] | undefined;
   definitions: readonly Definition[] | undefined;
   constructions: ReadonlyMap<string, readonly Construction[]> | undefined;

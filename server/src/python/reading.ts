@@ -105,17 +105,7 @@ function place(text: string, sources: readonly SourceBlock[], earlier: readonly 
     if (unchanged === index && earlier[index]?.block.text === written) unchanged++;
     const predecessor = index >= unchanged ? earlier[index]?.block : undefined;
     const block =
-      known.get(key) ??
-      new Block(
-        written,
-        relative,
-        tooDeep,
-        prose.map(({ range, kind }): Prose => ({
-          range: { from: range.from - from, to: range.to - from },
-          kind,
-        })),
-        predecessor,
-      );
+      known.get(key) ?? new Block(written, relative, tooDeep, movedProse(prose, from), predecessor);
     known.delete(key); // two blocks that read the same are still two
     return { block, from };
   });
@@ -125,9 +115,14 @@ function moved(insertions: readonly Insertion[], by: number): Insertion[] {
   return insertions.map(({ at, text }) => ({ at: at - by, text }));
 }
 
-/** One statement of a text by itself, without its comments. */
-export function placedBlock(text: string, { from, to, insertions, tooDeep }: SourceBlock): Placed {
-  return { block: new Block(copyOf(text, from, to), moved(insertions, from), tooDeep, []), from };
+function movedProse(prose: readonly Prose[], by: number): Prose[] {
+  return prose.map(({ range, kind }) => ({ range: { from: range.from - by, to: range.to - by }, kind }));
+}
+
+/** One statement of a text by itself. */
+export function placedBlock(text: string, { from, to, insertions, prose, tooDeep }: SourceBlock): Placed {
+  const written = copyOf(text, from, to);
+  return { block: new Block(written, moved(insertions, from), tooDeep, movedProse(prose, from)), from };
 }
 
 /** A slice of a string keeps the whole string alive, so a block that outlives its text takes a copy. */

@@ -53,6 +53,14 @@ const nothing: Answer<never> = { all: [], blocks: [] };
 /** What defines a name, and the file that does; a variable has its one value. */
 export type Origin = Exclude<Declaration, { readonly kind: "import" }> & { readonly scope: Scope };
 
+/** A file that constructs a class of another: what it passes is what the class's parameters hold there. */
+export interface User {
+  readonly scope: Scope;
+  /** What it calls the class. */
+  readonly local: string;
+  readonly type: string;
+}
+
 /** Names of config classes. */
 export const configClass = /(?:Config|Configuration|Args|Arguments|Params)$/;
 
@@ -102,6 +110,7 @@ export class Scope {
   constructor(
     readonly placed: readonly Placed[],
     readonly neighbourhood: Neighbourhood = alone,
+    readonly user?: User,
   ) {
     for (const { block } of placed) {
       for (const declaration of block.declarations) {
@@ -291,7 +300,9 @@ export class Scope {
   constructions(name: string): readonly Construction[] {
     const { all, blocks } = this.constructedByName.get(name) ?? nothing;
     this.asking?.constructions.set(name, blocks);
-    return all;
+    const { user } = this;
+    const there = user?.type === name ? user.scope.constructions(user.local) : [];
+    return there.length > 0 ? there.map((each) => ({ ...each, scope: user?.scope ?? this })) : all;
   }
 
   /** The calls of `add_argument` that give an argument parser of the file this option. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Documents } from "../../../server/src/documents";
+import { moduleOfType } from "../../../server/src/python/local";
 import { Neighbours } from "../../../server/src/workspace/neighbours";
 import { layerLines, moduleOf } from "../python/check";
 
@@ -213,13 +214,30 @@ test("the config class and the call that a training script builds a model with a
       "class GPT(nn.Module):\n    def __init__(self, config):\n        super().__init__()\n        self.blocks = nn.ModuleList([Block(config) for _ in range(3)])\n        self.head = nn.Linear(config.width, 5)\n",
   });
   await project.open();
-  const [imported] = project.facts().imported;
-  assert.ok(imported);
-  assert.deepEqual([imported.local, imported.uri], ["GPT", `${root}gpt.py`]);
-  assert.deepEqual(layerLines(imported.module), [
-    "blocks: nn.ModuleList() attribute",
-    "blocks.*: Block() comprehension ×3",
+  const check = (width: number): void => {
+    const facts = project.facts();
+    const [imported] = facts.imported;
+    assert.ok(imported);
+    assert.deepEqual([imported.local, imported.uri], ["GPT", `${root}gpt.py`]);
+    assert.deepEqual(layerLines(imported.module), [
+      "blocks: nn.ModuleList() attribute",
+      "blocks.*: Block() comprehension ×3",
+      `head: nn.Linear(in_features=${width}, out_features=5) attribute`,
+    ]);
+    assert.equal(imported.constructedWith[0]?.assignedTo, "model");
+    const block = moduleOfType(facts, "Block", imported.module);
+    assert.ok(block);
+    assert.deepEqual(layerLines(block), [`fc: nn.Linear(in_features=${width}, out_features=2) attribute`]);
+  };
+  check(6);
+  await project.edit("main.py", "from gpt import GPT, GPTConfig\nW = 7\nmodel = GPT(GPTConfig(width=W))\n");
+  check(7);
+  await project.edit("main.py", "from gpt import GPT, GPTConfig\nW = 8\nmodel = GPT(GPTConfig(width=W))\n");
+  check(8);
+  await project.open("gpt.py");
+  check(8);
+  assert.deepEqual(
+    layerLines(moduleOf(project.facts("gpt.py"), "GPT")).at(-1),
     "head: nn.Linear(in_features=6, out_features=5) attribute",
-  ]);
-  assert.equal(imported.constructedWith[0]?.assignedTo, "model");
+  );
 });
