@@ -1,5 +1,7 @@
 /** Layers all over a model, by the ends of their paths: where one `apply_lora(model, targets=…)` puts adapters. */
 import type { ModuleClass, Range } from "../python/facts";
+import { homeOf } from "../python/imported";
+import { moduleOfType } from "../python/local";
 import { modelParameters } from "./budget";
 import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
@@ -56,7 +58,7 @@ export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPl
   const built = builtIn(sources.file, calls).flatMap((each) => {
     const touch = [each.call.statement];
     const own = facts.modules.find(({ name }) => name === each.type);
-    const module = own ?? imported(sources, each.type);
+    const module = own ?? moduleOfType(facts, each.type) ?? imported(sources, each.type);
     if (module !== undefined)
       return placesOf(sources, { model: each.name, module, own: own !== undefined, built: each, touch });
     return pretrained(sources, each, touch);
@@ -124,9 +126,13 @@ interface Model {
 }
 
 function placesOf({ file, siblings, known }: Sources, { model, module, own, built, touch }: Model) {
-  const lookup = lookupIn({ file, siblings }, own ? undefined : built?.type);
-  // Sizes that the file passes to a class of another module are not known here.
-  const found = layersOf(module, lookup, [], own || built?.call.arguments.length === 0 ? 1 : undefined);
+  const isFollowed = own || homeOf(module) !== undefined;
+  const lookup: Lookup = isFollowed
+    ? (type, owner) => moduleOfType(file.facts, type, owner) ?? imported({ siblings }, type)
+    : lookupIn({ file, siblings }, built?.type);
+  // Sizes that the file passes to a class are known where the import is followed to it.
+  const isSized = isFollowed || built?.call.arguments.length === 0;
+  const found = layersOf(module, lookup, [], isSized ? 1 : undefined);
   const holds = modelParameters(found);
   return modelLayerKinds.flatMap((of): ModelLayersPlace[] => {
     const targets = targetsIn(found, of);

@@ -26,8 +26,8 @@ export interface Target {
   readonly obstacle?: string;
 }
 
-/** The class that a layer's type stands for, where its source is at hand. */
-export type Lookup = (type: string) => ModuleClass | undefined;
+/** The class that a layer's type stands for in the class that has the layer, where its source is at hand. */
+export type Lookup = (type: string, owner: ModuleClass) => ModuleClass | undefined;
 
 /** A layer somewhere below the model; numbers of lists are left out of its path where one construction fills the list. */
 export interface Found {
@@ -44,13 +44,13 @@ export function layersOf(
   above: readonly ModuleClass[] = [],
 ): Found[] {
   if (above.includes(module)) return [];
-  const bases = module.bases.flatMap((base) => lookup(base) ?? []);
+  const bases = module.bases.flatMap((base) => lookup(base, module) ?? []);
   const inherited = bases.flatMap((base) => layersOf(base, lookup, prefix, times, [...above, module]));
   const own = module.layers.flatMap((layer): Found[] => {
     const path = [...prefix, ...layer.path.split(".").filter((part) => part !== "*")];
     const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
     const uses = each === undefined || times === undefined ? undefined : each * times;
-    const part = lookup(layer.type);
+    const part = lookup(layer.type, module);
     if (part === undefined || part === module) return [{ path, layer, uses }];
     return layersOf(part, lookup, path, uses, [...above, module]);
   });

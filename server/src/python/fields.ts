@@ -127,6 +127,10 @@ function classField(name: string, type: ClassStmt): Expr | undefined {
 export function knowField(name: string, instance: Instance, steps: number): Known {
   const { type, block, scope, call } = instance;
   if (steps > maximumGenerations * 2) return unknown;
+  // `GPTConfig(**options)` in a script: the defaults of the model's file are just what it replaces.
+  const elsewhere = call && call.place.scope !== scope ? call.node.arguments : [];
+  const given = elsewhere.some(({ keyword }) => keyword?.name === name);
+  if (!given && elsewhere.some(({ star }) => star === "**")) return unknown;
   const init = initOf(type);
   if (init) {
     const bound = new Map<string, { value: Expr; place: Place }>();

@@ -49,6 +49,19 @@ export function moduleOfType(facts: PythonFacts, type: string, owner?: ModuleCla
   return facts.modules.find(({ name }) => name === type);
 }
 
+/** The module classes of the file, those it imports, and those that these are made of. */
+export function modulesAtHand(facts: PythonFacts): ReadonlySet<ModuleClass> {
+  const found = new Set(facts.modules);
+  for (const { module } of facts.imported) found.add(module);
+  // A set grows while it is walked through.
+  for (const module of found)
+    for (const { type } of module.layers) {
+      const part = moduleOfType(facts, type, module);
+      if (part) found.add(part);
+    }
+  return found;
+}
+
 /** Characters that one step of `reading` reads. */
 const stretch = 3000;
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Documents } from "../../../server/src/documents";
+import { linearLayerNames } from "../../../server/src/features/completion/arguments";
 import { moduleOfType } from "../../../server/src/python/local";
 import { Neighbours } from "../../../server/src/workspace/neighbours";
 import { layerLines, moduleOf } from "../python/check";
@@ -205,6 +206,24 @@ test("a notebook has neighbours like a file", async () => {
   assert.deepEqual(layerLines(moduleOf(project.facts("main.ipynb"), "Net")), wide(7));
 });
 
+test("sizes that a script takes from elsewhere are not those of the model's file", async () => {
+  const gpt =
+    "import torch.nn as nn\nclass Config:\n    def __init__(self, width=6):\n        self.width = width\n\n" +
+    "class GPT(nn.Module):\n    def __init__(self, config: Config):\n        super().__init__()\n        self.head = nn.Linear(config.width, 5)\n";
+  const check = async (config: string, expected: string): Promise<void> => {
+    const text = `from gpt import GPT, Config\nfrom args import given\nmodel = GPT(${config})\n`;
+    const project = new Project({ "gpt.py": gpt, "main.py": text });
+    await project.open();
+    const [imported] = project.facts().imported;
+    assert.ok(imported);
+    assert.deepEqual(layerLines(imported.module), [`head: nn.Linear(${expected}) attribute`]);
+  };
+  await check("Config()", "in_features=6, out_features=5");
+  await check("Config(width=given.width)", "out_features=5");
+  await check("Config(**given)", "out_features=5");
+  await check("given.config", "out_features=5");
+});
+
 test("the config class and the call that a training script builds a model with are known", async () => {
   const project = new Project({
     "main.py": "from gpt import GPT, GPTConfig\nmodel = GPT(GPTConfig())\n",
@@ -234,6 +253,7 @@ test("the config class and the call that a training script builds a model with a
   check(7);
   await project.edit("main.py", "from gpt import GPT, GPTConfig\nW = 8\nmodel = GPT(GPTConfig(width=W))\n");
   check(8);
+  assert.deepEqual(linearLayerNames(project.facts()), ["head", "fc"]);
   await project.open("gpt.py");
   check(8);
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver-types";
 import type { SymbolField } from "../../literature/model";
 import type { Call, PythonFacts, Range } from "../../python/facts";
+import { modulesAtHand } from "../../python/local";
 import type { FeatureContext, OpenDocument } from "../context";
 import { bare } from "../hover/argument";
 import type { ArgumentPosition } from "./argumentPosition";
@@ -140,9 +141,9 @@ const nameOf = ({ id }: Callee): string => id.slice(id.lastIndexOf(".") + 1);
 const namesLayers = ({ name }: SymbolField): boolean =>
   name === "target_modules" || name === "exclude_modules";
 
-/** Names by which `target_modules` can reach the linear layers of the file's model classes. */
+/** Names by which `target_modules` can reach the linear layers of the file's model classes and of those it imports. */
 export function linearLayerNames(facts: PythonFacts): string[] {
-  const names = facts.modules.flatMap(({ layers }) =>
+  const names = [...modulesAtHand(facts)].flatMap(({ layers }) =>
     layers
       .filter(({ role }) => role === "linear")
       .map(({ path }) => {
