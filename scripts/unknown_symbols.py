@@ -1,7 +1,7 @@
 """Reports what an installed library has and corpus/symbols does not know.
 
-`npm run unknown-symbols`, or with `-- path` the package in a folder; the default is the PEFT of this
-Python. The library's source is read with `ast`; nothing of it is imported or run.
+`npm run unknown-symbols`, or with `-- path` the package in a folder; the default is the PEFT of
+this Python. The library's source is read with `ast`; nothing of it is imported or run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Package:
                     module.definitions[node.name] = node
 
     def find(self, module: str, name: str) -> tuple[str, ast.ClassDef | ast.FunctionDef] | None:
-        """The module that defines `name` of `module`, and the definition; follows the package's imports."""
+        """The definition of `name` in `module` and its own module; follows the package's imports."""
         seen: set[tuple[str, str]] = set()
         while (module, name) not in seen and module in self.modules:
             seen.add((module, name))
@@ -58,7 +58,7 @@ class Package:
         return None
 
     def exports(self) -> dict[str, tuple[str, ast.ClassDef | ast.FunctionDef]]:
-        """Public definitions by path: what the top exports, and configurations wherever they are."""
+        """Public definitions: what the top exports, and configurations wherever they are."""
         top = self.modules.get(self.name, Module())
         found = {}
         for name in [*top.definitions, *top.imported]:
@@ -132,7 +132,7 @@ def members(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
 
 
 def report(package: Package, symbols: list[dict]) -> tuple[list[str], list[str]]:
-    """What the corpus does not know of the package, and what it knows that the top does not have."""
+    """What the corpus does not know of the package, and what it knows and the top lacks."""
     known = {path: symbol for symbol in symbols for path in symbol["qualified"]}
     exports = package.exports()
     unknown = []
@@ -162,9 +162,7 @@ def folder_of(package: str) -> Path:
         return Path(package).resolve()
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or spec.origin is None:
-        sys.exit(
-            f"{package} holds no __init__.py and is no package here; name the folder of the package."
-        )
+        sys.exit(f"{package} is no package with an __init__.py; name the folder of the package.")
     return Path(spec.origin).parent
 
 
