@@ -60,7 +60,8 @@ def test_a_snippet_is_python(method: str, symbol: str, snippet: str) -> None:
 
 
 def test_every_method_has_its_completions() -> None:
-    assert {case["method"] for case in COMPLETED if case["at"] == "module"} == set(FACTS)
+    insertable = {method for method, facts in FACTS.items() if facts["sites"]}
+    assert {case["method"] for case in COMPLETED if case["at"] == "module"} == insertable
     placed = {
         method
         for method, facts in FACTS.items()

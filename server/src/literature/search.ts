@@ -7,7 +7,7 @@ import type { Library } from "./library";
 import type { Corpus, Method, Paper } from "./model";
 import { inSlices } from "./slices";
 import { createSpelling, type Spelling } from "./spelling";
-import { snippet, stem, words } from "./text";
+import { fold, snippet, stem, words } from "./text";
 
 export interface SearchRequest {
   readonly limit?: number;
@@ -49,6 +49,10 @@ const longestPaletteQuery = 5;
 const shortestMisspelt = 5;
 const shortestTwiceMisspelt = 8;
 const shortestPrefix = 2;
+/** A title counts as begun from so many words on. */
+const shortestBeginning = 3;
+/** A paper of the typed name is among so many of the best. */
+const mostNamed = 50;
 /** In larger libraries titles that have all words are answer enough: looking everywhere takes many times as long. */
 const largestThoroughLibrary = 2000;
 /** Of one or two words, so many titles with all of them. */
@@ -173,7 +177,8 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
         const paper = library.paper(id);
         return paper !== undefined && admits(request, paper);
       };
-      const ranked = rank(index, spelling, query, narrow ? admitted : undefined);
+      const found = rank(index, spelling, query, narrow ? admitted : undefined);
+      const ranked = byName(found, query, library);
       const hits = ranked.slice(0, request.limit ?? 20).flatMap((result) => {
         const paper = findPaper(library, result);
         if (paper === undefined) return [];
@@ -187,6 +192,22 @@ export function createSearch(library: Library, loadIndex: () => Promise<string |
 function findPaper(library: Library, result: SearchResult): Paper | undefined {
   const id: unknown = result.id;
   return typeof id === "string" ? library.paper(id) : undefined;
+}
+
+/** What bears the typed name comes first: a paper of just this title or short name, then one whose title begins so. */
+function byName(results: readonly SearchResult[], query: string, library: Library): SearchResult[] {
+  const name = fold(query).trim();
+  const typed = words(query);
+  const beginning = typed.length < shortestBeginning ? undefined : typed.join(" ");
+  const nearness = (result: SearchResult): number => {
+    const paper = findPaper(library, result);
+    if (paper === undefined) return 0;
+    if ([paper.title, ...paper.aliases].some((each) => fold(each) === name)) return 2;
+    return beginning !== undefined && words(paper.title).join(" ").startsWith(beginning) ? 1 : 0;
+  };
+  const first = results.slice(0, mostNamed).map((result) => ({ result, near: nearness(result) }));
+  first.sort((a, b) => b.near - a.near);
+  return [...first.map(({ result }) => result), ...results.slice(mostNamed)];
 }
 
 /** Text from which the snippet is taken. */

@@ -85,11 +85,14 @@ describe("a paper of the bundled corpus is found", () => {
 
   it("first by each of its names", () => placed("alias", ({ aliases }) => aliases, 1));
 
-  it("by its first author, third or better with a word of its title", () =>
+  it("by its first author, third or better with some words of its title", () =>
     placed(
       "author",
       ({ authors: [author], title }) => {
-        const long = words(title).filter((word) => word.length > 6)[0] ?? title;
+        const some = words(title)
+          .filter((word) => word.length > 6)
+          .slice(0, 3);
+        const long = some.length === 0 ? title : some.join(" ");
         return author === undefined ? [] : [`${lastName(author)} ${long}`];
       },
       3,
