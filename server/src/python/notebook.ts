@@ -56,7 +56,10 @@ function withoutMagics(text: string): string {
   return text
     .replace(
       /^([ \t]*)((?:%{1,2}[A-Za-z]|!|\?)(?:[^\r\n\\]|\\(?:\r\n?|[^\r]))*|[\w.]+\?{1,2}[ \t]*$)/gm,
-      (_all, indentation: string, magic: string) => indentation + blank(magic),
+      (_all, indentation: string, magic: string, at: number) =>
+        // the only line of a body must stay a statement
+        indentation +
+        (/:[ \t]*(?:\r\n?|\n)$/.test(text.slice(0, at)) ? `0${blank(magic).slice(1)}` : blank(magic)),
     )
     .replace(
       /^([ \t]*[\w., ]+=[ \t]*)([!%][^\r\n]*)/gm,

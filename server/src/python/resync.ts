@@ -58,6 +58,8 @@ const neverInside = new RegExp(
 /** Lines that, at the statement's own indentation or left of it, are statements unless the bracket closes later. */
 const seldomInside =
   /(?!(?:for|if|else|in|and|or|not|is|lambda|await|async)\b)(?:@[A-Za-z_][\w.]*|[A-Za-z_])[^\n\r]*/my;
+/** What no line continues, not even behind a backslash. */
+const definition = /class\s+\w|(?:async\s+)?def\s+\w/y;
 const continuesBlock = /(?:else|elif|except|finally)\b/y;
 const insideTripleQuotes =
   /^([ \t]*)(?:class\s+\w+.*:|(?:async\s+)?def\s+\w+\s*\(|import\s+\w|from\s+\S+\s+import\s)/gm;
@@ -201,7 +203,8 @@ function scanOnce(
       }
       if (at >= length) continue;
       const blank = code === 10 || code === 13 || code === 35;
-      if (!blank && !continued) {
+      definition.lastIndex = at;
+      if (!blank && (!continued || definition.test(text))) {
         if (depth > 0) {
           neverInside.lastIndex = at;
           seldomInside.lastIndex = at;

@@ -60,6 +60,20 @@ test("an open bracket inside a class leaves the class's other methods and layers
   ]);
 });
 
+test("an open f-string leaves the class's other methods, and what it holds", () => {
+  for (const open of ["print(f'{x", 'y = f"{x', "y = rf'{{}} {x['a", "y = f'{x!r:{width"]) {
+    const facts = read(
+      `${head}class A(nn.Module):\n    def one(self):\n        ${open}\n        return 1\n\n    def two(self):\n        return 2\n${after}`,
+    );
+    assert.deepEqual(
+      moduleOf(facts, "A").methods.map((method) => method.name),
+      ["one", "two"],
+      open,
+    );
+    assert.ok(moduleOf(facts, "After").forward);
+  }
+});
+
 test("an open call knows its arguments and takes the cursor behind them", () => {
   for (const rest of ["", "\nmodel = get_peft_model(base, config)\n", "\n\nclass A(nn.Module): ...\n"]) {
     const { text, offset, facts } = cursor(`${head}config = LoraConfig(r=8, |${rest}`);
