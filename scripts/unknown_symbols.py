@@ -45,7 +45,7 @@ class Package:
                     module.definitions[node.name] = node
 
     def find(self, module: str, name: str) -> tuple[str, ast.ClassDef | ast.FunctionDef] | None:
-        """The definition of `name` in `module` and its own module; follows imports of the package."""
+        """The definition of `name` in `module`, and its module; follows the package's imports."""
         seen: set[tuple[str, str]] = set()
         while (module, name) not in seen and module in self.modules:
             seen.add((module, name))
