@@ -15,7 +15,7 @@ async function wholeModel(text: string): Promise<string | undefined> {
       { start: cursor, end: cursor },
       { diagnostics: [], only: ["refactor.rewrite.adapter"] },
     );
-    const found = actions.find(({ title }) => /across `model` with LoRA /.test(title));
+    const found = actions.find(({ title }) => /across `model` with LoRA(?: \(|$)/.test(title));
     if (found) return found.title;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
