@@ -11,7 +11,7 @@ import { configClass } from "./scope";
 export interface Needs {
   readonly modules: ReadonlyMap<string, ReadonlySet<string> | "all">;
   /** Every name that the file mentions: of a whole module it can need no others. */
-  mentioned(): ReadonlySet<string>;
+  readonly mentioned: () => ReadonlySet<string>;
 }
 
 export interface Outline {

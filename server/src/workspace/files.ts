@@ -20,22 +20,21 @@ export class Files {
   constructor(private readonly readFile: (uri: string, maximumBytes: number) => Promise<string>) {}
 
   /** What a file has of the names that are wanted now or were before. */
-  async outline(uri: string, wanted: ReadonlySet<string>): Promise<Outline | undefined> {
+  async outline(uri: string, wanted: () => ReadonlySet<string>): Promise<Outline | undefined> {
     const known = this.known.get(uri);
-    if (known && (!known.outline || !lacks(known, known.outline, wanted))) return known.outline;
-    const all = new Set([...(known?.wanted ?? []), ...wanted]);
-    const outline = await this.read(uri, all);
-    this.known.set(uri, { wanted: all, ...(outline && { outline }) });
-    return outline;
-  }
-
-  private async read(uri: string, wanted: ReadonlySet<string>): Promise<Outline | undefined> {
+    if (known && (!known.outline || !lacks(known, known.outline, wanted()))) return known.outline;
+    let file: File = { wanted: new Set() };
     try {
       const text = await this.readFile(uri, maximumBytes);
-      return text.length > maximumBytes ? undefined : await inSlices(outlining(text, wanted, maximumKept));
+      if (text.length <= maximumBytes) {
+        const all = new Set([...(known?.wanted ?? []), ...wanted()]);
+        file = { wanted: all, outline: await inSlices(outlining(text, all, maximumKept)) };
+      }
     } catch {
-      return undefined; // most names of modules lead to no file of the workspace
+      // Most names of modules lead to no file of the workspace.
     }
+    this.known.set(uri, file);
+    return file.outline;
   }
 
   /** What is known of these files may be wrong. */

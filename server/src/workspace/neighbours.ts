@@ -95,13 +95,15 @@ export class Neighbours {
     for (const { uri, python } of documents.all()) contents.set(uri, python.text);
     const { members, replaced } = membersAfter(this.members, contents, links);
     this.members = members;
+    const imported = new Set([...links.values()].flatMap((each) => [...each.values()]));
     let told = false;
     for (const { uri } of documents.all()) {
       const member = members.get(uri);
       if (!member) continue;
       if (replaced.has(uri)) documents.among(uri, member.neighbourhood);
       told ||= replaced.has(uri);
-      member.python = documents.file(uri);
+      // Of what nobody imports, an earlier version need not be kept.
+      member.python = imported.has(uri) ? documents.file(uri) : undefined;
     }
     if (told) onChange();
   }

@@ -39,14 +39,19 @@ export class Survey {
     for (const { importer, needs } of walk.queue) {
       for (const [module, names] of needs.modules) {
         if (knownLibraries.has(headOf(module))) continue;
-        const found = await this.link(importer, module, names === "all" ? needs.mentioned() : names, walk);
+        const found = await this.link(
+          importer,
+          module,
+          names === "all" ? needs.mentioned : () => names,
+          walk,
+        );
         if (names === "all" || (found && !found.endsWith("/__init__.py"))) continue;
         // `from pkg import layers` may name a module.
         for (const name of names) {
           const mayBeModule = found === undefined ? /^[a-z_]/.test(name) : !this.has(found, name);
           if (!mayBeModule) continue;
           const inside = module.endsWith(".") ? module + name : `${module}.${name}`;
-          await this.link(importer, inside, needs.mentioned(), walk);
+          await this.link(importer, inside, needs.mentioned, walk);
         }
       }
     }
@@ -55,7 +60,7 @@ export class Survey {
   private async link(
     importer: string,
     module: string,
-    wanted: ReadonlySet<string>,
+    wanted: () => ReadonlySet<string>,
     walk: Walk,
   ): Promise<string | undefined> {
     for (const uri of candidates(module, importer, this.roots)) {
