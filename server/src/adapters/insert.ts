@@ -1,7 +1,9 @@
 /** One insertion, whole: the method's Python, the call site, and the imports, as edits of one or two files. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
+import type { ModuleClass } from "../python/facts";
 import { applyName, withApplyFunction } from "./applyFunction";
 import type { Options } from "./budget";
+import { accommodate, accommodations } from "./accommodate";
 import { adaptBranches } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
 import { afterInInit, type CallSite } from "./callSites/callSite";
@@ -19,6 +21,7 @@ import {
   topLevelStart,
 } from "./definitions";
 import type { Edit } from "./edits";
+import { meetFrozenWeights } from "./frozenWeights";
 import { definitionsOf, type Extra, extrasEdits, homeOf } from "./extras";
 import type { Place } from "./places";
 import { rootOf } from "./root";
@@ -52,13 +55,14 @@ export function insertAdapter(request: InsertionRequest): Insertion {
   const python = [...shared, ...method.python];
   const sources = whole ? withApplyFunction(python, method, site, request.cited ?? method.name) : python;
   const extras = request.extras?.chosen ?? [];
-  const wanted = [
+  const wanted = distinct([
     ...(whole ? [applyName(method, site)] : []),
     ...(whole && extras.length === 0 ? [] : [site.symbol]),
     ...definitionsOf(extras),
     ...(site.uses ?? []),
     ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
-  ];
+    ...besides(request).map(({ helper }) => helper),
+  ]);
   const start = startOf(place);
   const inFile = bringDefinitions(
     file,
@@ -80,6 +84,8 @@ export function insertAdapter(request: InsertionRequest): Insertion {
   );
   return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
 }
+
+const distinct = (names: readonly string[]): string[] => [...new Set(names)];
 
 /** Where the code that will use the definitions starts: they go above it. */
 function startOf(place: Place): number {
@@ -108,6 +114,8 @@ function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
   return [
     ...placeEdits(at, place),
     ...afterInitEdits(request, brought),
+    ...accommodate(besides(request), at.symbol, brought.names),
+    ...(grownModule(place) === undefined ? [] : meetFrozenWeights(file)),
     ...withExtras(request, brought, at.symbol),
   ];
 }
@@ -124,6 +132,18 @@ function withExtras({ file, place, extras }: InsertionRequest, brought: Brought,
     names: brought.names,
     brought: brought.edits,
   });
+}
+
+/** Code elsewhere that goes over all parameters of the model, which the adapter's are now among. */
+function besides({ file, place }: InsertionRequest): ReturnType<typeof accommodations> {
+  const module = grownModule(place);
+  return module === undefined ? [] : accommodations(file, module);
+}
+
+/** The class of the file that gets parameters. */
+function grownModule(place: Place): ModuleClass | undefined {
+  if (place.kind === "model-layers") return place.own ? place.root : undefined;
+  return "module" in place && place.kind !== "model" ? place.module : undefined;
 }
 
 /** What must run once the whole model stands, such as sharing weights between adapters: at the end of its `__init__`, once. */

@@ -239,10 +239,12 @@ function blockStackPlaces(facts: PythonFacts, module: ModuleClass, text: string)
     stack,
     ...because(
       noInit(module) ??
+        stack.obstacle ??
         (stack.width === undefined
           ? `The width of the tokens that enter \`${stack.layer}\` is not known from \`${module.name}.__init__\`.`
           : undefined),
     ),
+    ...(stack.fixedLength === undefined ? {} : { fixedLength: stack.fixedLength }),
     ...fixedLength(text.slice(stack.statement.from, stack.statement.to)),
     ...hidden(futureIsHidden(facts, module, stack, text)),
   }));

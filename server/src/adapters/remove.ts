@@ -2,9 +2,11 @@
 import type { Method, MethodSite, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
 import type { Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
+import { unaccommodate } from "./accommodate";
 import { lineEnd } from "./callSites/callSite";
 import { lineStart, type SourceFile } from "./definitions";
 import { type Edit, edit } from "./edits";
+import { forgetFrozenWeights } from "./frozenWeights";
 import { isTopLevel, spelling } from "./imports";
 import { baseOf } from "./places";
 import { withoutTemplates } from "./removeTemplates";
@@ -45,7 +47,16 @@ export function removeAdapter(file: SourceFile, adapter: Adapter, sources: reado
   );
   if (!last) return edits;
   const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
-  const after = afterInitLines(file, site, names);
+  const symbol = layer.type.slice(layer.type.lastIndexOf(".") + 1);
+  const lone = file.facts.modules.every(
+    (module) =>
+      names.has(module.name) || module.layers.every(({ type }) => type === layer.type || !names.has(type)),
+  );
+  const after = [
+    ...afterInitLines(file, site, names),
+    ...unaccommodate(file, symbol),
+    ...(lone ? forgetFrozenWeights(file) : []),
+  ];
   return [...edits, ...after, ...withoutDefinitions(file, [...edits, ...after], names, sources)];
 }
 
@@ -116,16 +127,17 @@ export function wholeLine(text: string, from: number, to = from): Edit {
 }
 
 /** `share_phm_rule(self)` at the end of the model's `__init__`, not where the method's own Python says it. */
-function afterInitLines(
+export function afterInitLines(
   { text, facts }: SourceFile,
   { afterInit }: MethodSite,
   names: ReadonlySet<string>,
+  model = "self",
 ): Edit[] {
   const called = /^\w+/.exec(afterInit ?? "")?.[0];
   if (called === undefined) return [];
   const inOurs = (offset: number): boolean =>
     facts.definitions.some(({ name, range }) => names.has(name) && range.from <= offset && offset < range.to);
-  return [...text.matchAll(new RegExp(`\\b${called}\\(self\\)`, "g"))]
+  return [...text.matchAll(new RegExp(`\\b${called}\\(${model.replaceAll(".", "\\.")}\\)`, "g"))]
     .filter(({ index }) => !inOurs(index))
     .map(({ index }) => wholeLine(text, index));
 }

@@ -1,10 +1,12 @@
 /** Taking out adapters that one `apply_lora(model, …)` puts all over a model: the call goes, and what only it used. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
-import type { Call } from "../python/facts";
+import type { Call, ModuleClass } from "../python/facts";
+import { unaccommodate } from "./accommodate";
 import { applyName, withApplyFunction } from "./applyFunction";
 import type { SourceFile } from "./definitions";
 import type { Edit } from "./edits";
-import { wholeLine, withoutDefinitions } from "./remove";
+import { forgetFrozenWeights } from "./frozenWeights";
+import { afterInitLines, wholeLine, withoutDefinitions } from "./remove";
 
 export interface Applied {
   /** `removal:apply_lora:model`, stable while the user edits elsewhere. */
@@ -44,6 +46,19 @@ export function removeApplied(file: SourceFile, applied: Applied, shared: readon
   const { method, site, call } = applied;
   const sources = withApplyFunction([...shared, ...method.python], method, site, method.name);
   const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
-  const line = wholeLine(file.text, call.statement.from, call.statement.to);
-  return [line, ...withoutDefinitions(file, [line], names, sources)];
+  const used = new RegExp(`\\b${site.symbol}\\b`);
+  const layersStay = file.facts.modules.some(({ layers }) => layers.some(({ type }) => used.test(type)));
+  const isAdapted = ({ name, layers }: ModuleClass): boolean =>
+    !names.has(name) && layers.some(({ type }) => names.has(type));
+  const lines = [
+    wholeLine(file.text, call.statement.from, call.statement.to),
+    ...(layersStay
+      ? []
+      : [
+          ...afterInitLines(file, site, names, applied.model),
+          ...unaccommodate(file, site.symbol),
+          ...(file.facts.modules.some(isAdapted) ? [] : forgetFrozenWeights(file)),
+        ]),
+  ];
+  return [...lines, ...withoutDefinitions(file, lines, names, sources)];
 }

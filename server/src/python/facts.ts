@@ -209,6 +209,10 @@ export interface BlockStack {
   readonly loop?: BlockLoop;
   /** What goes in where the stack is one call of an nn.Sequential, `x = self.blocks(y)`: "y". */
   readonly input?: string;
+  /** Why no module can soundly be put around it. */
+  readonly obstacle?: string;
+  /** Why the sequence cannot soundly be made longer before it. */
+  readonly fixedLength?: string;
 }
 
 /** `for block in self.blocks:` with its body on lines of its own, which every round runs to its end. */

@@ -3,6 +3,7 @@ import { type ClassStmt, type FunctionStmt, walkStatements } from "./ast";
 import type { Block } from "./block";
 import type { BlockStack, Range, ResidualBranch, SkipConcatenation } from "./facts";
 import { Flow } from "./flow";
+import { runMethods, soundStacks } from "./forwardObstacles";
 import { residualsIn } from "./residuals";
 import type { Scope } from "./scope";
 import { skipsIn } from "./skips";
@@ -19,13 +20,14 @@ export function forwardFacts(node: ClassStmt, block: Block, scope: Scope): Forwa
   const residuals: ResidualBranch[] = [];
   const skips: SkipConcatenation[] = [];
   const stacks: BlockStack[] = [];
+  const run = runMethods(node);
   for (const method of node.body) {
     if (method.kind !== "function" || method.name === "__init__") continue;
     for (const each of [method, ...inside(method)]) {
       const flow = new Flow(node, each, block, scope);
       residuals.push(...residualsIn(flow));
       skips.push(...skipsIn(flow));
-      stacks.push(...stacksIn(flow));
+      if (run.has(method.name)) stacks.push(...soundStacks(stacksIn(flow), node, each, block, scope));
     }
   }
   return { residuals: perLayer(residuals, block), skips, stacks };

@@ -22,7 +22,7 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
     for (const method of node.body) if (method.kind === "function") collector.method(method);
     const obstacles = obstaclesIn(node, scope);
     const layers = collector.layers.map((layer): Layer => {
-      const obstacle = layer.obstacle ?? obstacles.get(layer.path);
+      const obstacle = layer.obstacle ?? obstacles.get(layer.path) ?? obstacles.get("*");
       return obstacle === undefined ? layer : { ...layer, obstacle };
     });
     return { layers };

@@ -1,13 +1,31 @@
-/** Uses of a layer's weight that go past the layer: an adapter inside it would be ignored or break them. */
-import { type ClassStmt, expressionsOf, selfPath, walkExpression, walkStatements } from "./ast";
+/** What else a class does with its layers: uses that go past an adapted layer, or that break it. */
+import {
+  type CallExpr,
+  type ClassStmt,
+  dottedPath,
+  type Expr,
+  expressionsOf,
+  forEachChild,
+  type FunctionStmt,
+  selfPath,
+  walkExpression,
+  walkStatements,
+} from "./ast";
+import { wrapperObstacle } from "./layerTypes";
 import type { Scope } from "./scope";
 
-/** Why layers of the class, by path, cannot be adapted by subclassing. */
+/** Why layers of the class, by path, cannot be adapted by subclassing; `*` speaks of all of them. */
 export function obstaclesIn(node: ClassStmt, scope: Scope): ReadonlyMap<string, string> {
   const obstacles = new Map<string, string>();
-  for (const method of node.body) {
-    if (method.kind !== "function") continue;
-    walkStatements(method.body, (statement) => {
+  const note = (path: string, reason: string): void => {
+    if (!obstacles.has(path)) obstacles.set(path, reason);
+  };
+  ofBases(node, scope, note);
+  for (const member of node.body) {
+    if (member.kind === "assign") tiedKeys(member.targets, member.value, note);
+    if (member.kind !== "function") continue;
+    if (/^get_output_embeddings$/.test(member.name)) outputEmbeddings(member, note);
+    walkStatements(member.body, (statement) => {
       if (statement.kind === "assign" && statement.value) {
         const owner = weightOwner(statement.value);
         for (const target of statement.targets) {
@@ -17,44 +35,156 @@ export function obstaclesIn(node: ClassStmt, scope: Scope): ReadonlyMap<string, 
           obstacles.set(owner, tied(owner, other));
         }
       }
-      for (const expression of expressionsOf(statement))
+      for (const expression of expressionsOf(statement)) {
         walkExpression(expression, (inner) => {
-          if (inner.kind === "call") {
-            const qualified = scope.resolve(inner.callee) ?? "";
-            const functional = /^torch\.(?:nn\.functional\.|matmul$|einsum$|mm$|bmm$|addmm$|cat$)/.test(
-              qualified,
-            );
-            if (functional) for (const argument of inner.arguments) note(argument.value, qualified);
-            if (/^torch\.jit\.script/.test(qualified)) {
-              const path = inner.arguments[0] && selfPath(inner.arguments[0].value);
-              if (path !== undefined)
-                obstacles.set(
-                  path,
-                  `\`torch.jit.script\` compiles \`${path}\` as it is. Adapt it before scripting.`,
-                );
-            }
-          } else if (inner.kind === "binary" && inner.operator === "@") {
-            note(inner.left, "@");
-            note(inner.right, "@");
-          }
+          if (inner.kind === "call") wrapped(inner, scope, note);
         });
-    });
-  }
-  function note(expression: Parameters<typeof walkExpression>[0], by: string): void {
-    walkExpression(expression, (inner) => {
-      const path = weightOwner(inner);
-      if (path !== undefined && !obstacles.has(path))
-        obstacles.set(
-          path,
-          `The weight of \`${path}\` is used directly (\`${by}\`), so the layer is never called and an adapted one would be ignored. Call \`self.${path}(…)\` instead, or adapt the block's output.`,
-        );
+        // `w = self.proj.weight` is for computing with
+        const held =
+          statement.kind === "assign" && expression === statement.value && isLocal(statement.targets);
+        if (!isPreparation(member)) weightReads(expression, held ? "=" : undefined, scope, note);
+      }
     });
   }
   return obstacles;
 }
 
+type Note = (path: string, reason: string) => void;
+
+/** Layers of torch's own that read the weights of their parts: what a subclass builds in their place is read too. */
+const fused: Readonly<Record<string, readonly string[]>> = {
+  "torch.nn.TransformerEncoderLayer": ["linear1", "linear2", "self_attn"],
+  "torch.nn.MultiheadAttention": ["out_proj"],
+};
+
+function ofBases(node: ClassStmt, scope: Scope, note: Note): void {
+  const forward = node.body.find(
+    (each): each is FunctionStmt => each.kind === "function" && each.name === "forward",
+  );
+  for (const { value, keyword } of node.bases) {
+    const base = keyword ? undefined : scope.resolve(value);
+    if (base === undefined) continue;
+    if (forward === undefined)
+      for (const part of fused[base] ?? [])
+        note(
+          part,
+          `\`${part}\` is read by the fused path of \`${base.replace(/^torch\.nn/, "nn")}\`, which goes past an adapted one. Write a forward that calls it, or adapt the block's output.`,
+        );
+    if (base === "torch.jit.ScriptModule") note("*", scripted(node.name));
+  }
+  const compiled = [forward, node].some((each) =>
+    each?.decorators.some((decorator) =>
+      /^torch\.jit\.script(?:_method)?$/.test(scope.resolve(decorator) ?? ""),
+    ),
+  );
+  if (compiled) note("*", scripted(node.name));
+}
+
+const scripted = (name: string): string =>
+  `\`torch.jit.script\` compiles \`${name}\`, and an adapted layer is no TorchScript. Take the script away, or trace the adapted model.`;
+
+/** `_tied_weights_keys = ["lm_head.weight"]`, as transformers has it. */
+function tiedKeys(targets: readonly Expr[], value: Expr | undefined, note: Note): void {
+  if (value === undefined) return;
+  if (!targets.some((target) => target.kind === "name" && target.name === "_tied_weights_keys")) return;
+  walkExpression(value, (inner) => {
+    const path = inner.kind === "string" ? /^([\w.]+)\.weight$/.exec(inner.value ?? "")?.[1] : undefined;
+    if (path !== undefined) note(path, listed(path, "_tied_weights_keys"));
+  });
+}
+
+function outputEmbeddings(method: FunctionStmt, note: Note): void {
+  for (const statement of method.body) {
+    const path = statement.kind === "return" && statement.value ? selfPath(statement.value) : undefined;
+    if (path !== undefined) note(path, listed(path, "get_output_embeddings"));
+  }
+}
+
+const listed = (path: string, by: string): string =>
+  `\`${by}\` says that \`${path}\` may share its weight with the input embeddings, which an adapted one would break. Adapt another layer.`;
+
+const wrappers =
+  /^torch\.(?:nn\.utils\.(?:parametrizations\.)?(?:weight_norm|spectral_norm|orthogonal)|nn\.utils\.parametrize\.register_parametrization|nn\.utils\.prune\.\w+|jit\.script)$/;
+
+/** `weight_norm(self.head)` after the layer was built. */
+function wrapped(call: CallExpr, scope: Scope, note: Note): void {
+  const path = call.arguments[0] && selfPath(call.arguments[0].value);
+  if (path === undefined) return;
+  const qualified = scope.resolve(call.callee) ?? "";
+  if (wrappers.test(qualified)) note(path, wrapperObstacle(qualified));
+}
+
+/** Functions that set weights and do not compute with them: whatever they read is the weight itself. */
+const isPreparation = ({ name }: FunctionStmt): boolean =>
+  /init|reset|load|tie|from_pretrained|to_\w+|extra_repr|prune|freeze|parameters|weights?$/i.test(name) &&
+  name !== "__init__";
+
+/** What a weight tells about itself, which an adapted layer's weight tells as well. */
+const aspects = new Set(
+  "dtype device shape size ndim dim numel requires_grad requires_grad_ grad is_cuda is_meta layout new_zeros new_ones new_empty new_full new_tensor element_size data_ptr register_hook".split(
+    " ",
+  ),
+);
+
+/** Calls that look at a weight or write to it: `x.to(self.fc.weight)`, `nn.init.zeros_(self.fc.weight)`. */
+const isHarmless = (call: CallExpr, scope: Scope): boolean => {
+  const { callee } = call;
+  const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
+  return (
+    /_$|^(?:to|type_as|isinstance|hasattr|getattr|len|print|id|Parameter|cast|is_tensor|finfo)$/.test(name) ||
+    /init/i.test(name) ||
+    /\.init\./.test(scope.resolve(callee) ?? "")
+  );
+};
+
+/** Methods that give the weight as it is, or a figure of it: what is done with that decides. */
+const passing =
+  /^(?:to|type_as|type|float|half|bfloat16|double|detach|clone|contiguous|cuda|cpu|norm|abs|mean|sum|std|max|min|pow|item)$/;
+
+/** Weights that an expression computes with. */
+function weightReads(expression: Expr, assigned: string | undefined, scope: Scope, note: Note): void {
+  /** `by` names what the expression is handed to; undefined where that does not compute. */
+  const look = (inner: Expr, by: string | undefined): void => {
+    const path = weightOwner(inner);
+    if (path !== undefined) {
+      if (by !== undefined) note(path, read(path, by));
+      return;
+    }
+    switch (inner.kind) {
+      case "call": {
+        const { callee } = inner;
+        const harmless = isHarmless(inner, scope);
+        const qualified = scope.resolve(callee) ?? dottedPath(callee)?.join(".") ?? "a function";
+        // a method of the weight: `.t()` computes, `.data.normal_()` does not
+        if (callee.kind === "attribute" && !aspects.has(callee.name) && !/_$/.test(callee.name))
+          look(callee.object, passing.test(callee.name) ? by : `.${callee.name}()`);
+        for (const { value } of inner.arguments) look(value, harmless ? undefined : qualified);
+        return;
+      }
+      case "attribute":
+        if (!aspects.has(inner.name)) look(inner.object, by);
+        return;
+      case "binary": {
+        const computes = /^(?:@|\*\*?|\/\/?|\+|-|%)$/.test(inner.operator) ? inner.operator : undefined;
+        look(inner.left, computes);
+        look(inner.right, computes);
+        return;
+      }
+      default:
+        forEachChild(inner, (child) => look(child, by));
+    }
+  };
+  look(expression, assigned);
+}
+
+const isLocal = (targets: readonly Expr[]): boolean =>
+  targets.every(({ kind }) => kind === "name" || kind === "tuple");
+
+const read = (path: string, by: string): string =>
+  `The weight of \`${path}\` is used directly (\`${by}\`), so the layer is not called there and an adapted one would be ignored. Call \`self.${path}(…)\` instead, or adapt the block's output.`;
+
 /** `self.a.b.weight` gives `a.b`. */
-function weightOwner(expression: Parameters<typeof selfPath>[0]): string | undefined {
+function weightOwner(expression: Expr): string | undefined {
   const path = selfPath(expression);
   return path !== undefined && /\.weight$/.test(path) ? path.replace(/\.weight$/, "") : undefined;
 }

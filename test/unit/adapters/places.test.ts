@@ -98,7 +98,7 @@ class Model(nn.Module):
     def __init__(self, vocabulary, width, depth):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
+        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4, batch_first=True) for _ in range(depth)])
         self.head = nn.Linear(width, vocabulary)
 
     def forward(self, ids):
@@ -120,7 +120,7 @@ class Model(nn.Module):
     def __init__(self, vocabulary, width, depth):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
+        self.blocks = nn.ModuleList([nn.TransformerEncoderLayer(width, 4, batch_first=True) for _ in range(depth)])
         self.soft_prompt = SoftPrompt(width, tokens=20)
         self.head = nn.Linear(width, vocabulary)
 
@@ -235,7 +235,7 @@ class Model(nn.Module):
     def __init__(self, width):
         super().__init__()
         self.embed = nn.Embedding(100, width)
-        self.layers = nn.ModuleList([nn.TransformerEncoderLayer(width, 4) for _ in range(2)])
+        self.layers = nn.ModuleList([nn.TransformerEncoderLayer(width, 4, batch_first=True) for _ in range(2)])
 
     def forward(self, ids, memory, mask, key_padding, is_causal):
         x = self.embed(ids)

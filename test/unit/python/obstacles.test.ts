@@ -1,0 +1,128 @@
+/** Which layers a class uses in a way that an adapted one would not survive. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readPython } from "../../../server/src/python/document";
+
+/** The class body's layers with their obstacles, `# no: <words of the reason>` at the end of each refused line. */
+function checkObstacles(source: string): void {
+  const text = `import torch\nimport torch.nn.functional as F\nfrom torch import nn\nfrom torch.nn.utils import weight_norm\nfrom transformers import PreTrainedModel\n\n\n${source.trim()}\n`;
+  const wanted = text
+    .split("\n")
+    .flatMap((line, index) => (/# no: (.*)$/.exec(line) ? [[index, /# no: (.*)$/.exec(line)?.[1]]] : []));
+  const found = readPython(text).facts.modules.flatMap(({ layers }) =>
+    layers.flatMap(({ obstacle, call }) =>
+      obstacle === undefined
+        ? []
+        : [[text.slice(0, call.range.from).split("\n").length - 1, obstacle] as const],
+    ),
+  );
+  assert.deepEqual(
+    found.map(([line]) => line),
+    wanted.map(([line]) => line),
+    JSON.stringify(found),
+  );
+  found.forEach(([, reason], index) => {
+    assert.ok(reason.includes(String(wanted[index]?.[1])), `${reason} lacks "${String(wanted[index]?.[1])}"`);
+  });
+}
+
+test("a weight that forward computes with is not adapted, one that is only looked at is", () => {
+  checkObstacles(`
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.a = nn.Linear(dim, dim)  # no: torch.nn.functional.linear
+        self.b = nn.Linear(dim, dim)  # no: @
+        self.c = nn.Linear(dim, dim)  # no: .t()
+        self.d = nn.Linear(dim, dim)  # no: =
+        self.e = nn.Linear(dim, dim)  # no: fused_kernel
+        self.f = nn.Linear(dim, dim)
+        self.g = nn.Linear(dim, dim)
+        self.h = nn.Linear(dim, dim)  # no: torch.nn.functional.linear
+        nn.init.zeros_(self.f.weight)
+        self.g.weight.data.mul_(0.5)
+
+    def forward(self, x):
+        x = x.to(self.f.weight.dtype).to(self.f.weight.device)
+        y = F.linear(x, self.a.weight, self.a.bias) + x @ self.b.weight.T
+        z = x @ (self.c.weight.t())
+        w = self.d.weight
+        x = fused_kernel(x, w, self.e.weight)
+        x = F.linear(x, self.h.weight.to(x.dtype))
+        return self.g(self.f(x)) + y + z
+
+    def reset_head(self, other):
+        self.f.weight.copy_(other.f.weight * 2)
+        old = self.f.weight
+        return old + 1
+`);
+});
+
+test("parts that torch's own layers read past their forward", () => {
+  checkObstacles(`
+class Layer(nn.TransformerEncoderLayer):
+    def __init__(self, d):
+        super().__init__(d, 4)
+        self.linear1 = nn.Linear(d, d)  # no: fused path
+        self.gate = nn.Linear(d, d)
+
+
+class Own(nn.TransformerEncoderLayer):
+    def __init__(self, d):
+        super().__init__(d, 4)
+        self.linear1 = nn.Linear(d, d)
+
+    def forward(self, x):
+        return self.linear1(x)
+
+
+class Attention(nn.MultiheadAttention):
+    def __init__(self, d):
+        super().__init__(d, 4)
+        self.out_proj = nn.Linear(d, d)  # no: fused path
+`);
+});
+
+test("classes that are compiled, layers that are wrapped after they are built, tied heads", () => {
+  checkObstacles(`
+class Compiled(torch.jit.ScriptModule):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)  # no: torch.jit.script
+
+
+class Methodical(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)  # no: torch.jit.script
+
+    @torch.jit.script_method
+    def forward(self, x):
+        return self.fc(x)
+
+
+class Normed(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.fc = nn.Linear(d, d)  # no: weight_norm
+        weight_norm(self.fc)
+
+
+class GPTPreTrainedModel(PreTrainedModel):
+    _tied_weights_keys = ["lm_head.weight"]
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.lm_head = nn.Linear(8, 8)  # no: _tied_weights_keys
+        self.score = nn.Linear(8, 8)
+
+
+class OtherPreTrainedModel(PreTrainedModel):
+    def __init__(self, config):
+        super().__init__(config)
+        self.decoder = nn.Linear(8, 8)  # no: get_output_embeddings
+
+    def get_output_embeddings(self):
+        return self.decoder
+`);
+});
