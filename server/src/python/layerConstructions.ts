@@ -1,58 +1,43 @@
-/** The layers that an expression constructs: calls, containers, comprehensions, factories of the same file. */
-import { type CallExpr, type ClassStmt, type Expr, type FunctionStmt, selfPath, type Stmt } from "./ast";
+/** The layers that an expression constructs: calls, containers, functions of the same file that give layers back. */
+import { type CallExpr, dottedPath, type Expr, type FunctionStmt, selfPath } from "./ast";
 import type { Block } from "./block";
 import { callFact } from "./calls";
 import { evaluate, type Place } from "./constants";
-import type { Call, Layer, LayerForm, LayerRole, Range } from "./facts";
+import type { Call, Layer } from "./facts";
+import { Containers } from "./layerContainers";
 import {
-  isCollection,
+  bind,
   isOrdered,
-  iterations,
   keyOf,
+  namesOf,
+  passesOn,
   returnedCalls,
+  returnedExpressions,
   starOf,
-  within,
 } from "./layerExpressions";
+import { classRole, type Context, maximumNesting, unnamed } from "./layerSink";
 import { sizesOf } from "./layerSizes";
-import { roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
-import { isModuleClass } from "./modules";
+import { factoryObstacle, passingObstacle, roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
 import type { Origin, Scope } from "./scope";
 
-/** How the surrounding code constructs what is being collected. */
-export interface Context {
-  readonly place: Place;
-  readonly statement: Stmt;
-  readonly form: LayerForm;
-  readonly name?: Range;
-  readonly count?: number;
-  readonly obstacle?: string;
-}
-
-/** What a local list of layers holds so far: `layers = []`, `layers.append(nn.Linear(…))`. */
-export interface LocalLayers {
-  readonly items: {
-    readonly expression: Expr;
-    readonly statement: Stmt;
-    readonly form: LayerForm;
-    readonly place: Place;
-    readonly count?: number;
-  }[];
-}
-
-const maximumNesting = 12;
 const wrappers =
   /(?:^|\.)(?:weight_norm|spectral_norm|orthogonal|checkpoint_wrapper|compile|script|DataParallel|DistributedDataParallel|FullyShardedDataParallel|fsdp_wrap)$/;
-const clones = /(?:^|\.)(?:_?get_clones?|_?clones?)$/;
 
-export class Constructions {
-  readonly layers: Layer[] = [];
-  protected locals = new Map<string, LocalLayers>();
+export abstract class Constructions extends Containers {
+  /** Functions defined within the one that is read, by name. */
+  protected nested = new Map<string, FunctionStmt>();
 
-  constructor(
-    protected readonly owner: ClassStmt,
-    protected readonly block: Block,
-    protected readonly scope: Scope,
-  ) {}
+  /** Notes what the names of a helper's body hold. */
+  protected abstract gather(helper: FunctionStmt, place: Place): void;
+
+  /** Collects what a local module was given: `block = nn.ModuleList()`, `block.append(…)`, `down.pool = …`. */
+  private given(name: string, path: string, nesting: number): void {
+    for (const { expression, statement, form, count, place, key } of this.locals.get(name)?.items ?? []) {
+      if (form !== "append" && !key) continue;
+      const inner: Context = { place, statement, form, ...(count !== undefined && { count }) };
+      this.collect(expression, `${path}.${key ? keyOf(key, place) : "*"}`, inner, nesting + 1);
+    }
+  }
 
   /** Collects the layers that `expression` constructs, to be known as `path`. */
   protected collect(expression: Expr, path: string, context: Context, nesting: number): void {
@@ -73,23 +58,27 @@ export class Constructions {
       case "comprehension":
         return;
       case "name": {
-        const local = this.locals.get(expression.name);
-        const [only] = local?.items ?? [];
-        if (
-          local?.items.length === 1 &&
-          only &&
-          only.expression !== expression &&
-          context.place.owner === this.owner
-        ) {
-          const count = only.count ?? context.count;
-          const form = only.form === "conditional" ? "conditional" : context.form;
+        const assigned = (this.locals.get(expression.name)?.items ?? []).filter(
+          (item) => item.form !== "append" && !item.key && item.expression !== expression,
+        );
+        if (context.place.owner !== this.owner) return;
+        for (const item of assigned) {
+          const count = item.count ?? context.count;
+          const either = assigned.length > 1 || item.form === "conditional";
           this.collect(
-            only.expression,
+            item.expression,
             path,
-            { ...context, statement: only.statement, form, ...(count !== undefined && { count }) },
+            {
+              ...context,
+              statement: item.statement,
+              form: either ? "conditional" : context.form,
+              ...(count !== undefined && { count }),
+            },
             nesting + 1,
           );
         }
+        if (assigned.some((item) => item.expression.kind === "call"))
+          this.given(expression.name, path, nesting);
         return;
       }
       case "call":
@@ -128,77 +117,112 @@ export class Constructions {
         );
       return;
     }
+    const made = callee.kind === "name" ? this.locals.get(callee.name)?.items[0]?.expression : undefined;
+    if (made?.kind === "lambda") {
+      this.collect(made.body, path, context, nesting + 1);
+      return;
+    }
+    const helper = this.helperOf(callee);
     const declaration = qualified === undefined ? undefined : this.scope.definition(qualified);
-    if (declaration?.kind === "function") {
-      this.factory(call, declaration, path, context, nesting);
+    const source = helper
+      ? { node: helper, block: this.block, scope: this.scope }
+      : declaration?.kind === "function"
+        ? declaration
+        : undefined;
+    if (source) {
+      const before = this.layers.length;
+      this.factory(call, source, path, context, nesting);
+      if (this.layers.length === before) this.passedOn(call, path, context, nesting, passesOn(source.node));
       return;
     }
-    const own = selfPath(callee);
-    if (own !== undefined) {
-      const method = this.owner.body.find(
-        (each): each is FunctionStmt => each.kind === "function" && each.name === own,
-      );
-      if (method)
-        this.factory(call, { node: method, block: this.block, scope: this.scope }, path, context, nesting);
-      return;
-    }
+    if (selfPath(callee) !== undefined && evaluate(callee, context.place).kind !== "reference") return;
     const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
     for (const type of types) {
-      const own = this.scope.definition(type);
-      const role = own?.kind === "class" ? classRole(type, own) : roleOf(type, false);
-      if (!role) continue;
+      if (wrappers.test(type)) {
+        this.passedOn(call, path, { ...context, obstacle: wrapperObstacle(type) }, nesting, true);
+        return;
+      }
+      const role = this.roleAs(type, path);
+      if (!role) {
+        this.passedOn(call, path, context, nesting, /^(?:copy\.)?deepcopy$/.test(type));
+        continue;
+      }
       this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
       this.inside(call, path, type, context, nesting);
     }
   }
 
-  /** The classes that a callee held in a variable may be: `block = A if flag else B`, `norm_layer=nn.LayerNorm`. */
-  private typesOf(callee: Expr, place: Place, nesting: number): string[] {
-    if (nesting > maximumNesting) return [];
-    if (callee.kind === "conditional")
-      return [
-        ...this.typesOf(callee.then, place, nesting + 1),
-        ...this.typesOf(callee.otherwise, place, nesting + 1),
-      ];
-    const value = evaluate(callee, place);
-    if (value.kind === "reference") return [value.qualified];
-    if (callee.kind === "name") {
-      const items = this.locals.get(callee.name)?.items ?? [];
-      const found = items.flatMap(({ expression }) =>
-        expression === callee || expression.kind === "call"
-          ? []
-          : this.typesOf(expression, place, nesting + 1),
-      );
-      if (found.length > 0) return found;
-    }
-    return callee.kind === "name" || callee.kind === "attribute" ? [this.block.slice(callee)] : [];
+  /** A function that is given a layer and gives it back, changed or not: `zero_module(nn.Conv2d(…))`. */
+  private passedOn(call: CallExpr, path: string, context: Context, nesting: number, sound: boolean): void {
+    const name = dottedPath(call.callee)?.at(-1) ?? "";
+    const [first] = call.arguments;
+    if (!first || first.keyword || first.star || first.value.kind !== "call" || !/^_*[a-z]/.test(name))
+      return;
+    const obstacle = sound ? context.obstacle : passingObstacle(name);
+    this.collect(
+      first.value,
+      path,
+      { ...context, form: "argument", ...(obstacle !== undefined && { obstacle }) },
+      nesting + 1,
+    );
   }
 
-  private push(call: CallExpr, path: string, type: string, role: LayerRole, context: Context): void {
-    const { place, statement, form, name, count, obstacle = typeObstacle(type) } = context;
-    const { sizes, expressions } = sizesOf(call, type, place);
-    this.layers.push({
-      path,
-      ...(name && { name }),
-      role,
-      form,
-      call: callFact(call, statement, place),
-      type,
-      sizes,
-      arguments: expressions,
-      ...(count !== undefined && { count }),
-      ...(obstacle !== undefined && { obstacle }),
+  /** A method of the class, or a function within the one that is read. */
+  private helperOf(callee: Expr): FunctionStmt | undefined {
+    if (callee.kind === "name") return this.nested.get(callee.name);
+    const own = selfPath(callee);
+    return this.owner.body.find(
+      (each): each is FunctionStmt => each.kind === "function" && each.name === own,
+    );
+  }
+
+  protected listed(
+    call: CallExpr,
+    path: string,
+    context: Context,
+    from: number | undefined,
+    nesting: number,
+  ): { readonly next: number | undefined } | undefined {
+    const helper = this.helperOf(call.callee);
+    if (!helper || nesting > maximumNesting) return undefined;
+    const place = bind(call, helper, context.place, this.place(helper));
+    const lists = returnedExpressions(helper).filter(({ kind }) => kind !== "call");
+    if (lists.length === 0) return undefined;
+    const ends: (number | undefined)[] = [];
+    this.reading(helper, place, () => {
+      for (const list of lists) ends.push(this.items(list, path, { ...context, place }, from, nesting + 1));
     });
+    return { next: ends.length === 1 ? ends[0] : undefined };
+  }
+
+  private place(helper: FunctionStmt): Place {
+    return { scope: this.scope, block: this.block, function: helper, owner: this.owner };
+  }
+
+  /** Does `work` with the names of a helper's body known. */
+  private reading(helper: FunctionStmt, place: Place, work: () => void): void {
+    const { locals, muted } = this;
+    this.locals = new Map();
+    this.muted = true;
+    this.gather(helper, place);
+    this.muted = muted;
+    work();
+    this.locals = locals;
   }
 
   /** The layers that stand in the arguments of a container. */
-  private inside(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
+  protected inside(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
     const last = type.split(".").at(-1) ?? type;
     const rest = unnamed(context);
     const [first] = call.arguments;
     const own = this.scope.definition(type);
+    const named = first?.value.kind === "name" ? this.locals.get(first.value.name)?.items[0] : undefined;
     if (last === "Sequential" || (own?.kind === "class" && isSequential(own))) {
-      if (call.arguments.length === 1 && first && isOrdered(first.value))
+      if (
+        call.arguments.length === 1 &&
+        first &&
+        (isOrdered(first.value) || (named && isOrdered(named.expression)))
+      )
         this.dictionary(first.value, path, { ...rest, form: "sequential" }, nesting);
       else
         this.sequence(
@@ -206,6 +230,7 @@ export class Constructions {
           path,
           { ...rest, form: "sequential" },
           nesting,
+          0,
         );
     } else if (last === "ModuleList") {
       if (first) this.items(first.value, path, { ...rest, form: "module-list" }, 0, nesting);
@@ -224,149 +249,6 @@ export class Constructions {
     }
   }
 
-  /** What an iterable of layers holds: a list, a comprehension, a local list, `_get_clones(layer, n)`. */
-  protected items(expression: Expr, path: string, context: Context, from: number, nesting: number): void {
-    if (nesting > maximumNesting) return;
-    switch (expression.kind) {
-      case "list":
-      case "tuple":
-        this.sequence(expression.items, path, context, nesting, from);
-        return;
-      case "comprehension": {
-        const [clause] = expression.clauses;
-        const times =
-          clause && expression.conditions.length === 0
-            ? iterations(clause.iterable, context.place)
-            : undefined;
-        const count = times === undefined ? context.count : times * (context.count ?? 1);
-        const place = within(expression, context.place);
-        this.collect(
-          expression.element,
-          `${path}.*`,
-          { ...context, place, form: "comprehension", ...(count !== undefined && { count }) },
-          nesting + 1,
-        );
-        return;
-      }
-      case "binary": {
-        if (expression.operator === "+") {
-          this.items(expression.left, path, context, from, nesting + 1);
-          this.items(expression.right, path, context, from, nesting + 1);
-        } else if (expression.operator === "*") {
-          const times = evaluate(expression.right, context.place);
-          this.items(
-            expression.left,
-            path,
-            { ...context, ...(times.kind === "number" && { count: times.value }) },
-            from,
-            nesting + 1,
-          );
-        }
-        return;
-      }
-      case "star":
-        this.items(expression.value, path, context, from, nesting + 1);
-        return;
-      case "name": {
-        const local = this.locals.get(expression.name);
-        if (!local) return;
-        let index = from;
-        for (const item of local.items) {
-          if (item.expression === expression) continue;
-          const inner: Context = {
-            ...context,
-            statement: item.statement,
-            ...(item.form === "append" && { form: "append" as const }),
-            ...(item.count !== undefined && { count: item.count }),
-          };
-          if (isCollection(item.expression) || item.expression.kind === "name") {
-            this.items(item.expression, path, inner, index, nesting + 1);
-            if (item.expression.kind === "list") index += item.expression.items.length;
-          } else {
-            this.collect(
-              item.expression,
-              `${path}.${item.count === undefined ? index++ : "*"}`,
-              inner,
-              nesting + 1,
-            );
-          }
-        }
-        return;
-      }
-      case "call": {
-        const [first, second] = expression.arguments;
-        if (first && clones.test(this.block.slice(expression.callee))) {
-          const times = second && evaluate(second.value, context.place);
-          this.collect(
-            first.value,
-            `${path}.*`,
-            { ...context, ...(times?.kind === "number" && { count: times.value }) },
-            nesting + 1,
-          );
-        } else if (
-          expression.callee.kind === "name" &&
-          (expression.callee.name === "list" || expression.callee.name === "tuple") &&
-          first
-        ) {
-          this.items(first.value, path, context, from, nesting + 1);
-        } else this.collect(expression, path, { ...context }, nesting + 1);
-        return;
-      }
-      default:
-        return;
-    }
-  }
-
-  private sequence(items: readonly Expr[], path: string, context: Context, nesting: number, from = 0): void {
-    items.forEach((item, index) => {
-      if (item.kind === "star") this.items(item.value, path, context, from + index, nesting + 1);
-      else this.collect(item, `${path}.${from + index}`, context, nesting + 1);
-    });
-  }
-
-  /** `{"name": layer}`, `dict(name=layer)`, `OrderedDict([("name", layer)])`. */
-  protected dictionary(expression: Expr, path: string, context: Context, nesting: number): void {
-    const add = (key: Expr, value: Expr) =>
-      this.collect(
-        value,
-        `${path}.${keyOf(key, context.place)}`,
-        { ...context, ...(key.kind === "string" && { name: { from: key.from + 1, to: key.to - 1 } }) },
-        nesting + 1,
-      );
-    if (expression.kind === "dict") {
-      for (const { key, value } of expression.entries) if (key) add(key, value);
-    } else if (expression.kind === "comprehension" && expression.value) {
-      const [clause] = expression.clauses;
-      const count = clause && iterations(clause.iterable, context.place);
-      const place = within(expression, context.place);
-      this.collect(
-        expression.value,
-        `${path}.*`,
-        { ...context, place, form: "comprehension", ...(count !== undefined && { count }) },
-        nesting + 1,
-      );
-    } else if (expression.kind === "list" || expression.kind === "tuple") {
-      for (const item of expression.items)
-        if (item.kind === "tuple" && item.items[0] && item.items[1]) add(item.items[0], item.items[1]);
-    } else if (expression.kind === "call") {
-      for (const argument of expression.arguments) {
-        if (argument.keyword)
-          this.collect(
-            argument.value,
-            `${path}.${argument.keyword.name}`,
-            { ...context, name: { from: argument.keyword.from, to: argument.keyword.to } },
-            nesting + 1,
-          );
-        else if (!argument.star) this.dictionary(argument.value, path, context, nesting + 1);
-      }
-    } else if (expression.kind === "name") {
-      const local = this.locals.get(expression.name);
-      for (const item of local?.items ?? [])
-        if (item.expression !== expression && nesting < maximumNesting)
-          this.dictionary(item.expression, path, context, nesting + 1);
-    }
-  }
-
   /** What a class that a neighbour's factory returns is called in this file: as if it stood beside the factory. */
   private nameHere(type: string, source: Scope, { qualified = "" }: Call): string {
     if (source.isLibrary(type)) return type;
@@ -374,7 +256,7 @@ export class Constructions {
   }
 
   /** A function of the file or a neighbour that returns a layer: its type and sizes are read there, with this call's arguments. */
-  private factory(
+  protected factory(
     call: CallExpr,
     { node, block, scope }: { node: FunctionStmt; block: Block; scope: Scope },
     path: string,
@@ -383,24 +265,14 @@ export class Constructions {
     outermost?: Pick<Layer, "call" | "arguments">,
   ): void {
     const returned = returnedCalls(node);
-    const bound = new Map<string, { value: Expr; place: Place }>();
     const isMethod = node.parameters[0]?.name === "self";
-    const names = node.parameters.filter((parameter) => !parameter.star).map((parameter) => parameter.name);
-    if (isMethod) names.shift();
-    const positional = call.arguments.filter((argument) => !argument.keyword && !argument.star);
-    for (const [index, argument] of positional.entries()) {
-      const name = names[index];
-      if (name !== undefined) bound.set(name, { value: argument.value, place: context.place });
-    }
-    for (const argument of call.arguments)
-      if (argument.keyword) bound.set(argument.keyword.name, { value: argument.value, place: context.place });
-    const place: Place = {
+    const names = namesOf(node);
+    const place = bind(call, node, context.place, {
       scope,
       block,
       function: node,
-      bound,
       ...(isMethod && { owner: this.owner }),
-    };
+    });
     const written = outermost ?? {
       call: callFact(call, context.statement, context.place),
       arguments: sizesOf(call, undefined, context.place, names).expressions,
@@ -414,11 +286,11 @@ export class Constructions {
         continue;
       }
       const role = declaration?.kind === "class" ? classRole(type, declaration) : roleOf(type, false);
-      if (!role) continue;
-      const { name, count, obstacle = typeObstacle(type) } = context;
+      if (!role || this.muted) continue;
+      const { name, count, obstacle = typeObstacle(type) ?? factoryObstacle(node.name) } = context;
       const { sizes } = sizesOf(inner, type, place);
       this.layers.push({
-        path,
+        path: path.replace(/^\./, ""),
         ...(name && { name }),
         role,
         form: "factory",
@@ -426,43 +298,17 @@ export class Constructions {
         type: scope === this.scope ? type : this.nameHere(type, scope, written.call),
         sizes,
         ...(count !== undefined && { count }),
-        ...(obstacle !== undefined && { obstacle }),
+        obstacle,
       });
+      // What a helper of the class puts into a container stands in the class too.
+      if (role === "container" && isMethod && scope === this.scope && !outermost)
+        this.reading(node, place, () => {
+          this.inside(inner, path, type, { ...context, place }, nesting + 1);
+        });
     }
   }
 }
 
-/** The role of a layer whose class is at hand; undefined when that is no module. */
-function classRole(type: string, origin: Origin & { kind: "class" }): LayerRole | undefined {
-  if (!isModuleClass(origin.node, origin.block, origin.scope)) return undefined;
-  const role = roleOf(type, true);
-  return role === "module" ? (inheritedRole(origin, 0) ?? role) : role;
-}
-
-/** A subclass of a linear layer or of an embedding is one, whatever it is called. */
-function inheritedRole({ node, scope }: Origin & { kind: "class" }, nesting: number): LayerRole | undefined {
-  if (nesting > maximumNesting) return undefined;
-  for (const { value } of node.bases) {
-    const base = scope.resolve(value) ?? "";
-    const role = /^torch\.nn\.(?:Linear|Embedding)$/.test(base) ? roleOf(base, false) : undefined;
-    const parent = role ? undefined : scope.definition(base);
-    const found = parent?.kind === "class" ? inheritedRole(parent, nesting + 1) : role;
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function isSequential({ node, scope }: Origin & { kind: "class" }): boolean {
+export function isSequential({ node, scope }: Origin & { kind: "class" }): boolean {
   return node.bases.some(({ value }) => scope.resolve(value) === "torch.nn.Sequential");
-}
-
-/** What stands inside a container has no name of its own. */
-function unnamed({ place, statement, form, count, obstacle }: Context): Context {
-  return {
-    place,
-    statement,
-    form,
-    ...(count !== undefined && { count }),
-    ...(obstacle !== undefined && { obstacle }),
-  };
 }

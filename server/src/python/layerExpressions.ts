@@ -69,6 +69,43 @@ export function iterations(iterable: Expr, place: Place): number | undefined {
   return value.kind === "list" ? value.items.length : undefined;
 }
 
+/** The names of a function's parameters that a call gives values to. */
+export function namesOf(node: FunctionStmt): string[] {
+  const names = node.parameters.filter((parameter) => !parameter.star).map((parameter) => parameter.name);
+  return node.parameters[0]?.name === "self" ? names.slice(1) : names;
+}
+
+/** Inside a function, with a call's arguments as its parameters. */
+export function bind(call: CallExpr, node: FunctionStmt, place: Place, inside: Place): Place {
+  const bound = new Map<string, { value: Expr; place: Place }>();
+  const names = namesOf(node);
+  const positional = call.arguments.filter((argument) => !argument.keyword && !argument.star);
+  for (const [index, { value }] of positional.entries()) {
+    const name = names[index];
+    if (name !== undefined) bound.set(name, { value, place });
+  }
+  for (const { keyword, value } of call.arguments) if (keyword) bound.set(keyword.name, { value, place });
+  return { ...inside, bound };
+}
+
+/** What a function returns, as written. */
+export function returnedExpressions(node: FunctionStmt): Expr[] {
+  const found: Expr[] = [];
+  walkStatements(node.body, (statement) => {
+    if (statement.kind === "function" || statement.kind === "class") return false;
+    if (statement.kind === "return" && statement.value) found.push(statement.value);
+    return true;
+  });
+  return found;
+}
+
+/** Whether a function gives its first argument back. */
+export function passesOn(node: FunctionStmt): boolean {
+  const [name] = namesOf(node);
+  const returned = returnedExpressions(node);
+  return returned.length > 0 && returned.every((each) => each.kind === "name" && each.name === name);
+}
+
 /** The calls a factory may return, through both arms of conditionals and one local. */
 export function returnedCalls(node: FunctionStmt): CallExpr[] {
   const calls: CallExpr[] = [];
@@ -86,10 +123,6 @@ export function returnedCalls(node: FunctionStmt): CallExpr[] {
       });
     }
   };
-  walkStatements(node.body, (statement) => {
-    if (statement.kind === "function" || statement.kind === "class") return false;
-    if (statement.kind === "return" && statement.value) add(statement.value, 0);
-    return true;
-  });
+  for (const returned of returnedExpressions(node)) add(returned, 0);
   return calls;
 }

@@ -19,17 +19,30 @@ export function roleOf(type: string, sameFile: boolean): LayerRole | undefined {
   const signature = signatureOf(type);
   if (signature && isRole(signature.role)) return signature.role;
   const last = type.split(".").at(-1) ?? type;
-  if (!/^_*[A-Z]/.test(last)) return undefined;
+  if (!sameFile && !/^_*[A-Z]/.test(last)) return undefined;
   const byName = roles.find(([pattern]) => pattern.test(last))?.[1];
   // A class of this file that is called Attention is a module of its own, whose role the sub-layer says.
   if (sameFile) return byName === "attention" || byName === undefined ? "module" : byName;
   if (torchLayer.test(type)) return byName ?? "module";
   if (byName) return byName;
+  if (noLayer.test(last)) return undefined;
   return /^\.|(?:^|\.)(?:Block|\w*Layer|MLP|Mlp|\w*Module|\w*Block|\w*Model|Encoder|Decoder|FeedForward)$/.test(
     type,
   )
     ? "module"
     : undefined;
+}
+
+/** Names of what a model keeps beside its layers. */
+const noLayer =
+  /(?:Config|Configuration|Coder|Matcher|Info|Hooks?|Format|Sampler|Tokenizer(?:Fast)?|Dataset|DataLoader|Type|Enum|Args|Arguments|Params|State|Output|Cache|Error|Exception|Scheduler|Optimizer|Logger|Lock|Queue|Namespace|Dict|Counter|Generator|Tensor|Variable|Path|Size|Processor|Extractor)$/;
+const noLayers =
+  /^(?:torch\.(?!nn\.)|torchvision\.(?:transforms|datasets)|collections|typing|functools|numpy|threading|types|pathlib|dataclasses|datasets|random|math|os|sys)\b/;
+
+/** Whether a class that the file imports may be a layer where it is used like one. */
+export function constructsLayer(type: string): boolean {
+  const last = type.split(".").at(-1) ?? type;
+  return type.includes(".") && /^_*[A-Z]\w*[a-z]/.test(last) && !noLayer.test(last) && !noLayers.test(type);
 }
 
 const allRoles: readonly string[] = [
@@ -54,6 +67,16 @@ export function wrapperObstacle(wrapper: string): string {
   return last === "script"
     ? "`torch.jit.script` compiles this layer as it is, so a subclass would have to be scriptable too. Adapt it before scripting."
     : `\`${last}\` replaces or wraps this layer's parameters. Adapt the layer first and wrap the adapted one.`;
+}
+
+/** Why a layer that a function builds cannot be adapted where that is called. */
+export function factoryObstacle(name: string): string {
+  return `\`${name}\` builds this layer with settings of its own. Adapt it inside \`${name}\`, or adapt the block's output.`;
+}
+
+/** Why a layer that is handed to an unknown function cannot be adapted. */
+export function passingObstacle(name: string): string {
+  return `What \`${name}\` does with this layer is not known here. Build the layer by itself, or adapt the block's output.`;
 }
 
 /** Why a layer of this type cannot be adapted. */

@@ -2,11 +2,20 @@
  * The layers a class constructs, wherever it does so: as attributes, in containers, comprehensions, branches and
  * loops, by `add_module`, `setattr` or through a function of the same file.
  */
-import { bodiesOf, type ClassStmt, type Expr, type FunctionStmt, selfPath, type Stmt } from "./ast";
+import {
+  bodiesOf,
+  type CallExpr,
+  type ClassStmt,
+  type Expr,
+  type FunctionStmt,
+  selfPath,
+  type Stmt,
+} from "./ast";
 import type { Block } from "./block";
 import type { Place } from "./constants";
 import type { Layer, LayerForm } from "./facts";
-import { Constructions, type Context } from "./layerConstructions";
+import { Constructions, isSequential } from "./layerConstructions";
+import type { Context } from "./layerSink";
 import { iterations, keyOf } from "./layerExpressions";
 import { obstaclesIn } from "./obstacles";
 import type { Scope } from "./scope";
@@ -29,13 +38,22 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
   });
 }
 
+function isNamed(expression: Expr, name: string): boolean {
+  return expression.kind === "name" && expression.name === name;
+}
+
 class Collector extends Constructions {
   private readonly lists = new Map<string, number>();
 
   method(method: FunctionStmt): void {
     this.locals = new Map();
+    this.nested = new Map();
     const place: Place = { scope: this.scope, block: this.block, owner: this.owner, function: method };
     this.statements(method.body, place, "attribute", undefined);
+  }
+
+  protected gather(helper: FunctionStmt, place: Place): void {
+    this.statements(helper.body, place, "attribute", undefined);
   }
 
   /** `form` is what a plain assignment counts as here: inside a branch it is conditional. */
@@ -57,8 +75,10 @@ class Collector extends Constructions {
           this.statements(statement.body, place, form, inner);
           break;
         }
-        case "class":
         case "function":
+          this.nested.set(statement.name, statement);
+          break;
+        case "class":
           break;
         case "while":
         case "compound":
@@ -101,18 +121,35 @@ class Collector extends Constructions {
     const context = { place, statement, form, ...(count !== undefined && { count }) };
     if (target.kind === "name") {
       if (statement.operator === "+=") this.extend(target.name, value, context);
-      else this.locals.set(target.name, { items: [{ expression: value, ...context }] });
+      else {
+        // A branch adds to what the name may hold.
+        const before = form === "conditional" ? (this.locals.get(target.name)?.items ?? []) : [];
+        this.locals.set(target.name, { items: [...before, { expression: value, ...context }] });
+      }
       return;
     }
     if (target.kind === "subscript") {
       // self.layers["name"] = nn.Linear(…)
       const container = selfPath(target.object);
       const [key] = target.items;
+      if (target.object.kind === "name" && key)
+        this.locals.get(target.object.name)?.items.push({ expression: value, key, ...context });
       if (container === undefined || !key) return;
       this.collect(value, `${container}.${keyOf(key, place)}`, { ...context, form: "module-dict" }, 0);
       return;
     }
     const path = selfPath(target);
+    if (path === undefined && target.kind === "attribute" && target.object.kind === "name") {
+      // down.pool = nn.MaxPool2d(2), where `down` becomes part of the model later
+      const key: Expr = {
+        kind: "string",
+        from: target.nameFrom,
+        to: target.to,
+        value: target.name,
+        parts: [],
+      };
+      this.locals.get(target.object.name)?.items.push({ expression: value, key, ...context });
+    }
     if (path === undefined || target.kind !== "attribute") return;
     const name = { from: target.nameFrom, to: target.nameFrom + target.name.length };
     if (statement.operator === "+=") {
@@ -121,6 +158,17 @@ class Collector extends Constructions {
       return;
     }
     this.collect(value, path, { ...context, name }, 0);
+  }
+
+  /** What a container of one's own kind is given: `super().__init__(nn.Linear(…), nn.ReLU())`. */
+  private handedUp(call: CallExpr, context: Context): void {
+    for (const { value } of this.owner.bases) {
+      const type = this.scope.resolve(value);
+      const own = type === undefined ? undefined : this.scope.definition(type);
+      const contains = own?.kind === "class" && isSequential(own) ? "torch.nn.Sequential" : type;
+      if (contains !== undefined && /^torch\.nn\.(?:Sequential|ModuleList|ModuleDict)$/.test(contains))
+        this.inside(call, "", contains, context, 0);
+    }
   }
 
   private extend(name: string, value: Expr, context: Context): void {
@@ -147,6 +195,10 @@ class Collector extends Constructions {
     }
     if (callee.kind !== "attribute") return;
     const { object, name: method } = callee;
+    if (method === "__init__" && object.kind === "call" && isNamed(object.callee, "super")) {
+      this.handedUp(expression, { ...context, form: "attribute" });
+      return;
+    }
     const onSelf = object.kind === "name" && object.name === "self";
     if (onSelf && (method === "add_module" || method === "register_module") && first && second)
       this.collect(second, keyOf(first, place), { ...context, form: "add-module" }, 0);

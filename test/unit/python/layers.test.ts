@@ -246,7 +246,7 @@ test("layers come from branches, loops, add_module, setattr and annotated or cha
 test("factories of the file and classes in variables are followed", () => {
   check(
     "self.c = conv3x3(3, 16, stride=2)",
-    ["c: nn.Conv2d(in_channels=3, out_channels=16, kernel_size=3, stride=2, padding=1) factory"],
+    ["c: nn.Conv2d(in_channels=3, out_channels=16, kernel_size=3, stride=2, padding=1) factory !"],
     "def conv3x3(i, o, stride=1):\n    return nn.Conv2d(i, o, 3, stride=stride, padding=1)",
   );
   check(
@@ -254,6 +254,130 @@ test("factories of the file and classes in variables are followed", () => {
     ["norm: nn.LayerNorm(normalized_shape=8) attribute"],
     "",
     ", norm_layer=nn.LayerNorm",
+  );
+});
+
+test("a container's own constructor is given its layers", () => {
+  const text = `from torch import nn
+class ConvReLU(nn.Sequential):
+    def __init__(self, i, o, norm=None):
+        if norm:
+            bn = nn.BatchNorm2d(4)
+        else:
+            bn = nn.Identity()
+        super().__init__(nn.Conv2d(3, 4, 1), bn, nn.ReLU())
+`;
+  assert.deepEqual(layerLines(moduleOf(read(text), "ConvReLU")), [
+    "0: nn.Conv2d(in_channels=3, out_channels=4, kernel_size=1) sequential",
+    "1: nn.BatchNorm2d(num_features=4) conditional",
+    "1: nn.Identity() conditional",
+    "2: nn.ReLU() sequential",
+  ]);
+});
+
+test("layers in local dictionaries, lists and modules are found where those go", () => {
+  check(
+    'heads = OrderedDict()\nheads["fc"] = nn.Linear(2, 3)\nheads["act"] = nn.Tanh()\nself.heads = nn.Sequential(heads)',
+    [
+      "heads: nn.Sequential() attribute",
+      "heads.fc: nn.Linear(in_features=2, out_features=3) sequential",
+      "heads.act: nn.Tanh() sequential",
+    ],
+  );
+  check(
+    "self.down = nn.ModuleList()\nfor i in range(2):\n    block = nn.ModuleList()\n    block.append(nn.Linear(2, 2))\n    stage = nn.Module()\n    stage.block = block\n    stage.pool = nn.MaxPool2d(2)\n    self.down.append(stage)",
+    [
+      "down: nn.ModuleList() attribute",
+      "down.*: nn.Module() append ×2",
+      "down.*.block: nn.ModuleList() attribute ×2",
+      "down.*.block.*: nn.Linear(in_features=2, out_features=2) append ×2",
+      "down.*.pool: nn.MaxPool2d(kernel_size=2) attribute ×2",
+    ],
+  );
+  check(
+    "self.net = nn.Sequential(*filter(None, [nn.Linear(2, 3), nn.ReLU() if act else None]))",
+    [
+      "net: nn.Sequential() attribute",
+      "net.0: nn.Linear(in_features=2, out_features=3) sequential",
+      "net.1: nn.ReLU() conditional",
+    ],
+    "",
+    ", act",
+  );
+});
+
+test("what comes after a list of unknown length has no known index", () => {
+  check(
+    "self.net = nn.Sequential(nn.ReLU(), *[nn.Linear(2, 2) for _ in range(n)], nn.Linear(2, 1))",
+    [
+      "net: nn.Sequential() attribute",
+      "net.0: nn.ReLU() sequential",
+      "net.*: nn.Linear(in_features=2, out_features=2) comprehension",
+      "net.*: nn.Linear(in_features=2, out_features=1) sequential",
+    ],
+    "",
+    ", n",
+  );
+});
+
+test("helpers that build or pass on layers are followed", () => {
+  check(
+    "def block(i, o):\n    layers = [nn.Linear(i, o)]\n    layers.append(nn.ReLU())\n    return layers\nself.net = nn.Sequential(*block(2, 3), nn.Linear(3, 1))",
+    [
+      "net: nn.Sequential() attribute",
+      "net.0: nn.Linear(in_features=2, out_features=3) sequential",
+      "net.1: nn.ReLU() append",
+      "net.2: nn.Linear(in_features=3, out_features=1) sequential",
+    ],
+  );
+  check("make = lambda: nn.Linear(2, 3)\nself.a = make()", [
+    "a: nn.Linear(in_features=2, out_features=3) attribute",
+  ]);
+  check(
+    "self.a = zeroed(nn.Linear(2, 3))\nself.b = tricky(nn.Linear(2, 3))\nnorm_f = weight_norm if flag else spectral_norm\nself.c = norm_f(nn.Linear(4, 5))",
+    [
+      "a: nn.Linear(in_features=2, out_features=3) argument",
+      "b: nn.Linear(in_features=2, out_features=3) argument !",
+      "c: nn.Linear(in_features=4, out_features=5) argument !",
+    ],
+    "from .tricks import tricky\nfrom torch.nn.utils import weight_norm, spectral_norm\ndef zeroed(module):\n    module.weight.data.zero_()\n    return module",
+    ", flag",
+  );
+  const text = `from torch import nn
+class A(nn.Module):
+    def __init__(self):
+        self.stage = self._stage(4)
+    def _stage(self, planes):
+        layers = []
+        layers.append(nn.Linear(planes, 2 * planes))
+        return nn.Sequential(*layers)
+`;
+  assert.deepEqual(layerLines(moduleOf(read(text), "A")), [
+    "stage: nn.Sequential() factory !",
+    "stage.0: nn.Linear(in_features=4, out_features=8) append",
+  ]);
+});
+
+test("imported classes are layers where they are used like layers", () => {
+  const text = `from torch import nn
+from timm.layers import ClassifierHead
+from tools import Widget, Gadget
+from .utils import BoxCoder
+class lowercase(nn.Module):
+    pass
+class A(nn.Module):
+    def __init__(self):
+        self.head = ClassifierHead(4, 2)
+        self.widget = Widget(3)
+        self.gadgets = nn.ModuleList([Gadget(1)])
+        self.coder = BoxCoder()
+        self.low = lowercase()
+    def forward(self, x):
+        return self.head(self.widget.run(x))
+`;
+  assert.deepEqual(
+    moduleOf(read(text), "A").layers.map(({ path }) => path),
+    ["head", "gadgets", "gadgets.0", "low"],
   );
 });
 

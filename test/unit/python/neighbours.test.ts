@@ -151,9 +151,9 @@ test("the factory of another file is read there, with the arguments given here",
       ) + "\nWIDTH = 16\nEXTRA = 5\n",
   };
   checkLayers(files, [
-    "a: nn.Conv2d(in_channels=16, out_channels=8, kernel_size=3, stride=2, padding=1) factory",
-    "b: nn.Conv2d(in_channels=4, out_channels=8, kernel_size=3, stride=1, padding=1) factory",
-    "c: layers.Own(in_features=3, out_features=3) factory",
+    "a: nn.Conv2d(in_channels=16, out_channels=8, kernel_size=3, stride=2, padding=1) factory !",
+    "b: nn.Conv2d(in_channels=4, out_channels=8, kernel_size=3, stride=1, padding=1) factory !",
+    "c: layers.Own(in_features=3, out_features=3) factory !",
   ]);
   const text = files["main.py"];
   const { layers } = moduleOf(readAmong(files), "Net");
