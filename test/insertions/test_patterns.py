@@ -1,7 +1,7 @@
 """One method at every place of our examples and of model patterns: parsed, taken out again and run.
 
 The patterns are what makes edits go wrong in real models: initialisers over all parameters, strict
-loads, optimisers that count names, recomputation by hand, stages, windows, tabs and Windows line ends.
+loads, optimisers that count names, recomputation by hand, stages, tabs and Windows line ends.
 """
 
 import ast

@@ -90,6 +90,13 @@ export function addImports(text: string, facts: PythonFacts, statements: readonl
   return edits;
 }
 
+/** End of the line, its comment included. */
+const lineEnd = (text: string, offset: number): number =>
+  offset + (/^[^\r\n]*/.exec(text.slice(offset))?.[0].length ?? 0);
+
+const isSorted = (imports: readonly ImportBinding[]): boolean =>
+  imports.every(({ qualified }, index) => index === 0 || (imports[index - 1]?.qualified ?? "") <= qualified);
+
 function standardEdit(
   text: string,
   facts: PythonFacts,
@@ -97,8 +104,19 @@ function standardEdit(
   statements: readonly string[],
 ): Edit {
   const block = statements.join("\n");
-  const last = existing.findLast((each) => standardLibrary.has(root(each.qualified)));
-  if (last !== undefined) return insertion(last.statement.to, `\n${block}`);
+  const ofLibrary = existing.filter((each) => standardLibrary.has(root(each.qualified)));
+  const last = ofLibrary.at(-1);
+  if (last !== undefined) {
+    // where the file has an order: `import` lines by name, above the `from` lines
+    const plain = ofLibrary.filter(({ statement }) => /^import\b/.test(text.slice(statement.from)));
+    const name = /^import (\S+)/.exec(block)?.[1] ?? "";
+    const sorted = statements.length === 1 && name !== "" && isSorted(plain);
+    const next = sorted ? plain.find(({ qualified }) => qualified > name) : undefined;
+    const start = (next ?? (sorted && plain.length === 0 ? ofLibrary[0] : undefined))?.statement.from;
+    if (start !== undefined) return insertion(start, `${block}\n`);
+    const above = (sorted ? plain.at(-1) : undefined) ?? last;
+    return insertion(lineEnd(text, above.statement.to), `\n${block}`);
+  }
   const first = existing[0];
   if (first !== undefined) return insertion(first.statement.from, `${block}\n\n`);
   return atImportEnd(text, facts, statements, false);

@@ -318,13 +318,50 @@ class Head(nn.Module):
         self.|head = nn.Linear(16, 8)
 `,
     "Adapt `head` with LoRA (192 trainable)",
-    `import os
-import math
+    `import math
+import os
 
 import numpy
 import torch
 import torch.nn as nn
 from torch import Tensor
+
+
+${source("lora/lora.py", "LoRALinear")}
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = LoRALinear(16, 8, rank=8, alpha=16)
+`,
+  ));
+
+test("a standard module goes where the file's order has it, comments stay with their lines", () =>
+  checkInsertion(
+    `from __future__ import annotations
+
+import json  # configuration
+import random
+from dataclasses import dataclass
+import torch
+from torch import Tensor, nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(16, 8)
+`,
+    "Adapt `head` with LoRA (192 trainable)",
+    `from __future__ import annotations
+
+import json  # configuration
+import math
+import random
+from dataclasses import dataclass
+import torch
+from torch import Tensor, nn
 
 
 ${source("lora/lora.py", "LoRALinear")}
