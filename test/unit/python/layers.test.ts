@@ -55,6 +55,12 @@ test("sizes follow names through reassignment, branches, loops and functions tha
     ", dim=8",
   );
   check(
+    "d = dim\nself.l = nn.ModuleList()\nfor _ in range(3):\n    self.l.append(nn.Linear(d, 1))\n    d = 2 * d",
+    ["l: nn.ModuleList() attribute", "l.*: nn.Linear(out_features=1) append ×3"],
+    "",
+    ", dim=8",
+  );
+  check(
     "h, w = pair(size)\nself.a = nn.Linear(3 * h * w, default(out, 5))\nself.b = nn.Linear(math.prod([2, 3]), 1)",
     [
       "a: nn.Linear(in_features=768, out_features=5) attribute",
