@@ -5,7 +5,7 @@ import type { Rule, Severity } from "../literature/model";
 import type { Settings } from "../protocol";
 import type { Range } from "../python/facts";
 import { reading } from "../python/local";
-import { valuesOf } from "../python/values";
+import { followingValues, valuesOf } from "../python/values";
 import type { FeatureContext, OpenDocument } from "./context";
 import type { Fix } from "./quickFixes";
 import { checks } from "./rules/checks";
@@ -26,19 +26,44 @@ export function* diagnosing(
 ): Generator<undefined, Diagnostic[]> {
   const { facts, text } = document.python;
   yield* reading(facts, text.length);
+  const rules = rulesFor(context, document);
+  if (rules.some(({ rule }) => needsCalls(rule))) {
+    yield* reading(facts, text.length, ["calls", "training"]);
+    yield* followingValues(facts);
+  }
   const found: Diagnostic[] = [];
-  for (const diagnostics of byRule(context, document)) {
-    found.push(...diagnostics);
+  for (const { rule, severity } of rules) {
+    found.push(...findings(context, document, rule, severity));
     yield;
   }
   return found;
 }
 
 export const diagnose = (context: FeatureContext, document: OpenDocument): Diagnostic[] =>
-  [...byRule(context, document)].flat();
+  rulesFor(context, document).flatMap(({ rule, severity }) => findings(context, document, rule, severity));
 
-function* byRule(context: FeatureContext, document: OpenDocument): Generator<Diagnostic[]> {
-  if (!context.settings.diagnostics.enable) return;
+/** The rules that are on and may find something: most files import nothing that they speak of. */
+function rulesFor({ library, settings }: FeatureContext, { python: { facts } }: OpenDocument) {
+  if (!settings.diagnostics.enable) return [];
+  const imported = new Set(facts.imports.map(({ qualified }) => head(qualified)));
+  return library.rules().flatMap((rule) => {
+    const severity = severityOf(rule, settings);
+    const libraries = rule.imports ?? rule.calls?.map(head);
+    const concerned = libraries?.some((each) => imported.has(each)) ?? true;
+    return severity === undefined || !concerned ? [] : [{ rule, severity }];
+  });
+}
+
+const head = (qualified: string): string => qualified.split(".", 1)[0] ?? "";
+
+const needsCalls = ({ calls, imports }: Rule): boolean => calls !== undefined || imports !== undefined;
+
+function findings(
+  context: FeatureContext,
+  document: OpenDocument,
+  rule: Rule,
+  severity: Severity,
+): Diagnostic[] {
   const { facts } = document.python;
   const given: RuleContext = {
     ...context,
@@ -47,12 +72,8 @@ function* byRule(context: FeatureContext, document: OpenDocument): Generator<Dia
       return valuesOf(facts);
     },
   };
-  for (const rule of context.library.rules()) {
-    const severity = severityOf(rule, context.settings);
-    if (severity === undefined) continue;
-    const find = rule.check === undefined ? declared : checks.get(rule.check);
-    yield (find?.(given, rule) ?? []).map((finding) => diagnostic(given, rule, severity, finding));
-  }
+  const find = rule.check === undefined ? declared : checks.get(rule.check);
+  return (find?.(given, rule) ?? []).map((finding) => diagnostic(given, rule, severity, finding));
 }
 
 /** How a rule is shown; undefined where it is off. */

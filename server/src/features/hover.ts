@@ -3,7 +3,7 @@ import { type Hover, MarkupKind } from "vscode-languageserver-types";
 import type { LibrarySymbol } from "../literature/model";
 import { callAt, layerAt, proseAt, referenceAt } from "../python/at";
 import type { Call, Prose, Range } from "../python/facts";
-import { around } from "../python/local";
+import { around, modulesAround } from "../python/local";
 import type { FeatureContext, OpenDocument } from "./context";
 import { argumentHover, valueHover, valueToken } from "./hover/argument";
 import { layerHover } from "./hover/layer";
@@ -115,7 +115,8 @@ function findName(context: FeatureContext, document: OpenDocument, offset: numbe
   if (symbol !== undefined) return found(range, symbolHover(context, symbol, call));
   const method = insertedMethod(library, facts, qualified);
   if (method !== undefined) return found(range, methodHover(context, method, lastName(qualified)));
-  const module = facts.modules.find(({ name }) => name === qualified);
+  // only where it is defined: elsewhere one would have to read the whole file for it
+  const module = modulesAround(facts, range.from).find(({ nameRange }) => nameRange.from === range.from);
   return module && found(range, resemblingHover(context, document, module));
 }
 

@@ -314,6 +314,8 @@ export interface Rule {
   readonly paper?: string;
   /** The check in code that finds it; else `calls`, `when` and `where` say what is looked for. */
   readonly check?: string;
+  /** For a check: libraries of which a file must import one to be concerned; absent where every file is. */
+  readonly imports?: readonly string[];
   readonly calls?: readonly string[];
   readonly when: readonly ArgumentCondition[];
   /** Qualified names of which the file must call one as well. */

@@ -180,10 +180,7 @@ function factsOf(text: string, scope: Scope): PythonFacts {
     const forward = node.body.find((each) => each.kind === "function" && each.name === "forward");
     return forward?.kind === "function" ? computationsOf(node, forward, module.layers, scope) : [];
   });
-  valuesOfFacts.set(
-    facts,
-    lazily(() => followValues(placed, scope)),
-  );
+  valuesOfFacts.set(facts, followValues(placed, scope));
   return facts;
 }
 

@@ -65,11 +65,18 @@ export function modulesAtHand(facts: PythonFacts): ReadonlySet<ModuleClass> {
 /** Characters that one step of `reading` reads. */
 const stretch = 3000;
 
-/** Reads the facts that speak of names and prose, some of the file at a step: afterwards those of the whole file are at hand. */
-export function* reading(facts: PythonFacts, length: number): Generator<undefined, void> {
+/** Kinds of facts that speak of names and prose. */
+const named = ["imports", "definitions", "references", "prose"] as const;
+
+/** Reads facts of these kinds, some of the file at a step: afterwards those of the whole file are at hand. */
+export function* reading(
+  facts: PythonFacts,
+  length: number,
+  kinds: readonly (keyof BlockFacts)[] = named,
+): Generator<undefined, void> {
   for (let from = 0; from < length; from += stretch) {
-    for (const kind of ["imports", "definitions", "references", "prose"] as const) {
-      around(facts, kind, from, Math.min(length, from + stretch));
+    for (const kind of kinds) {
+      localFacts.get(facts)?.within(kind, from, Math.min(length, from + stretch));
       yield;
     }
   }

@@ -61,8 +61,14 @@ export interface Values {
   assigns(path: string): boolean;
 }
 
+/** Values that are worked out one top-level statement a step. */
+interface Following {
+  steps(): Generator<undefined, void>;
+  values(): Values;
+}
+
 /** For facts that came from a document: its values. */
-export const valuesOfFacts = new WeakMap<PythonFacts, () => Values>();
+export const valuesOfFacts = new WeakMap<PythonFacts, Following>();
 
 const nothing: Values = {
   calls: [],
@@ -73,15 +79,35 @@ const nothing: Values = {
 };
 
 /** The values of a file, worked out when first asked for. */
-export const valuesOf = (facts: PythonFacts): Values => valuesOfFacts.get(facts)?.() ?? nothing;
+export const valuesOf = (facts: PythonFacts): Values => valuesOfFacts.get(facts)?.values() ?? nothing;
+
+/** Works them out in steps: afterwards `valuesOf` has them at hand. */
+export function* followingValues(facts: PythonFacts): Generator<undefined, void> {
+  yield* valuesOfFacts.get(facts)?.steps() ?? [];
+}
 
 const opens = (suites: readonly Suite[], inner: readonly Suite[]): boolean =>
   suites.every((suite, index) => inner[index] === suite);
 
-export function followValues(placed: readonly Placed[], scope: Scope): Values {
-  const { calls, bindings, parameters } = new Follower(placed, scope);
+export function followValues(placed: readonly Placed[], scope: Scope): Following {
+  const follower = new Follower(placed, scope);
+  let found: Values | undefined;
+  return {
+    steps: () => follower.steps(),
+    values() {
+      follower.finish();
+      return (found ??= valuesIn(follower));
+    },
+  };
+}
+
+function valuesIn({ calls, bindings, parameters }: Follower): Values {
   const named = new Map<string, Binding[]>();
-  for (const binding of bindings) named.set(binding.name, [...(named.get(binding.name) ?? []), binding]);
+  for (const binding of bindings) {
+    const known = named.get(binding.name);
+    if (known === undefined) named.set(binding.name, [binding]);
+    else known.push(binding);
+  }
 
   /** Bindings of a name, and for an attribute those of the names it hangs on. */
   const changesOf = (name: string): readonly Binding[] =>
@@ -143,8 +169,25 @@ class Follower {
   private order = 0;
   private bodies = 0;
 
-  constructor(placed: readonly Placed[], scope: Scope) {
-    for (const { block, from } of placed) this.follow(block.statements, { scope, block }, from, 0, []);
+  private next = 0;
+
+  constructor(
+    private readonly placed: readonly Placed[],
+    private readonly scope: Scope,
+  ) {}
+
+  finish(): void {
+    const steps = this.steps();
+    while (steps.next().done !== true);
+  }
+
+  /** Follows what has not been followed yet, one block a step. */
+  *steps(): Generator<undefined, void> {
+    for (let at = this.placed[this.next]; at !== undefined; at = this.placed[this.next]) {
+      this.next++;
+      this.follow(at.block.statements, { scope: this.scope, block: at.block }, at.from, 0, []);
+      yield;
+    }
   }
 
   private follow(

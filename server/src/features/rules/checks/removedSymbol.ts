@@ -6,11 +6,16 @@ import type { Check, Finding } from "../rule";
 
 export const removedSymbol: Check = ({ library, document }) => {
   const { facts, text } = document.python;
-  return removedSymbols(library).flatMap(({ symbol, name, since, replacement }): Finding[] => {
+  const removed = removedSymbols(library);
+  const paths = new Set(removed.flatMap(({ symbol }) => symbol.qualified));
+  const known = ({ qualified }: { readonly qualified: string }): boolean => paths.has(qualified);
+  const [imports, references] = [facts.imports.filter(known), facts.references.filter(known)];
+  if (imports.length + references.length === 0) return [];
+  return removed.flatMap(({ symbol, name, since, replacement }): Finding[] => {
     const wanted = new Set(symbol.qualified);
     const isIt = ({ qualified }: { readonly qualified: string }): boolean => wanted.has(qualified);
-    const imported = facts.imports.filter(isIt);
-    const uses = facts.references
+    const imported = imports.filter(isIt);
+    const uses = references
       .filter(isIt)
       .filter(({ range }) => !imported.some(({ statement }) => within(range, statement)));
     const arxiv = [...(library.symbolsNamed(replacement)[0]?.papers ?? [])].flatMap(
