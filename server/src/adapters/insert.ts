@@ -136,7 +136,8 @@ function withExtras({ file, place, extras }: InsertionRequest, brought: Brought,
 
 /** Code elsewhere that goes over all parameters of the model, which the adapter's are now among. */
 function besides({ file, place }: InsertionRequest): ReturnType<typeof accommodations> {
-  const module = grownModule(place);
+  // adapters put into a built model come after what was loaded into it
+  const module = place.kind === "model-layers" && place.model !== "self" ? undefined : grownModule(place);
   return module === undefined ? [] : accommodations(file, module);
 }
 

@@ -491,9 +491,9 @@ function unwritableStack(site: MethodSite, place: BlockStackPlace): string | und
   if (looksAhead !== true) return undefined;
   return (
     place.futureIsHidden ??
-    (place.fixedLength === undefined
-      ? undefined
-      : "The blocks also get a mask, which this would not see; hand it over by hand.")
+    (place.fixedLength?.startsWith("The blocks also get a mask") === true
+      ? "The blocks also get a mask, which this would not see; hand it over by hand."
+      : place.fixedLength)
   );
 }
 

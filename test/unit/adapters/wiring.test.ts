@@ -27,7 +27,7 @@ class Mod|el(nn.Module):
     def __init__(self, width, depth):
         super().__init__()
         self.embed = nn.Embedding(100, width)
-        self.blocks = nn.Sequential(*[nn.TransformerEncoderLayer(width, 4) for _ in range(depth)])
+        self.blocks = nn.Sequential(*[nn.TransformerEncoderLayer(width, 4, batch_first=True) for _ in range(depth)])
         self.head = nn.Linear(width, 100)
 
     def forward(self, ids, **options):
