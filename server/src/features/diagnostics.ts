@@ -28,7 +28,7 @@ export function* diagnosing(
   yield* reading(facts, text.length);
   const rules = rulesFor(context, document);
   if (rules.some(({ rule }) => needsCalls(rule))) {
-    yield* reading(facts, text.length, ["calls", "training"]);
+    yield* reading(facts, text.length, ["calls", "training", "modules"]);
     yield* followingValues(facts);
   }
   const found: Diagnostic[] = [];

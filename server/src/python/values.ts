@@ -14,7 +14,7 @@ import {
 } from "./ast";
 import { callFact } from "./calls";
 import type { Place } from "./constants";
-import type { Call, PythonFacts } from "./facts";
+import type { Call, PythonFacts, Range } from "./facts";
 import type { Placed } from "./reading";
 import type { Scope } from "./scope";
 import { moveCall } from "./shift";
@@ -51,6 +51,8 @@ interface Binding extends Moment {
 export interface Values {
   /** Every call whose callee is a dotted path, inner before outer, as they are carried out. */
   readonly calls: readonly CallStep[];
+  /** The call that is written exactly here. */
+  written(range: Range): CallStep | undefined;
   /** The call that surely made what `name` holds at `moment`. */
   maker(name: string, moment: Moment): CallStep | undefined;
   /** Whether `earlier` has surely been carried out when `later` is. */
@@ -72,6 +74,7 @@ export const valuesOfFacts = new WeakMap<PythonFacts, Following>();
 
 const nothing: Values = {
   calls: [],
+  written: () => undefined,
   maker: () => undefined,
   surelyBefore: () => false,
   unchanged: () => false,
@@ -152,8 +155,11 @@ function valuesIn({ calls, bindings, parameters }: Follower): Values {
       : undefined;
   };
 
+  const byPlace = new Map(calls.map((step) => [`${step.call.range.from}:${step.call.range.to}`, step]));
+
   return {
     calls,
+    written: ({ from, to }) => byPlace.get(`${from}:${to}`),
     maker: (name, moment) => maker(name, moment),
     surelyBefore,
     unchanged,

@@ -35,9 +35,7 @@ export function makerOf(
   { text, range }: Expression,
   step: CallStep,
 ): CallStep | undefined {
-  const written = values.calls.find(
-    ({ call, body }) => body === step.body && call.range.from === range.from && call.range.to === range.to,
-  );
+  const written = values.written(range);
   return written ?? (/^[\w.]+$/.test(text) ? values.maker(text, step) : undefined);
 }
 
