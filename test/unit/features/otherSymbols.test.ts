@@ -114,4 +114,13 @@ describe("a hover of other libraries", () => {
         /Until it is called the whole model trains/,
     });
   });
+
+  it("explains the settings of LLaMA-Factory and Axolotl", () => {
+    says({
+      "from llamafactory.hparams import FinetuningArguments\na = FinetuningArguments(lora|_alpha=16)\n":
+        /twice the rank/,
+      "from llamafactory.hparams.finetuning_args import Galore|Arguments\n": /cannot go with finetuning_type/,
+      "from axolotl.utils.schemas.peft import Lora|Config\n": /needs load_in_4bit/,
+    });
+  });
 });
