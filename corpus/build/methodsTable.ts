@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { evaluate } from "../../server/src/literature/expression";
 import type { Corpus, Method, MethodSite } from "../../server/src/literature/model";
 import { compileCorpus } from "./compileCorpus";
+import { rulesPage } from "./rulesTable";
 
 /** The sizes of the table's example: square layers and blocks of width 768, 3×3 convolutions. */
 const sizes = {
@@ -80,9 +81,13 @@ Trainable parameters are those of one use with the method's defaults at width 76
 ${corpus.methods.map((method) => row(corpus, method)).join("\n")}
 `;
 
-if (process.argv.includes("--check")) {
-  if (!existsSync("docs/METHODS.md") || readFileSync("docs/METHODS.md", "utf8") !== table) {
-    console.error("docs/METHODS.md is not what the corpus says: run `npm run methods` and commit it.");
+for (const [path, page] of [
+  ["docs/METHODS.md", table],
+  ["docs/RULES.md", rulesPage(corpus)],
+] as const) {
+  if (!process.argv.includes("--check")) writeFileSync(path, page);
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== page) {
+    console.error(`${path} is not what the corpus says: run \`npm run methods\` and commit it.`);
     process.exitCode = 1;
   }
-} else writeFileSync("docs/METHODS.md", table);
+}
