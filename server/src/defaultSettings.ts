@@ -4,6 +4,7 @@ import type { Settings } from "./protocol";
 export const defaultSettings: Settings = {
   hover: { enable: true, layers: true },
   completion: { enable: true },
+  inlayHints: { enable: false },
   diagnostics: { enable: true, rules: {} },
   insert: { destination: "inline", moduleName: "adapters" },
   corpus: { paths: [] },

@@ -30,6 +30,7 @@ export interface ClientAbilities {
 export interface Settings {
   readonly hover: { readonly enable: boolean; readonly layers: boolean };
   readonly completion: { readonly enable: boolean };
+  readonly inlayHints: { readonly enable: boolean };
   readonly diagnostics: {
     readonly enable: boolean;
     /** By the id of a rule: how its findings are shown, in place of what the rule says. */

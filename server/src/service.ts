@@ -26,6 +26,7 @@ import { complete, resolveCompletion } from "./features/completion";
 import type { FeatureContext, OpenDocument } from "./features/context";
 import { diagnosing } from "./features/diagnostics";
 import { hover } from "./features/hover";
+import { inlayHints } from "./features/inlayHints";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
 import { papersIn } from "./features/cited";
 import { paperView } from "./features/paperView";
@@ -314,7 +315,19 @@ export function createService(options: ServiceOptions): Service {
         });
       }
     },
-    inlayHints: () => [],
+
+    inlayHints(uri, range) {
+      if (!settings.inlayHints.enable) return [];
+      const from = documents.locate(uri, range.start);
+      const to = documents.locate(uri, range.end);
+      if (from === undefined || to === undefined) return [];
+      const hints = inlayHints(context(), from.document, from.offset, to.offset);
+      return hints.flatMap((hint) => {
+        if (from.notebook === undefined) return [hint];
+        const cell = toCellRange(from.notebook, { start: hint.position, end: hint.position });
+        return cell?.uri === uri ? [{ ...hint, position: cell.range.start }] : [];
+      });
+    },
 
     async search(params) {
       await Promise.all([userLibrary, reading]);

@@ -146,6 +146,7 @@ test("a setting of the wrong type is named, the others count", async () => {
     assert.deepEqual(configured.at(-1), {
       hover: { enable: false, layers: false },
       completion: { enable: true },
+      inlayHints: { enable: false },
       diagnostics: { enable: true, rules: {} },
       insert: { destination: "inline", moduleName: "adapters" },
       corpus: { paths: [] },

@@ -32,6 +32,8 @@ export type Lookup = (type: string, owner: ModuleClass) => ModuleClass | undefin
 /** A layer somewhere below the model; numbers of lists are left out of its path where one construction fills the list. */
 export interface Found {
   readonly path: readonly string[];
+  /** The same with `*` for those numbers: `h.*.attn.c_attn`. */
+  readonly key: string;
   readonly layer: Layer;
   readonly uses: number | undefined;
 }
@@ -47,12 +49,13 @@ export function layersOf(
   const bases = module.bases.flatMap((base) => lookup(base, module) ?? []);
   const inherited = bases.flatMap((base) => layersOf(base, lookup, prefix, times, [...above, module]));
   const own = module.layers.flatMap((layer): Found[] => {
-    const path = [...prefix, ...layer.path.split(".").filter((part) => part !== "*")];
+    const full = [...prefix, ...layer.path.split(".")];
+    const path = full.filter((part) => part !== "*");
     const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
     const uses = each === undefined || times === undefined ? undefined : each * times;
     const part = lookup(layer.type, module);
-    if (part === undefined || part === module) return [{ path, layer, uses }];
-    return layersOf(part, lookup, path, uses, [...above, module]);
+    if (part === undefined || part === module) return [{ path, key: full.join("."), layer, uses }];
+    return layersOf(part, lookup, full, uses, [...above, module]);
   });
   const overridden = new Set(own.map(({ path }) => path.join(".")));
   return [...inherited.filter(({ path }) => !overridden.has(path.join("."))), ...own];

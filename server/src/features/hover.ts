@@ -112,7 +112,7 @@ function findName(context: FeatureContext, document: OpenDocument, offset: numbe
   const qualified = call?.qualified ?? binding?.qualified ?? definition?.name ?? reference?.qualified;
   if (range === undefined || qualified === undefined) return undefined;
   const symbol = library.symbol(qualified);
-  if (symbol !== undefined) return found(range, symbolHover(context, symbol, call));
+  if (symbol !== undefined) return found(range, symbolHover(context, document, symbol, call));
   const method = insertedMethod(library, facts, qualified);
   if (method !== undefined) return found(range, methodHover(context, method, lastName(qualified)));
   // only where it is defined: elsewhere one would have to read the whole file for it
@@ -146,7 +146,9 @@ function findArgument(
   if (value !== undefined) return { range: token, markdown: value };
   const isLiteral =
     !/^[A-Za-z_]/.test(text.slice(token.from, token.to)) || argument.value.value.kind !== "reference";
-  return isLiteral ? { range: token, markdown: argumentHover(context, symbol, field, call) } : undefined;
+  return isLiteral
+    ? { range: token, markdown: argumentHover(context, document, symbol, field, call) }
+    : undefined;
 }
 
 function keywordHover(
@@ -157,7 +159,8 @@ function keywordHover(
   name: string,
 ): string | undefined {
   const field = symbol?.fields.find((each) => each.name === name);
-  if (symbol !== undefined && field !== undefined) return argumentHover(context, symbol, field, call);
+  if (symbol !== undefined && field !== undefined)
+    return argumentHover(context, document, symbol, field, call);
   const method = insertedMethod(context.library, document.python.facts, call.qualified ?? "");
   return method && hyperparameterHover(context, method, name);
 }

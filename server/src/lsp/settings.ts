@@ -46,6 +46,7 @@ export function readSettings(raw: unknown, previous: Settings): CheckedSettings 
   const settings: Settings = {
     hover: { enable: read("hover", "enable", trueOrFalse), layers: read("hover", "layers", trueOrFalse) },
     completion: { enable: read("completion", "enable", trueOrFalse) },
+    inlayHints: { enable: read("inlayHints", "enable", trueOrFalse) },
     diagnostics: {
       enable: read("diagnostics", "enable", trueOrFalse),
       rules: read("diagnostics", "rules", shownAs),

@@ -263,6 +263,7 @@ export const contextWith = (changes: Partial<FeatureContext> = {}): FeatureConte
   settings: {
     hover: { enable: true, layers: true },
     completion: { enable: true },
+    inlayHints: { enable: false },
     diagnostics: { enable: true, rules: {} },
     insert: { destination: "inline", moduleName: "adapters" },
     corpus: { paths: [] },

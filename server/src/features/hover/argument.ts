@@ -2,13 +2,15 @@
 import type { LibrarySymbol, SymbolField } from "../../literature/model";
 import type { Argument, Call, Range } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
-import type { FeatureContext } from "../context";
+import { effectLine } from "../configEffect";
+import type { FeatureContext, OpenDocument } from "../context";
 import { affectsScale, scaleLine } from "./here";
 import { recommendation, sourceText } from "./literature";
 
 /** `r`: meaning, type, default, what papers recommend, and what follows from the value given here. */
 export function argumentHover(
   context: FeatureContext,
+  document: OpenDocument,
   symbol: LibrarySymbol,
   field: SymbolField,
   call: Call,
@@ -20,6 +22,7 @@ export function argumentHover(
     prose(field.meaning),
     field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
     affectsScale(field.name) ? scaleLine(context, symbol, call) : undefined,
+    field.name === "target_modules" ? effectLine(context, document, symbol, call) : undefined,
     choices(field),
   );
 }

@@ -4,12 +4,18 @@ import type { LibrarySymbol, Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine, paperLink, shortName } from "../../render/paper";
-import type { FeatureContext } from "../context";
+import { effectLine } from "../configEffect";
+import type { FeatureContext, OpenDocument } from "../context";
 import { scaleLine } from "./here";
 import { actionLinks } from "./links";
 import { fidelityLine, methodFormula, recommendations, refinedBy } from "./literature";
 
-export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call: Call | undefined): string {
+export function symbolHover(
+  context: FeatureContext,
+  document: OpenDocument,
+  symbol: LibrarySymbol,
+  call: Call | undefined,
+): string {
   const { library } = context;
   const papers = symbol.papers.flatMap((id) => library.paper(id) ?? []);
   const title = dotted(`**${escape(symbol.name)}**`, escape(symbol.library));
@@ -34,6 +40,7 @@ export function symbolHover(context: FeatureContext, symbol: LibrarySymbol, call
     summary,
     methodFormula(context, method),
     call && scaleLine(context, symbol, call),
+    call && effectLine(context, document, symbol, call),
     recommendations(context, symbol),
     propertiesLine(symbol, method),
     notesList(symbol),

@@ -1,0 +1,145 @@
+/** What hovers say of a PEFT configuration's consequence for the model at hand, and that they are silent where it is not certain. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MarkupContent } from "vscode-languageserver-types";
+import { hover } from "../../../server/src/features/hover";
+import { marked } from "./check";
+import { contextWith, open } from "./corpus";
+
+// 80 + 3 · (72 + 128) + 90 = 770 parameters
+const model = `import torch.nn as nn
+from peft import LoraConfig, get_peft_model
+from trl import SFTTrainer
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.q = nn.Linear(8, 8)
+        self.v = nn.Linear(8, 16, bias=False)
+
+
+class GPT(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(10, 8)
+        self.blocks = nn.ModuleList([Block() for _ in range(3)])
+        self.head = nn.Linear(8, 10)
+
+
+`;
+
+/** The line of the hover that begins with "Here:" and speaks of layers. */
+function line(source: string, before = model): string | undefined {
+  const { text, offset } = marked(before + source);
+  const { contents } = hover(contextWith(), open(text), offset) ?? {};
+  assert.ok(MarkupContent.is(contents), `no hover in ${source}`);
+  return contents.value.split("\n").find((each) => /^Here: .* of `/.test(each));
+}
+
+const wrapped = (args: string): string =>
+  `model = GPT()\nmodel = get_peft_model(model, Lora|Config(r=2, ${args}))\n`;
+
+describe("the consequence of a configuration", () => {
+  it("is said of the call: layers, names, parameters and share", () => {
+    // 3 · (2 · (8 + 8) + 2 · (8 + 16)) = 240 of 770
+    assert.equal(
+      line(
+        `model = GPT()\nconfig = Lora|Config(r=2, target_modules=["q", "v"])\nm = get_peft_model(model, config)\n`,
+      ),
+      "Here: 6 layers of `GPT` (`q`, `v`), 240 parameters (31 %).",
+    );
+  });
+
+  it("is said of target_modules, and of the default rank", () => {
+    // 8 · (8 + 10)
+    assert.equal(
+      line(`model = GPT()\nm = get_peft_model(model, LoraConfig(target_|modules=["head"]))\n`),
+      "Here: 1 layer of `GPT` (`head`), 144 parameters (19 %).",
+    );
+  });
+
+  it("is said where a trainer gets both, and where the model was moved", () => {
+    const config = `config = Lora|Config(r=2, target_modules=["q"])\n`;
+    const said = "Here: 3 layers of `GPT` (`q`), 96 parameters (12 %).";
+    assert.equal(
+      line(`model = GPT()\n${config}trainer = SFTTrainer(model=model, peft_config=config)\n`),
+      said,
+    );
+    assert.equal(
+      line(`model = GPT()\nmodel = model.to("cuda")\n${config}model = get_peft_model(model, config)\n`),
+      said,
+    );
+  });
+
+  it("counts every linear layer for all-linear, and leaves out what is excluded", () => {
+    assert.equal(
+      line(wrapped(`target_modules="all-linear"`)),
+      "Here: 7 layers of `GPT` (`q`, `v`, `head`), 276 parameters (36 %).",
+    );
+    assert.equal(
+      line(wrapped(`target_modules="all-linear", exclude_modules=["head", "v"]`)),
+      "Here: 3 layers of `GPT` (`q`), 96 parameters (12 %).",
+    );
+    assert.equal(
+      line(wrapped(`target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.1, bias="none"`)),
+      line(wrapped(`target_modules="all-linear"`)),
+    );
+  });
+
+  for (const args of [
+    `target_modules=None`,
+    `target_modules=".*q"`,
+    `target_modules=names`,
+    `target_modules=["q", "missing"]`,
+    `target_modules=["blocks"]`,
+    `target_modules=["emb"]`,
+    `target_modules=["q"], rank_pattern={"q": 4}`,
+    `target_modules=["q"], bias="all"`,
+    `target_modules=["q"], use_dora=True`,
+    `target_modules=["q"], layers_to_transform=[0]`,
+    `target_modules=["q"], modules_to_save=["head"]`,
+    `target_modules=["q"], task_type="SEQ_CLS"`,
+    `target_modules=["q"], init_lora_weights="eva"`,
+    `target_modules=["q"], exclude_modules="x"`,
+    `target_modules=["q"], **more`,
+  ])
+    it(`is not said with ${args}`, () => assert.equal(line(wrapped(args)), undefined));
+
+  const config = `config = Lora|Config(r=2, target_modules=["q"])\n`;
+  for (const [why, source] of [
+    ["the model is not known", `${config}m = get_peft_model(load(), config)\n`],
+    ["no model gets it", config],
+    ["a field is assigned", `model = GPT()\n${config}config.r = 4\nm = get_peft_model(model, config)\n`],
+    [
+      "a layer is replaced",
+      `model = GPT()\nmodel.head = nn.Linear(8, 2)\n${config}m = get_peft_model(model, config)\n`,
+    ],
+    [
+      "a function got the model",
+      `model = GPT()\nshrink(model)\n${config}m = get_peft_model(model, config)\n`,
+    ],
+    [
+      "the rank is not known",
+      `model = GPT()\nm = get_peft_model(model, Lora|Config(r=rank, target_modules=["q"]))\n`,
+    ],
+  ] as const)
+    it(`is not said where ${why}`, () => assert.equal(line(source), undefined));
+
+  it("is not said of a class whose layers are partly out of sight", () => {
+    const source = wrapped(`target_modules=["q"]`);
+    const hidden = (from: string, to: string): string => model.replace(from, to);
+    assert.notEqual(line(source), undefined);
+    assert.equal(
+      line(source, hidden("class GPT(nn.Module)", "class GPT(transformers.PreTrainedModel)")),
+      undefined,
+    );
+    assert.equal(line(source, hidden("range(3)", "range(depth)")), undefined);
+    assert.equal(line(source, hidden("nn.Linear(8, 10)", "nn.MultiheadAttention(8, 2)")), undefined);
+    const helper = "def make_head():\n    return load()\n\n\nclass GPT(";
+    assert.equal(
+      line(source, hidden("nn.Linear(8, 10)", "make_head()").replace("class GPT(", helper)),
+      undefined,
+    );
+  });
+});
