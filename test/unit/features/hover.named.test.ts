@@ -18,7 +18,7 @@ function hoverAt(source: string): { markdown: string; token: string } | undefine
 
 test("a name of another library leads to the method and its paper", () => {
   const hover = hoverAt(
-    "from swift.tuners import SCETuningConfig\n\nconfig = SCETuning|Config(down_ratio=1.0)\n",
+    "from scedit.tuners import SCETuningConfig\n\nconfig = SCETuning|Config(down_ratio=1.0)\n",
   );
   assert.equal(hover?.token, "SCETuningConfig");
   assert.match(hover.markdown, /^\*\*SCETuningConfig\*\* · SCEdit\n/);
