@@ -25,7 +25,10 @@ export const mixedMethods: Check = (context) =>
   context.values.calls
     .filter(({ method }) => method === "add_adapter")
     .flatMap((step) => {
-      const first = configOf(context, receiverMaker(context, step));
+      const made = receiverMaker(context, step);
+      // `mixed=True` makes a PeftMixedModel, which is for just that
+      if (made === undefined || argumentAt(made, 99, "mixed") !== undefined) return [];
+      const first = configOf(context, made);
       const argument = argumentAt(step, 1, "peft_config");
       const second = argument && makerOf(context, argument.value, step);
       const [one, other] = [first, second].map((config) => config && className(context, config));
