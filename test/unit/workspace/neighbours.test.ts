@@ -149,9 +149,9 @@ test("a change far away reaches the document that can see it", async () => {
     "c.py": "C = 1\n",
   });
   await project.open();
-  project.check(["fc: nn.Linear(in_features=2, out_features=2) factory"]);
+  project.check(["fc: nn.Linear(in_features=2, out_features=2) factory !"]);
   await project.open("c.py", "C = 10\n");
-  project.check(["fc: nn.Linear(in_features=11, out_features=2) factory"]);
+  project.check(["fc: nn.Linear(in_features=11, out_features=2) factory !"]);
 });
 
 test("files that import each other in a circle come to an end, also while one of them is typed in", async () => {
