@@ -6,25 +6,28 @@ const check = (
   module: string,
   importer: string,
   expected: readonly string[],
-  roots: readonly string[] = ["file:///work"],
+  roots: readonly string[] = ["file:///project"],
 ): void => assert.deepEqual(candidates(module, importer, roots), expected);
 
 test("a relative module is looked for in one folder", () => {
-  const importer = "file:///work/pkg/sub/model.py";
-  check(".layers", importer, ["file:///work/pkg/sub/layers.py", "file:///work/pkg/sub/layers/__init__.py"]);
-  check("..a.b", importer, ["file:///work/pkg/a/b.py", "file:///work/pkg/a/b/__init__.py"]);
-  check(".", importer, ["file:///work/pkg/sub/__init__.py"]);
+  const importer = "file:///project/pkg/sub/model.py";
+  check(".layers", importer, [
+    "file:///project/pkg/sub/layers.py",
+    "file:///project/pkg/sub/layers/__init__.py",
+  ]);
+  check("..a.b", importer, ["file:///project/pkg/a/b.py", "file:///project/pkg/a/b/__init__.py"]);
+  check(".", importer, ["file:///project/pkg/sub/__init__.py"]);
   check("......a", importer, []);
 });
 
 test("an absolute module is looked for beside the file, up to the workspace's folder, there and in src", () => {
-  check("config", "file:///work/pkg/model.py", [
-    "file:///work/pkg/config.py",
-    "file:///work/pkg/config/__init__.py",
-    "file:///work/config.py",
-    "file:///work/config/__init__.py",
-    "file:///work/src/config.py",
-    "file:///work/src/config/__init__.py",
+  check("config", "file:///project/pkg/model.py", [
+    "file:///project/pkg/config.py",
+    "file:///project/pkg/config/__init__.py",
+    "file:///project/config.py",
+    "file:///project/config/__init__.py",
+    "file:///project/src/config.py",
+    "file:///project/src/config/__init__.py",
   ]);
 });
 

@@ -7,7 +7,7 @@ import { moduleOfType } from "../../../server/src/python/local";
 import { Neighbours } from "../../../server/src/workspace/neighbours";
 import { layerLines, moduleOf } from "../python/check";
 
-const root = "file:///work/";
+const root = "file:///project/";
 
 /** A workspace of which `main.py` is open. */
 class Project {
