@@ -1,7 +1,8 @@
 /** The module classes of neighbouring files that a file imports, as the file uses them. */
 import type { Block } from "./block";
 import type { Call, ImportBinding, ImportedModule, ModuleClass } from "./facts";
-import { isModuleClass, modulesIn } from "./modules";
+import { isModuleClass } from "./moduleClass";
+import { modulesIn } from "./modules";
 import { type Origin, Scope } from "./scope";
 import { moveFacts } from "./shift";
 

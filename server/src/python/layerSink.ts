@@ -6,7 +6,7 @@ import { evaluate, type Place } from "./constants";
 import type { Layer, LayerForm, LayerRole, Range } from "./facts";
 import { sizesOf } from "./layerSizes";
 import { constructsLayer, roleOf, typeObstacle } from "./layerTypes";
-import { isModuleClass } from "./modules";
+import { isModuleClass } from "./moduleClass";
 import type { Origin, Scope } from "./scope";
 
 /** How the surrounding code constructs what is being collected. */
