@@ -7,6 +7,7 @@
  * text. Because every block is parsed by itself, nothing that is wrong in one can harm another.
  */
 import type { Prose } from "./facts";
+import { isSuspect, leastHidden, type Open, type TripleQuoted } from "./tripleQuotes";
 
 /** Text to be inserted into the parser's copy; `at` is absolute. */
 export interface Insertion {
@@ -29,7 +30,7 @@ export interface Scan {
   readonly to: number;
   /** How often the scan went back to an earlier line. */
   readonly returns: number;
-  /** Whether any stretch of blocks can be scanned by itself: no triple quote is left open. */
+  /** Whether any stretch of blocks can be scanned by itself: no triple quote is or may be left open. */
   readonly separable: boolean;
 }
 
@@ -61,8 +62,7 @@ const seldomInside =
 /** What no line continues, not even behind a backslash. */
 const definition = /class\s+\w|(?:async\s+)?def\s+\w/y;
 const continuesBlock = /(?:else|elif|except|finally)\b/y;
-const insideTripleQuotes =
-  /^([ \t]*)(?:class\s+\w+.*:|(?:async\s+)?def\s+\w+\s*\(|import\s+\w|from\s+\S+\s+import\s)/gm;
+const nothing: Open = new Map();
 
 interface Candidate {
   readonly lineStart: number;
@@ -71,16 +71,14 @@ interface Candidate {
   readonly proseLength: number;
 }
 
+interface Scanned extends Scan {
+  readonly strings: readonly TripleQuoted[];
+}
+
 /** Cuts `text` into blocks; linear in its length. */
 export function scan(text: string): Scan {
-  const broken = new Set<number>();
-  for (let attempt = 0; ; attempt++) {
-    const { openTriple, ...result } = scanOnce(text, broken);
-    if (openTriple.length === 0 || attempt === 3) return result;
-    const culprit = unclosedTripleQuote(text, openTriple);
-    if (culprit === undefined || broken.has(culprit)) return result;
-    broken.add(culprit);
-  }
+  const plainly = scanOnce(text, nothing);
+  return plainly.separable ? plainly : leastHidden(text, plainly, (open) => scanOnce(text, open));
 }
 
 /**
@@ -88,34 +86,12 @@ export function scan(text: string): Scan {
  * of `stops`. The blocks are those of a scan of the whole, unless the result is not separable.
  */
 export function scanPart(text: string, from: number, stops: ReadonlySet<number>): Scan {
-  return scanOnce(text, new Set(), from, stops);
+  return scanOnce(text, nothing, from, stops);
 }
 
-interface TripleQuoted {
-  readonly from: number;
-  readonly to: number;
-  readonly indentation: number;
-}
-
-/** Of all triple-quoted strings, the first that holds code further left than itself: the one left open. */
-function unclosedTripleQuote(text: string, strings: readonly TripleQuoted[]): number | undefined {
-  for (const { from, to, indentation } of strings) {
-    const content = text.slice(from + 3, to);
-    for (const match of content.matchAll(insideTripleQuotes)) {
-      if (match.index > 0 && (match[1] ?? "").length <= indentation) return from;
-    }
-  }
-  return undefined;
-}
-
-function scanOnce(
-  text: string,
-  broken: ReadonlySet<number>,
-  from = 0,
-  stops?: ReadonlySet<number>,
-): Scan & { readonly openTriple: readonly TripleQuoted[] } {
+function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number>): Scanned {
   const length = text.length;
-  const triple: TripleQuoted[] = [];
+  const strings: TripleQuoted[] = [];
   let block: SourceBlock = { from, to: length, insertions: [], prose: [], tooDeep: false };
   const blocks = [block];
   let to = length;
@@ -154,16 +130,20 @@ function scanOnce(
     const quote = text.charCodeAt(at);
     const isTriple = text.charCodeAt(at + 1) === quote && text.charCodeAt(at + 2) === quote;
     const atStatementStart = from === statementStart && depth === 0;
-    if (isTriple && broken.has(at)) {
-      at = endOfLine(text, at);
-      block.insertions.push({ at, text: quotes(quote) });
+    const closed = isTriple ? open.get(at) : undefined;
+    if (closed !== undefined) {
+      at = closed;
+      const written = text.slice(from, at);
+      const fields = isFormat(text, from) ? openFields(written) : "";
+      const apart = /["'\\]$/.test(written) ? " " : "";
+      block.insertions.push({ at, text: apart + fields + quotes(quote) });
     } else if (isTriple) {
       const opening = at;
       const marks = quotes(quote);
       let close = text.indexOf(marks, at + 3);
       while (close > 0 && isEscaped(text, close)) close = text.indexOf(marks, close + 1);
       at = close < 0 ? length : close + 3;
-      triple.push({ from: opening, to: at, indentation });
+      strings.push({ from: opening, to: at, indentation, leads: atStatementStart });
       end.inTriple = close < 0;
     } else {
       at++;
@@ -240,7 +220,7 @@ function scanOnce(
             }
             blockIsEmpty = false;
             decorated = code === 64;
-          }
+          } else decorated = false;
         }
       }
       continued = false;
@@ -284,8 +264,8 @@ function scanOnce(
     }
   }
   if (depth > 0 && !end.inTriple) closeAll(lastToken, closers);
-  const separable = broken.size === 0 && !end.inTriple;
-  return { blocks, to, returns, separable, openTriple: end.inTriple ? triple : [] };
+  const separable = open.size === 0 && !end.inTriple && !strings.some((string) => isSuspect(text, string));
+  return { blocks, to, returns, separable, strings };
 }
 
 function reversed(text: string): string {

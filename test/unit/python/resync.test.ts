@@ -110,6 +110,20 @@ test("a docstring that shows code hides it", () => {
   );
 });
 
+test("a triple quote too much takes down nothing, whatever the prose behind it looks like", () => {
+  const more = [
+    'class Said(nn.Module):\n    """It\'s said in prose."""\n\n    def forward(self, x):\n        return x\n',
+    "class Args(nn.Module):\n    '''\n    Args:\n        x (int\n    '''\n\n    def forward(self, x):\n        return x\n",
+  ].join("\n");
+  for (const marks of ['"""', "'''", 'f"""{x', '"""Begun (and\n\n    Args:'])
+    for (const place of ["class Half(nn.Module):\n    ", 'class Half(nn.Module):\n    """Done."""', "x = "]) {
+      const text = `${head}${before}${place}${marks}\n    def f(self):\n        return 1\n\n\n${more}${after}`;
+      const names = read(text).modules.map((module) => module.name);
+      const expected = ["Before", ...(place.startsWith("x") ? [] : ["Half"]), "Said", "Args", "After"];
+      assert.deepEqual(names, expected, place + marks);
+    }
+});
+
 test("hostile texts are read without an exception and without haste", () => {
   const texts = [
     "(".repeat(100_000),

@@ -8,7 +8,7 @@ import { fixture, sameAsFresh } from "./check";
 const examples = readdirSync("examples")
   .filter((name) => name.endsWith(".py"))
   .map((name): [string, string] => [name, readFileSync(`examples/${name}`, "utf8")]);
-const fixtures = ["gpt.py", "zoo.py"].map((name): [string, string] => [name, fixture(name)]);
+const fixtures = ["branches.py", "gpt.py", "zoo.py"].map((name): [string, string] => [name, fixture(name)]);
 
 /** Every how many keystrokes the facts are compared with those of the text read afresh. */
 const sample = 197;
