@@ -64,7 +64,8 @@ export function findChoice(method: Method, sources: Sources, key: string | undef
 }
 
 const fidelityOrder: Readonly<Record<Fidelity, number>> = { reference: 2, paper: 1, reconstruction: 0 };
-const prominence = ({ prominence: own, fidelity }: Method): number =>
+/** How well known a method is, and how sure its Python. */
+export const prominence = ({ prominence: own, fidelity }: Method): number =>
   (own ?? 0) * 3 + fidelityOrder[fidelity];
 
 /** What the edit does, for menus. Counts are added by the feature that shows it. */

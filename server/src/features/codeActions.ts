@@ -6,7 +6,7 @@ import {
   type Position,
 } from "vscode-languageserver-types";
 import { builtIn, isUsedAsModule } from "../adapters/built";
-import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
+import { type Choice, choicesAt, prominence, siteKey, title } from "../adapters/choices";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
 import { isLayerPlace, type Place, placesTouching } from "../adapters/places";
@@ -76,12 +76,17 @@ function adapterActions(
     ...modelLayersIn({ file: document.python, siblings: [], known }, { from, to }),
   ]);
   const methods = context.library.methods();
-  const perPlace = specificFirst(touched).map((place) => choicesAt(methods, place));
+  const perPlace = touched
+    .map((place) => choicesAt(methods, place))
+    .filter((choices) => choices.length > 0)
+    .toSorted(specificFirst);
   const choices = all
     ? perPlace.flat()
     : perPlace.flatMap((each) => each.slice(0, shownPerPlace)).slice(0, shown);
   const actions = choices.map((each) => toAction(document, each));
-  const target = touched[0]?.label ?? classAt(facts, from)?.name ?? modelBuiltAt(document, from, to);
+  const [narrowest] = perPlace[0] ?? [];
+  const layer = narrowest && breadth(narrowest.place) === 0 ? narrowest.place.label : undefined;
+  const target = layer ?? classAt(facts, from)?.name ?? modelBuiltAt(document, from, to);
   if (all || target === undefined || !context.commandLinks) return actions;
   return [
     ...actions,
@@ -105,9 +110,11 @@ function modelBuiltAt({ python }: OpenDocument, from: number, to: number): strin
   return builtIn(python, calls).find(({ name }) => isUsedAsModule(python.text, name))?.name;
 }
 
-/** What holds fewer layers stands first: a layer before its class before the whole model. */
-const specificFirst = (places: readonly Place[]): Place[] =>
-  places.toSorted((a, b) => breadth(a) - breadth(b));
+/** What holds fewer layers stands first: a layer before its class before the whole model; of two alike, the better known method. */
+const specificFirst = ([a]: readonly Choice[], [b]: readonly Choice[]): number =>
+  a === undefined || b === undefined
+    ? 0
+    : breadth(a.place) - breadth(b.place) || prominence(b.method) - prominence(a.method);
 
 function breadth(place: Place): number {
   if (place.kind === "model" || place.kind === "model-layers") return 3;
