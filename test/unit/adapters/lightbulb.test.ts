@@ -1,11 +1,11 @@
 /** What Ctrl+. shows first, before anybody asks for all adapters: few actions, the narrowest and best known. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { TextDocument } from "vscode-languageserver-textdocument";
+import { codeActions } from "../../../server/src/features/codeActions";
 import { createLibrary } from "../../../server/src/literature/library";
 import { parseCorpus } from "../../../server/src/lsp/assets";
-import { codeActions } from "../../../server/src/features/codeActions";
-import { readFileSync } from "node:fs";
 import { contextWith, open } from "../features/corpus";
 import { unmark, uri } from "./check";
 
@@ -56,11 +56,11 @@ describe("the lightbulb", () => {
 
   it("offers well-known methods all over a model before others for the whole of it", () =>
     checkLightbulb(cursorAt(2), [
-      "Add a Houlsby adapter after `attn`",
-      "Add a Compacter adapter after `attn`",
-      "Sparsify the output of `attn` with PAT",
-      "Adapt `k`, `q` across `Block` with LoRA",
-      "Adapt `k`, `q` across `Block` with DoRA",
-      "More adapters for `attn`…",
+      "Adapt `q`, `k` across `Block` with LoRA",
+      "Adapt `q`, `k` across `Block` with DoRA",
+      "Adapt `q`, `k` across `Block` with (IA)³",
+      "Train only the norms of `Block` (LayerNorm tuning)",
+      "Train only arbitrary parameters of `Block` (APET)",
+      "More adapters for `Block`…",
     ]));
 });
