@@ -104,8 +104,8 @@ export interface Service {
   codeActions(uri: string, range: Range, context: CodeActionContext): CodeAction[];
   /** @throws CannotInsert with a message for the user */
   resolveCodeAction(action: CodeAction): Promise<CodeAction>;
-  /** Read in slices, so that hovers get their turn. */
-  diagnose(uri: string): Promise<Diagnostic[]>;
+  /** Worked out in slices, so that hovers get their turn; undefined where nobody waits any more. */
+  diagnose(uri: string, cancelled?: () => boolean): Promise<Diagnostic[] | undefined>;
   inlayHints(uri: string, range: Range): InlayHint[];
 
   search(params: SearchParams): Promise<SearchResult>;
@@ -301,13 +301,16 @@ export function createService(options: ServiceOptions): Service {
       return { ...action, edit: editInCells(edit, notebook) };
     },
 
-    async diagnose(uri) {
+    async diagnose(uri, cancelled = () => false) {
       for (;;) {
         const found = documents.get(uri);
         if (found === undefined || !settings.diagnostics.enable) return [];
-        const diagnostics = await inSlices(diagnosing(context(), found.document));
-        // What was typed in between made another document of it.
-        if (documents.get(uri)?.document !== found.document) continue;
+        // What is typed in between makes another document of it.
+        const outdated = (): boolean => documents.get(uri)?.document !== found.document;
+        const diagnosed = diagnosing(context(), found.document);
+        const diagnostics = await inSlices(diagnosed, () => outdated() || cancelled());
+        if (cancelled()) return undefined;
+        if (diagnostics === undefined) continue;
         return diagnostics.flatMap((diagnostic) => {
           if (found.notebook === undefined) return [diagnostic];
           const cell = toCellRange(found.notebook, diagnostic.range);

@@ -25,9 +25,9 @@ function pulled(connection: Connection, service: Service, refreshes: boolean): D
       connection.console,
       "diagnostic",
       () => ({ kind: "full" as const, items: [] }),
-      async ({ textDocument }) => ({
+      async ({ textDocument }, token) => ({
         kind: "full" as const,
-        items: await service.diagnose(textDocument.uri),
+        items: (await service.diagnose(textDocument.uri, () => token.isCancellationRequested)) ?? [],
       }),
     ),
   );
@@ -55,7 +55,9 @@ function pushed(connection: Connection, service: Service): Diagnostics {
     if (uri === undefined) return;
     waiting.delete(uri);
     schedule(0);
-    await connection.sendDiagnostics({ uri, diagnostics: await service.diagnose(uri) });
+    // one that has changed again is looked at after the next pause
+    const diagnostics = await service.diagnose(uri, () => waiting.has(uri) || !open.has(uri));
+    if (diagnostics !== undefined) await connection.sendDiagnostics({ uri, diagnostics });
   });
   function schedule(delay: number): void {
     clearTimeout(timer);

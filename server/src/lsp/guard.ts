@@ -8,7 +8,7 @@ export interface Log {
 }
 
 type Handler<P, R> = (params: P, token: CancellationToken) => Promise<R | ResponseError<never>>;
-type Compute<P, R> = (params: P) => R | Promise<R>;
+type Compute<P, R> = (params: P, token: CancellationToken) => R | Promise<R>;
 
 /** A call, because the answer changes while a handler waits. */
 const isCancelled = (token: CancellationToken) => token.isCancellationRequested;
@@ -38,7 +38,7 @@ export function answering<P, R>(
   return async (params, token) => {
     if (isCancelled(token)) return cancelled();
     try {
-      const result = await compute(params);
+      const result = await compute(params, token);
       return isCancelled(token) ? cancelled() : result;
     } catch (error) {
       record(log, name, error);
@@ -52,7 +52,7 @@ export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Ha
   return async (params, token) => {
     if (isCancelled(token)) return cancelled();
     try {
-      const result = await compute(params);
+      const result = await compute(params, token);
       return isCancelled(token) ? cancelled() : result;
     } catch (error) {
       if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);

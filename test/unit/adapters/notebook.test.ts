@@ -11,7 +11,7 @@ test("a fix in a later cell of a notebook lands in that cell", async () => {
     { uri: second, languageId: "python", version: 1, text },
   ]);
   assert.deepEqual(await service.diagnose(first), []);
-  const diagnostics = await service.diagnose(second);
+  const diagnostics = (await service.diagnose(second)) ?? [];
   assert.deepEqual(
     diagnostics.map(({ range }) => range),
     [{ start: { line: 0, character: 17 }, end: { line: 0, character: 27 } }],
