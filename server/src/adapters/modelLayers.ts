@@ -51,9 +51,9 @@ export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPl
   const touches = (range: Range): boolean =>
     touching === undefined || (range.from <= touching.to && touching.from <= range.to);
   const classes = facts.modules
-    .filter((module) => touches(module.nameRange) && module.init !== undefined && isRoot(facts, module))
+    .filter((module) => touches(module.header) && module.init !== undefined && isRoot(facts, module))
     .filter((module) => module.layers.some(({ type }) => facts.modules.some(({ name }) => name === type)))
-    .flatMap((module) => placesOf(sources, { model: "self", module, own: true, touch: [module.nameRange] }));
+    .flatMap((module) => placesOf(sources, { model: "self", module, own: true, touch: [module.header] }));
   const calls = facts.calls.filter(({ statement }) => touches(statement));
   const built = builtIn(sources.file, calls).flatMap((each) => {
     const touch = [each.call.statement];

@@ -125,7 +125,7 @@ function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
   return [
     ...places,
-    { kind, key: `${kind}:${module.name}:*`, label, touch: [module.nameRange], module, layers: common },
+    { kind, key: `${kind}:${module.name}:*`, label, touch: [module.header], module, layers: common },
   ];
 }
 
@@ -163,7 +163,7 @@ function blockOutputPlaces(module: ModuleClass): BlockOutputPlace[] {
       kind: "block-output",
       key: `block-output:${module.name}:*`,
       label: `attention and feed-forward of ${module.name}`,
-      touch: [module.nameRange],
+      touch: [module.header],
       module,
       branches: sound,
     });
@@ -216,7 +216,7 @@ function skipPlaces(module: ModuleClass): SkipPlace[] {
       kind: "skip",
       key: `skip:${module.name}:*`,
       label: `all ${sound.length} skip connections of ${module.name}`,
-      touch: [module.nameRange],
+      touch: [module.header],
       module,
       skips: sound,
     });
@@ -320,7 +320,7 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
         kind: "model" as const,
         key: `model:${module.name}:`,
         label: module.name,
-        touch: [module.nameRange],
+        touch: [module.header],
         module,
         names: [],
         ...because(noInit(module)),
@@ -384,9 +384,9 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
   const models =
     built.length > 0
       ? facts.modules.filter(
-          ({ name, nameRange }) => touches(nameRange) || built.some(({ qualified }) => qualified === name),
+          ({ name, header }) => touches(header) || built.some(({ qualified }) => qualified === name),
         )
-      : modules.filter(({ nameRange }) => touches(nameRange));
+      : modules.filter(({ header }) => touches(header));
   return [
     ...modules.flatMap((module) => placesOf(facts, module, text)),
     ...modelPlaces(facts, models),

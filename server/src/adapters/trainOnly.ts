@@ -18,7 +18,7 @@ export function constructions({
 }: SourceFile): (Construction & { touch: { from: number; to: number } })[] {
   const classes = facts.modules
     .filter((module) => module.init !== undefined && isRoot(facts, module))
-    .map((module) => ({ key: `class:${module.name}`, label: module.name, module, touch: module.nameRange }));
+    .map((module) => ({ key: `class:${module.name}`, label: module.name, module, touch: module.header }));
   const calls = facts.calls
     .filter(
       (call) => call.assignedTo !== undefined && facts.modules.some(({ name }) => name === call.qualified),

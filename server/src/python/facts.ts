@@ -284,6 +284,8 @@ export interface ForwardPass {
 export interface ModuleClass {
   readonly name: string;
   readonly nameRange: Range;
+  /** `class Block(nn.Module):` */
+  readonly header: Range;
   /** From `class` (or its first decorator) to the end of its body. */
   readonly range: Range;
   /** As `range.to`, but with the blank and half-written lines below that are indented deeper than the class. */

@@ -2,7 +2,7 @@
 import { type ClassStmt, type FunctionStmt, type Stmt, walkStatements } from "./ast";
 import type { Block } from "./block";
 import { evaluate, type Place } from "./constants";
-import type { Method, ModuleClass, Parameter } from "./facts";
+import type { Method, ModuleClass, Parameter, Range } from "./facts";
 import { forwardFacts } from "./forward";
 import { layersOf } from "./layers";
 import { isModuleClass } from "./moduleClass";
@@ -33,6 +33,7 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
   return {
     name: node.name,
     nameRange: { from: node.nameFrom, to: node.nameFrom + node.name.length },
+    header: headerOf(node, block.text),
     range: { from: node.from, to: node.to },
     reach: reachOf(block.text, node.to, indentation),
     bases: node.bases.flatMap(({ value, keyword }) => {
@@ -50,6 +51,12 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
     ...forwardFacts(node, block, scope),
     constructedWith: [],
   };
+}
+
+function headerOf({ from, to, nameFrom, name, bases, decorators }: ClassStmt, text: string): Range {
+  const named = nameFrom + name.length;
+  const colon = text.indexOf(":", bases.at(-1)?.value.to ?? named);
+  return { from: decorators.at(-1)?.to ?? from, to: colon < 0 || colon >= to ? named : colon + 1 };
 }
 
 /** The white space before `from` on its line. */

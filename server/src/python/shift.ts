@@ -195,6 +195,7 @@ class Mover {
     return {
       ...module,
       nameRange: this.range(module.nameRange),
+      header: this.range(module.header),
       range: this.range(module.range),
       reach: module.reach + this.by,
       ...(module.init && { init: moved(module.init) }),

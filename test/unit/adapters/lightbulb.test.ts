@@ -32,7 +32,7 @@ class Attention(nn.Module):
     def forward(self, x):
         return self.q(x) + self.k(x)
 
-class Bl|2ock(nn.Module):
+class Block(nn.Module):|2
     def __init__(self, width):
         super().__init__()
         self.norm = nn.LayerNorm(width)
