@@ -6,7 +6,7 @@ LLAMA_LINEARS = (
 )
 
 
-def anita_sft_recipe() -> dict[str, dict[str, Any]]:
+def anita_sft_recipe() -> "dict[str, dict[str, Any]]":
     """The QLoRA settings of LLaMAntino-3-ANITA's tuning (Polignano et al., 2024, arXiv:2405.07101).
 
     Keyword arguments by class: BitsAndBytesConfig, LoraConfig and TrainingArguments, and in
@@ -36,7 +36,7 @@ def anita_sft_recipe() -> dict[str, dict[str, Any]]:
     }
 
 
-def anita_dpo_recipe() -> dict[str, dict[str, Any]]:
+def anita_dpo_recipe() -> "dict[str, dict[str, Any]]":
     """The settings of LLaMAntino-3-ANITA's preference step (Polignano et al., 2024).
 
     Keyword arguments by class (arXiv:2405.07101); the reference is the model without its update,

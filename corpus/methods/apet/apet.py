@@ -9,8 +9,8 @@ def select_arbitrary_parameters(
     model: nn.Module,
     budget: int = 4096,
     seed: int = 0,
-    groups: Sequence[Sequence[str]] | None = None,
-) -> list[str]:
+    groups: "Sequence[Sequence[str]] | None" = None,
+) -> "list[str]":
     """Train parameters at random places, up to a budget: APET (Su et al., 2023, arXiv:2306.02320).
 
     Half of the budget goes to whole groups of the modules that were inserted, such as both factors
@@ -48,7 +48,7 @@ def select_arbitrary_parameters(
     return [name for name in sizes if name in chosen]
 
 
-def inserted_groups(model: nn.Module) -> list[list[str]]:
+def inserted_groups(model: nn.Module) -> "list[list[str]]":
     """What trains in each module of a model that is frozen in part; nothing if all of it trains."""
     found: dict[str, list[str]] = defaultdict(list)
     frozen = False

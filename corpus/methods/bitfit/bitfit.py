@@ -1,7 +1,7 @@
 from torch import nn
 
 
-def bitfit(model: nn.Module, *also: str) -> list[nn.Parameter]:
+def bitfit(model: nn.Module, *also: str) -> "list[nn.Parameter]":
     """Train biases alone: BitFit (Ben Zaken et al., 2021, arXiv:2106.10199).
 
     Freezes `model` but for every parameter whose name ends in "bias", those of norms included, and

@@ -24,8 +24,8 @@ class BOFTLinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         block_size: int = 4,
         factors: int = 1,
@@ -53,9 +53,7 @@ class BOFTLinear(nn.Linear):
     def turned(self, x: Tensor) -> Tensor:  # (..., in) -> (..., in)
         """R^T x: the factors act from the last to the first."""
         rotations = cayley((self.boft_r - self.boft_r.transpose(2, 3)) / 2)  # (m, n, b, b)
-        for rotation, order, back in reversed(
-            list(zip(rotations, self.order, self.back, strict=True))
-        ):
+        for rotation, order, back in reversed(list(zip(rotations, self.order, self.back))):
             blocks = x[..., back].unflatten(-1, (-1, 1, self.block_size))  # (..., n, 1, b)
             x = (blocks @ rotation).flatten(-3)[..., order]
         return x

@@ -21,8 +21,8 @@ class DecoupledCrossAttention(nn.Module):
         dim: int,
         ctx_dim: int,
         heads: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         lam: float = 1.0,
     ) -> None:
@@ -50,7 +50,7 @@ class DecoupledCrossAttention(nn.Module):
         )
         return (scores.softmax(-1) @ split(value)).transpose(1, 2).flatten(2)
 
-    def forward(self, x: Tensor, text: Tensor, attributes: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, text: Tensor, attributes: "Tensor | None" = None) -> Tensor:
         # x (B, N, dim), text (B, T, ctx), attributes (B, M, ctx) -> (B, N, dim)
         query = self.to_q(x)
         attended = self.attend(query, self.to_k(text), self.to_v(text))

@@ -1,6 +1,5 @@
 import copy
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ def linear_cka(X: Tensor, Y: Tensor) -> Tensor:  # (n, d1), (n, d2) -> ()
     return torch.linalg.matrix_norm(Xc.T @ Yc).square() / norms.clamp_min(smallest)
 
 
-def cluster_adjacent_layers(hiddens: Sequence[Tensor], n_clusters: int) -> list[list[int]]:
+def cluster_adjacent_layers(hiddens: "Sequence[Tensor]", n_clusters: int) -> "list[list[int]]":
     """Runs of layers with like hidden states: CRaSh (Zhang et al., 2023, arXiv:2310.15477).
 
     Starts with a cluster for each layer and joins the two neighbours whose bordering layers are
@@ -33,7 +32,7 @@ def cluster_adjacent_layers(hiddens: Sequence[Tensor], n_clusters: int) -> list[
     while len(clusters) > n_clusters:
         alike = [
             float(linear_cka(hiddens[left[-1]], hiddens[right[0]]))
-            for left, right in pairwise(clusters)
+            for left, right in zip(clusters, clusters[1:])
         ]
         best = alike.index(max(alike))
         clusters[best : best + 2] = [clusters[best] + clusters[best + 1]]
@@ -42,8 +41,8 @@ def cluster_adjacent_layers(hiddens: Sequence[Tensor], n_clusters: int) -> list[
 
 def build_shared_emulator(
     layers: nn.ModuleList,
-    keep: Collection[int],
-    trainable: Collection[int],
+    keep: "Collection[int]",
+    trainable: "Collection[int]",
     *,
     share_trainable: bool = True,
 ) -> nn.ModuleList:

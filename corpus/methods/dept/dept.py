@@ -25,8 +25,8 @@ class DecomposedPrompt(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         prompt_len: int = 40,
         rank: int = 45,
@@ -75,7 +75,7 @@ class DecomposedPrompt(nn.Module):
 
     def param_groups(
         self, lr_prompt: float = 0.3, lr_lowrank: float = 5e-4
-    ) -> list[dict[str, Any]]:
+    ) -> "list[dict[str, Any]]":
         """What the optimiser takes: the prompt and the low-rank pair with a rate each."""
         return [
             {"params": [self.prompt], "lr": lr_prompt},

@@ -24,8 +24,8 @@ class GatedLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 8,
         alpha: float = 16.0,
@@ -75,7 +75,7 @@ class DifferentialModuleSearch:
     def __init__(
         self,
         model: nn.Module,
-        loss_fn: Callable[[nn.Module, Any], Tensor],
+        loss_fn: "Callable[[nn.Module, Any], Tensor]",
         weight_optimizer: torch.optim.Optimizer,
         gate_optimizer: torch.optim.Optimizer,
     ) -> None:
@@ -88,18 +88,18 @@ class DifferentialModuleSearch:
         self.model, self.loss_fn = model, loss_fn
         self.weight_optimizer, self.gate_optimizer = weight_optimizer, gate_optimizer
 
-    def step(self, train_batch: Any, held_out_batch: Any) -> tuple[Tensor, Tensor]:
+    def step(self, train_batch: Any, held_out_batch: Any) -> "tuple[Tensor, Tensor]":
         """One step of the weights and one of the gates; returns both losses."""
         first = self.descend(self.weights, self.weight_optimizer, train_batch)
         second = self.descend(self.gates, self.gate_optimizer, held_out_batch)
         return first, second
 
     def descend(
-        self, parts: list[nn.Parameter], optimizer: torch.optim.Optimizer, batch: Any
+        self, parts: "list[nn.Parameter]", optimizer: torch.optim.Optimizer, batch: Any
     ) -> Tensor:
         loss = self.loss_fn(self.model, batch)
         gradients = torch.autograd.grad(loss, parts, allow_unused=True)
-        for part, gradient in zip(parts, gradients, strict=True):
+        for part, gradient in zip(parts, gradients):
             part.grad = gradient
         optimizer.step()
         for part in parts:
@@ -108,7 +108,7 @@ class DifferentialModuleSearch:
 
 
 @torch.no_grad()
-def discretize_(model: nn.Module, keep_ratio: float = 0.5) -> list[str]:
+def discretize_(model: nn.Module, keep_ratio: float = 0.5) -> "list[str]":
     """Keep the share of layers with the largest gates, and return their names.
 
     Their gates become 1, those of the others 0, and their updates freeze (arXiv:2502.08905, with

@@ -28,8 +28,8 @@ class EPTPrompt(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         short_len: int = 40,
         max_len: int = 256,

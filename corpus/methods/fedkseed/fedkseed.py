@@ -28,14 +28,14 @@ class ZerothOrderSeedOptimizer:
 
     def __init__(
         self,
-        params: Iterable[nn.Parameter],
-        seeds: Sequence[int],
+        params: "Iterable[nn.Parameter]",
+        seeds: "Sequence[int]",
         *,
         lr: float = 3e-7,
         eps: float = 5e-4,
         weight_decay: float = 0.0,
         grad_clip: float = 0.0,
-        generator: torch.Generator | None = None,
+        generator: "torch.Generator | None" = None,
     ) -> None:
         self.params = [part for part in params if part.requires_grad]
         if not self.params:
@@ -66,7 +66,7 @@ class ZerothOrderSeedOptimizer:
             part.add_(z, alpha=amount)
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor]) -> tuple[int, float]:
+    def step(self, closure: "Callable[[], Tensor]") -> "tuple[int, float]":
         """One step on the loss that `closure` returns; gives the seed and g, 0 if skipped."""
         index = int(torch.multinomial(self.probabilities, 1, generator=self.generator))
         seed = self.seeds[index]
@@ -84,7 +84,7 @@ class ZerothOrderSeedOptimizer:
         self.history.setdefault(seed, []).append(g)
         return seed, g
 
-    def replay(self, pool: Mapping[int, float]) -> None:
+    def replay(self, pool: "Mapping[int, float]") -> None:
         """w <- w - lr sum_s G_s z_s: from the first weights to those after all steps."""
         for seed, g in pool.items():
             if g != 0:
@@ -92,10 +92,10 @@ class ZerothOrderSeedOptimizer:
 
 
 def aggregate_seed_pools(
-    pools: Sequence[Mapping[int, float]],
-    weights: Sequence[float],
-    start: Mapping[int, float] | None = None,
-) -> dict[int, float]:
+    pools: "Sequence[Mapping[int, float]]",
+    weights: "Sequence[float]",
+    start: "Mapping[int, float] | None" = None,
+) -> "dict[int, float]":
     """The server's round of FedKSeed (Qin et al., 2023, arXiv:2312.06353): G_s + sum_c p_c G_s^(c).
 
     `weights` p_c, one for each client, are brought to a sum of one; `start` is the pool so far.
@@ -106,14 +106,14 @@ def aggregate_seed_pools(
     if total <= 0:
         raise ValueError(f"weights must have a sum above 0, got {total}")
     result = dict(start or {})
-    for pool, weight in zip(pools, weights, strict=True):
+    for pool, weight in zip(pools, weights):
         for seed, g in pool.items():
             result[seed] = result.get(seed, 0.0) + weight / total * g
     return result
 
 
 def seed_probabilities(
-    history: Mapping[int, Sequence[float]], seeds: Sequence[int], limit: float = 1000.0
+    history: "Mapping[int, Sequence[float]]", seeds: "Sequence[int]", limit: float = 1000.0
 ) -> Tensor:  # (len(seeds),)
     """How often to draw each seed: FedKSeed-Pro (Qin et al., 2023, arXiv:2312.06353).
 

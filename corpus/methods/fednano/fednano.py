@@ -22,8 +22,8 @@ class NanoAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 64,
         scale: float = 1.0,
@@ -43,7 +43,7 @@ class NanoAdapter(nn.Module):
         return x + self.scale * F.linear(F.linear(x, self.nano_down), self.nano_up)
 
 
-def nano_state(model: nn.Module) -> dict[str, Tensor]:
+def nano_state(model: nn.Module) -> "dict[str, Tensor]":
     """What a client sends: the tensors of its NanoAdapters, by name."""
     return {
         name: part.detach().clone() for name, part in model.named_parameters() if "nano_" in name
@@ -52,9 +52,9 @@ def nano_state(model: nn.Module) -> dict[str, Tensor]:
 
 def fisher_diag(
     model: nn.Module,
-    loader: Iterable[tuple[Tensor, Tensor]],
-    params: Mapping[str, nn.Parameter],
-) -> dict[str, Tensor]:
+    loader: "Iterable[tuple[Tensor, Tensor]]",
+    params: "Mapping[str, nn.Parameter]",
+) -> "dict[str, Tensor]":
     """Diagonal Fisher information of `params`: the mean of (d log p(y | x) / d theta)^2.
 
     `model` gives logits (1, ..., classes) and a target is (1, ...), -100 where it does not count.
@@ -63,11 +63,11 @@ def fisher_diag(
     fisher = {name: torch.zeros_like(part) for name, part in params.items()}
     examples = 0
     for inputs, targets in loader:
-        for x, y in zip(inputs.split(1), targets.split(1), strict=True):
+        for x, y in zip(inputs.split(1), targets.split(1)):
             logits = model(x)
             loss = F.cross_entropy(logits.flatten(0, -2), y.flatten(), reduction="sum")
             gradients = torch.autograd.grad(loss, list(params.values()))
-            for total, gradient in zip(fisher.values(), gradients, strict=True):
+            for total, gradient in zip(fisher.values(), gradients):
                 total += gradient.square()
             examples += 1
     if examples == 0:
@@ -76,8 +76,8 @@ def fisher_diag(
 
 
 def fedavg(
-    states: Sequence[Mapping[str, Tensor]], weights: Sequence[float] | None = None
-) -> dict[str, Tensor]:
+    states: "Sequence[Mapping[str, Tensor]]", weights: "Sequence[float] | None" = None
+) -> "dict[str, Tensor]":
     """Mean of the clients' tensors, by weight: the number of examples of each, or evenly."""
     shares = [1.0] * len(states) if weights is None else list(weights)
     if not states or len(shares) != len(states):
@@ -85,17 +85,17 @@ def fedavg(
     total = sum(shares)
     return {
         name: torch.stack(
-            [share / total * state[name] for share, state in zip(shares, states, strict=True)]
+            [share / total * state[name] for share, state in zip(shares, states)]
         ).sum(0)
         for name in states[0]
     }
 
 
 def fisher_merge(
-    states: Sequence[Mapping[str, Tensor]],
-    fishers: Sequence[Mapping[str, Tensor]],
+    states: "Sequence[Mapping[str, Tensor]]",
+    fishers: "Sequence[Mapping[str, Tensor]]",
     eps: float = 1e-8,
-) -> dict[str, Tensor]:
+) -> "dict[str, Tensor]":
     """theta = (sum_k F_k)^-1 sum_k F_k theta_k, each number weighted by who is sure of it.
 
     `eps` is added to every F_k, so that where no client is sure the merge is the plain mean.

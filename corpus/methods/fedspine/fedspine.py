@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def slice_linear_(linear: nn.Linear, rows: Tensor | None, columns: Tensor | None) -> None:
+def slice_linear_(linear: nn.Linear, rows: "Tensor | None", columns: "Tensor | None") -> None:
     """Keep the given rows and columns of a layer, and of its low-rank update if it has one.
 
     For FedSpine (Yao et al., 2025, arXiv:2501.02438): W, b and B lose rows, W and A lose columns.
@@ -29,7 +29,7 @@ def slice_linear_(linear: nn.Linear, rows: Tensor | None, columns: Tensor | None
         linear.in_features = len(columns)
 
 
-def prune_ffn_(up: nn.Linear, gate: nn.Linear | None, down: nn.Linear, keep: Tensor) -> None:
+def prune_ffn_(up: nn.Linear, gate: "nn.Linear | None", down: nn.Linear, keep: Tensor) -> None:
     """Keep the channels `keep` of a feed-forward network: FedSpine (arXiv:2501.02438).
 
     The rows of `up` and `gate` and the columns of `down` go together; the output is that of the
@@ -70,7 +70,7 @@ def prune_heads_(
 
 @torch.no_grad()
 def lora_gradient_importance(
-    linear: nn.Linear, *, previous: Tensor | None = None, decay: float = 0.9
+    linear: nn.Linear, *, previous: "Tensor | None" = None, decay: float = 0.9
 ) -> Tensor:  # (out, in)
     """How much each frozen weight matters, from the gradients of a low-rank update alone.
 
@@ -88,8 +88,8 @@ def lora_gradient_importance(
 
 @torch.no_grad()
 def aggregate_hetero_lora(
-    deltas: Sequence[Tensor], weights: Sequence[float], rank: int
-) -> tuple[Tensor, Tensor]:  # (out, rank), (rank, in)
+    deltas: "Sequence[Tensor]", weights: "Sequence[float]", rank: int
+) -> "tuple[Tensor, Tensor]":  # (out, rank), (rank, in)
     """One low-rank update for the updates of clients with different ranks.
 
     The weighted mean of `deltas`, each scale * B A of (out, in) with zeros where a client has
@@ -103,7 +103,7 @@ def aggregate_hetero_lora(
     if not 1 <= rank <= min(deltas[0].shape):
         raise ValueError(f"rank must be between 1 and {min(deltas[0].shape)}, got {rank}")
     total = sum(weights)
-    mean = torch.stack([w / total * d for d, w in zip(deltas, weights, strict=True)]).sum(0)
+    mean = torch.stack([w / total * d for d, w in zip(deltas, weights)]).sum(0)
     U, S, Vh = torch.linalg.svd(mean.float(), full_matrices=False)
     root = S[:rank].sqrt()
     B, A = U[:, :rank] * root, root[:, None] * Vh[:rank]
@@ -121,7 +121,7 @@ class UCBBandit:
         c: weight of what is little tried.
     """
 
-    def __init__(self, arms: Sequence[tuple[float, int]], c: float = 1.0) -> None:
+    def __init__(self, arms: "Sequence[tuple[float, int]]", c: float = 1.0) -> None:
         if not arms:
             raise ValueError("arms must have at least one pair")
         self.arms = list(arms)
@@ -136,7 +136,7 @@ class UCBBandit:
         trials = math.log(sum(self.counts))
         bounds = [
             mean + self.c * math.sqrt(trials / count)
-            for mean, count in zip(self.means, self.counts, strict=True)
+            for mean, count in zip(self.means, self.counts)
         ]
         return bounds.index(max(bounds))
 
@@ -146,16 +146,13 @@ class UCBBandit:
         self.means[arm] += (reward - self.means[arm]) / self.counts[arm]
 
 
-Update = Mapping[str, tuple[Tensor, Tensor]]
-
-
 def federated_round(
-    update: Update,
-    clients: Sequence[Callable[[Update, float, int], tuple[Mapping[str, Tensor], float]]],
-    bandits: Sequence[UCBBandit],
-    weights: Sequence[float],
+    update: "Mapping[str, tuple[Tensor, Tensor]]",
+    clients: "Sequence[Callable[..., tuple[Mapping[str, Tensor], float]]]",
+    bandits: "Sequence[UCBBandit]",
+    weights: "Sequence[float]",
     rank: int,
-) -> dict[str, tuple[Tensor, Tensor]]:
+) -> "dict[str, tuple[Tensor, Tensor]]":
     """One round of FedSpine (Yao et al., 2025, arXiv:2501.02438), simulated; a reconstruction.
 
     `update` holds factors (B, A) for each layer by name. Each client's bandit picks a pruning ratio
@@ -165,7 +162,7 @@ def federated_round(
     if not len(clients) == len(bandits) == len(weights):
         raise ValueError(f"clients must be as many as bandits and weights, got {len(clients)}")
     returned: list[Mapping[str, Tensor]] = []
-    for client, bandit in zip(clients, bandits, strict=True):
+    for client, bandit in zip(clients, bandits):
         arm = bandit.select()
         ratio, own_rank = bandit.arms[arm]
         start = {

@@ -12,12 +12,12 @@ def exact_match(predicted: str, wanted: str) -> bool:
 
 
 def knowledge_infusion_report(
-    predict: Callable[[str], str],
-    memorization_set: Iterable[tuple[str, str]],
-    generalization_set: Iterable[tuple[str, str]],
+    predict: "Callable[[str], str]",
+    memorization_set: "Iterable[tuple[str, str]]",
+    generalization_set: "Iterable[tuple[str, str]]",
     *,
-    correct: Callable[[str, str], bool] = exact_match,
-) -> dict[str, float]:
+    correct: "Callable[[str, str], bool]" = exact_match,
+) -> "dict[str, float]":
     """What fine-tuning taught: FineTuneBench (Wu et al., 2024, arXiv:2411.05059).
 
     The share of right answers to the (question, answer) pairs that were trained on

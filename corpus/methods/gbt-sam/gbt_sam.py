@@ -22,8 +22,8 @@ class LoRAQV(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 12,
         alpha: float = 1.0,
@@ -41,7 +41,7 @@ class LoRAQV(nn.Linear):
             nn.init.kaiming_uniform_(factor, a=math.sqrt(5))
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., 3 in)
-        query, value = (x @ A.T @ B.T for A, B in zip(self.lora_A, self.lora_B, strict=True))
+        query, value = (x @ A.T @ B.T for A, B in zip(self.lora_A, self.lora_B))
         update = torch.cat([query, torch.zeros_like(query), value], dim=-1)
         return super().forward(x) + self.scale * update
 
@@ -75,11 +75,11 @@ class DepthAdapter(nn.Module):
     def __init__(
         self,
         dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         num_slices: int = 4,
-        hidden: int | None = None,
+        hidden: "int | None" = None,
         zero_init: bool = False,
     ) -> None:
         hidden = dim // 4 if hidden is None else hidden

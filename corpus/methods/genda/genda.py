@@ -16,8 +16,8 @@ class AttributeAdaptor(nn.Module):
     def __init__(
         self,
         latent_dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
         if latent_dim < 1:
             raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")
@@ -39,8 +39,8 @@ class AttributeClassifier(nn.Module):
     def __init__(
         self,
         feat_dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
         if feat_dim < 1:
             raise ValueError(f"feat_dim must be at least 1, got {feat_dim}")
@@ -60,7 +60,7 @@ def truncate_latent(z: Tensor, z_mean: Tensor, beta: float) -> Tensor:
     return beta * z + (1 - beta) * z_mean
 
 
-def genda_losses(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+def genda_losses(real_logits: Tensor, fake_logits: Tensor) -> "tuple[Tensor, Tensor]":
     """Losses of the classifier and of the adaptor: the non-saturating GAN losses.
 
     Step the classifier on logits of `G(A(z')).detach()`, the adaptor on logits with a graph.

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 
 def tensor_importance(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: Callable[[], Tensor]
-) -> dict[str, float]:
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: "Callable[[], Tensor]"
+) -> "dict[str, float]":
     """How much one step on each parameter lowers the loss: GreenTrainer (Huang et al., 2023).
 
     Takes a real step of the optimiser on one batch; I = -<gradient after it, change>, over the
@@ -38,12 +38,12 @@ def tensor_importance(
 
 
 def select_tensors(
-    t_dy: Sequence[float],
-    t_dw: Sequence[float],
-    importance: Sequence[float],
+    t_dy: "Sequence[float]",
+    t_dw: "Sequence[float]",
+    importance: "Sequence[float]",
     share: float,
     resolution: int = 1000,
-) -> list[bool]:
+) -> "list[bool]":
     """The tensors to train, for the most importance within a share of the backward pass.
 
     All sequences go from the input to the output of the model. A choice costs the t_dw of its
@@ -94,8 +94,8 @@ def select_tensors(
 
 
 def backward_costs(
-    model: nn.Module, loss_fn: Callable[[], Tensor]
-) -> dict[str, tuple[float, float]]:
+    model: nn.Module, loss_fn: "Callable[[], Tensor]"
+) -> "dict[str, tuple[float, float]]":
     """(t_dy, t_dw) of each parameter in the order of the forward pass, in operations.
 
     Counted from the sizes of outputs: two operations for each position and entry of a matrix.
@@ -104,7 +104,7 @@ def backward_costs(
     names = {part: name for name, part in model.named_parameters()}
     costs: dict[str, tuple[float, float]] = {}
 
-    def count(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    def count(module: nn.Module, inputs: "tuple[Any, ...]", output: Any) -> None:
         first = output[0] if isinstance(output, tuple) else output
         if not isinstance(first, Tensor):
             return
@@ -151,7 +151,7 @@ class GreenSelector:
         self,
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
-        loss_fn: Callable[[], Tensor] | None = None,
+        loss_fn: "Callable[[], Tensor] | None" = None,
         *,
         rho: float = 0.5,
         interval: int = 500,
@@ -164,7 +164,7 @@ class GreenSelector:
         self.interval, self.steps = interval, 0
         self.parts = {name: p for name, p in model.named_parameters() if p.requires_grad}
 
-    def backward_share(self, t_dy: Sequence[float], t_dw: Sequence[float]) -> float:
+    def backward_share(self, t_dy: "Sequence[float]", t_dw: "Sequence[float]") -> float:
         """rho of the whole step as a share of its backward pass; the forward pass stays."""
         backward = sum(t_dy) + sum(t_dw)
         forward = sum(t_dy) / backward if backward else 0.0
@@ -172,14 +172,14 @@ class GreenSelector:
         share = self.rho * (1 + forward) - forward
         return share if share > 0 else 0.05
 
-    def on_step_begin(self, loss_fn: Callable[[], Tensor]) -> None:
+    def on_step_begin(self, loss_fn: "Callable[[], Tensor]") -> None:
         """Before each forward pass; `loss_fn` is the loss on its batch."""
         if self.steps % self.interval == 0:
             self.loss_fn = loss_fn
             self.apply()
         self.steps += 1
 
-    def apply(self) -> list[str]:
+    def apply(self) -> "list[str]":
         """Choose what trains until the next call; returns the names."""
         if self.loss_fn is None:
             raise ValueError("loss_fn must be given to measure what a tensor is worth")
@@ -194,7 +194,7 @@ class GreenSelector:
         importance = [scores.get(name, 0.0) for name in names]
         share = self.backward_share(t_dy, t_dw)
         chosen = select_tensors(t_dy, t_dw, importance, share)
-        selected = [name for name, taken in zip(names, chosen, strict=True) if taken]
+        selected = [name for name, taken in zip(names, chosen) if taken]
         for name, part in self.parts.items():
             part.requires_grad_(name in selected)
             part.grad = None

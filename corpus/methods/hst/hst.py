@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -20,8 +19,8 @@ class TransformBridge(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(side_dim) for _ in range(blocks))
 
     def forward(
-        self, meta: Tensor, patches: Tensor, size: tuple[int, int], block: int = 0
-    ) -> tuple[Tensor, Tensor]:
+        self, meta: Tensor, patches: Tensor, size: "tuple[int, int]", block: int = 0
+    ) -> "tuple[Tensor, Tensor]":
         # meta (B, 1, D), patches (B, D, h, w) -> (B, 1, m), (B, H W, m)
         resized = F.interpolate(patches, size, mode="bilinear", align_corners=False)
         return self.norms[block](self.linear(meta)), self.linear(resized.flatten(2).transpose(1, 2))
@@ -73,7 +72,7 @@ class PatchEmbed(nn.Module):
         self.conv = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1)
         self.norm = nn.LayerNorm(out_channels)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:  # (B, C, H, W) -> (B, N, m)
+    def forward(self, x: Tensor) -> "tuple[Tensor, tuple[int, int]]":  # (B, C, H, W) -> (B, N, m)
         x = self.conv(x)
         return self.norm(x.flatten(2).transpose(1, 2)), (x.shape[2], x.shape[3])
 
@@ -91,7 +90,7 @@ class Stem(nn.Module):
         )
         self.norm = nn.LayerNorm(out_channels)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, tuple[int, int]]:  # (B, 3, H, W) -> (B, N, m)
+    def forward(self, x: Tensor) -> "tuple[Tensor, tuple[int, int]]":  # (B, 3, H, W) -> (B, N, m)
         x = self.convs(x)
         return self.norm(x.flatten(2).transpose(1, 2)), (x.shape[2], x.shape[3])
 
@@ -118,9 +117,9 @@ class HierarchicalSideNetwork(nn.Module):
         self,
         vit: Any,
         *,
-        dims: Sequence[int] = (32, 48, 64, 72),
-        heads: Sequence[int] = (2, 4, 8, 12),
-        depths: Sequence[int] | None = None,
+        dims: "Sequence[int]" = (32, 48, 64, 72),
+        heads: "Sequence[int]" = (2, 4, 8, 12),
+        depths: "Sequence[int] | None" = None,
         num_classes: int = 1000,
     ) -> None:
         missing = [
@@ -146,14 +145,14 @@ class HierarchicalSideNetwork(nn.Module):
         for token in self.meta.data.split(1):
             nn.init.xavier_uniform_(token)
         self.embeds = nn.ModuleList([Stem(dims[0])])
-        self.embeds.extend(PatchEmbed(*pair) for pair in pairwise(dims))
+        self.embeds.extend(PatchEmbed(*pair) for pair in zip(dims, dims[1:]))
         self.bridges = nn.ModuleList(
-            TransformBridge(width, dim, depth) for dim, depth in zip(dims, depths, strict=True)
+            TransformBridge(width, dim, depth) for dim, depth in zip(dims, depths)
         )
         self.depths = tuple(depths)
         self.blocks = nn.ModuleList(
             SideBlock(dim, count)
-            for dim, count, depth in zip(dims, heads, depths, strict=True)
+            for dim, count, depth in zip(dims, heads, depths)
             for _ in range(depth)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for dim in dims)
@@ -177,7 +176,7 @@ class HierarchicalSideNetwork(nn.Module):
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
-    def vit_features(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def vit_features(self, image: Tensor) -> "list[tuple[Tensor, Tensor]]":
         """For each block of the ViT its meta token (B, 1, D) and its patches (B, N, D)."""
         x = self.vit.patch_embed(image)
         if x.dim() == 4:
@@ -185,18 +184,16 @@ class HierarchicalSideNetwork(nn.Module):
         x = torch.cat([self.vit.cls_token.expand(len(x), -1, -1), x], dim=1)
         x = x + self.vit.pos_embed
         found: list[tuple[Tensor, Tensor]] = []
-        for token, block in zip(self.meta, self.vit.blocks, strict=True):
+        for token, block in zip(self.meta, self.vit.blocks):
             x = block(torch.cat([token.expand(len(x), -1, -1), x], dim=1))  # [e_i; cls; X]
             meta, x = x[:, :1], x[:, 1:]
             found.append((meta, x[:, 1:]))
         return found
 
     def forward(self, image: Tensor) -> Tensor:  # (B, 3, H, W) -> (B, classes)
-        features = zip(self.vit_features(image), self.blocks, strict=True)
+        features = zip(self.vit_features(image), self.blocks)
         x, size = image, (0, 0)
-        for embed, bridge, depth, norm in zip(
-            self.embeds, self.bridges, self.depths, self.norms, strict=True
-        ):
+        for embed, bridge, depth, norm in zip(self.embeds, self.bridges, self.depths, self.norms):
             if x is not image:
                 x = x.transpose(1, 2).unflatten(2, size)  # tokens back to an image
             x, size = embed(x)

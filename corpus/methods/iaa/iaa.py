@@ -27,8 +27,8 @@ class AsideModules(nn.Module):
         self,
         width: int,
         depth: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 16,
         mode: str = "per_layer",
@@ -53,7 +53,9 @@ class AsideModules(nn.Module):
         for weight in self.down_weight.data:
             nn.init.kaiming_uniform_(weight, a=math.sqrt(5))
 
-    def beside(self, x: Tensor, layer: int, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def beside(
+        self, x: Tensor, layer: int, state: "Tensor | None" = None
+    ) -> "tuple[Tensor, Tensor]":
         """What layer `layer` gets beside its own output for its input `x`, and the state a_l."""
         index = 0 if self.mode == "shared" else layer
         low = F.gelu(F.linear(x, self.down_weight[index], self.down_bias[index]))
@@ -75,12 +77,12 @@ class AsideConnectedEncoder(AsideModules):
 
     def __init__(
         self,
-        layers: Iterable[nn.Module],
+        layers: "Iterable[nn.Module]",
         d_model: int,
         bottleneck: int = 16,
         mode: str = "per_layer",
         *,
-        inside: tuple[type[nn.Module], ...] = (),
+        inside: "tuple[type[nn.Module], ...]" = (),
     ) -> None:
         blocks = list(layers)
         if not blocks:

@@ -28,8 +28,8 @@ class IncreLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         initial_rank: int = 1,
         alpha: float = 32.0,
@@ -50,7 +50,7 @@ class IncreLoRALinear(nn.Linear):
         for _ in range(initial_rank):
             self.append(0.0, trains=True)
 
-    def append(self, e: float, trains: bool) -> list[nn.Parameter]:
+    def append(self, e: float, trains: bool) -> "list[nn.Parameter]":
         """One more component with the given e, which may be held fixed; returns a and b."""
         a = nn.Parameter(self.weight.new_empty(1, self.in_features))
         b = nn.Parameter(self.weight.new_empty(self.out_features, 1))
@@ -61,11 +61,11 @@ class IncreLoRALinear(nn.Linear):
         self.lora_B.append(b)
         return [a, b]
 
-    def add_reserve(self, count: int = 1) -> list[nn.Parameter]:
+    def add_reserve(self, count: int = 1) -> "list[nn.Parameter]":
         """Components that learn ahead at e = 1e-5; returns what is new to the optimiser."""
         return [part for _ in range(count) for part in self.append(1e-5, trains=False)]
 
-    def activate(self, count: int = 1) -> list[nn.Parameter]:
+    def activate(self, count: int = 1) -> "list[nn.Parameter]":
         """Let reserve components count; returns the e that train from now on.
 
         The scale alpha / rank changes with the rank, so what was learned shrinks with it.
@@ -77,7 +77,7 @@ class IncreLoRALinear(nn.Linear):
         self.rank += count
         return chosen
 
-    def drop_reserve(self) -> list[nn.Parameter]:
+    def drop_reserve(self) -> "list[nn.Parameter]":
         """Remove the components that do not count, and return their parameters."""
         kept = int(self.rank)
         dropped: list[nn.Parameter] = []
@@ -107,7 +107,7 @@ class IncreLoRALinear(nn.Linear):
         return super().forward(x) + F.linear(self.dropout(x), update)
 
     def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
+        self, state_dict: "dict[str, Any]", prefix: str, *rest: Any, **more: Any
     ) -> None:
         stored = sum(key.startswith(f"{prefix}lora_E.") for key in state_dict)
         if stored and f"{prefix}rank" in state_dict:
@@ -194,7 +194,7 @@ class RankGrower:
         """Sum of the ranks, reserve not counted."""
         return sum(int(layer.rank) for layer in self.layers)
 
-    def optimise(self, layer: IncreLoRALinear, parts: list[nn.Parameter]) -> None:
+    def optimise(self, layer: IncreLoRALinear, parts: "list[nn.Parameter]") -> None:
         """Hand new parameters to the optimiser, with the options of the layer's first ones."""
         first = layer.lora_A[0]
         groups: list[dict[str, Any]] = self.optimizer.param_groups

@@ -2,7 +2,7 @@ from torch import Tensor
 
 
 def instruction_labels(
-    input_ids: Tensor, prompt_len: Tensor | int, *, ignore: int = -100
+    input_ids: Tensor, prompt_len: "Tensor | int", *, ignore: int = -100
 ) -> Tensor:  # (..., T) -> (..., T)
     """Labels that teach the response alone, as surveyed by Han et al. (2025, arXiv:2508.17184).
 

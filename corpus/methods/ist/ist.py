@@ -28,7 +28,7 @@ class ImportanceSparseTuner:
 
     def __init__(
         self,
-        layers: Iterable[nn.Module],
+        layers: "Iterable[nn.Module]",
         *,
         update_ratio: float = 0.25,
         suppress_ratio: float = 0.5,
@@ -59,7 +59,7 @@ class ImportanceSparseTuner:
         self.importance = torch.zeros(count)  # I; the higher, the less important
         self.steps = 0
 
-    def find_scales(self, layer: nn.Module) -> list[tuple[nn.Module, str]]:
+    def find_scales(self, layer: nn.Module) -> "list[tuple[nn.Module, str]]":
         names = ("scale", "scaling", "adapter_scaling")
         return [
             (part, name)
@@ -68,12 +68,12 @@ class ImportanceSparseTuner:
             if isinstance(vars(part).get(name), (int, float, dict))
         ]
 
-    def draw(self, weights: Tensor, count: int) -> list[int]:
+    def draw(self, weights: Tensor, count: int) -> "list[int]":
         """Different blocks, drawn with these weights."""
         chosen = torch.multinomial(weights, count, generator=self.generator)
         return sorted(chosen.tolist())
 
-    def on_step_begin(self, loss_fn: Callable[[], Tensor]) -> list[int]:
+    def on_step_begin(self, loss_fn: "Callable[[], Tensor]") -> "list[int]":
         """Before each step; `loss_fn` is the loss on one batch. Returns the blocks that train."""
         self.steps += 1
         if self.steps % self.interval == 0:
@@ -86,7 +86,7 @@ class ImportanceSparseTuner:
         return chosen
 
     @torch.no_grad()
-    def probe(self, loss_fn: Callable[[], Tensor]) -> None:
+    def probe(self, loss_fn: "Callable[[], Tensor]") -> None:
         """Learn from damped adapters which blocks matter."""
         p = torch.sigmoid(self.importance)
         sets: list[list[int]] = []
@@ -101,11 +101,11 @@ class ImportanceSparseTuner:
         R = torch.tensor([math.exp(-self.damped(chosen, loss_fn)) for chosen in sets])
         for part, mode in modes:
             part.training = mode
-        for chosen, reward in zip(sets, R - R.mean(), strict=True):
+        for chosen, reward in zip(sets, R - R.mean()):
             # I += rate (R_k - mean R) p (1 - p), for the blocks that were damped
             self.importance[chosen] += self.rate * reward * (p * (1 - p))[chosen]
 
-    def damped(self, chosen: list[int], loss_fn: Callable[[], Tensor]) -> float:
+    def damped(self, chosen: "list[int]", loss_fn: "Callable[[], Tensor]") -> float:
         """The loss while the adapters of these blocks are damped."""
         kept: list[tuple[nn.Module, str, Any]] = []
         try:
@@ -123,7 +123,7 @@ class ImportanceSparseTuner:
                 setattr(part, name, value)
 
 
-def adapted_blocks(model: nn.Module) -> list[nn.Module]:
+def adapted_blocks(model: nn.Module) -> "list[nn.Module]":
     """The longest nn.ModuleList or nn.Sequential of which every module trains; for IST.
 
     These are the blocks of a Transformer into which adapters were put (arXiv:2410.11772).

@@ -25,8 +25,8 @@ class MixtureOfModalityAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         hidden: int = 8,
         groups: int = 2,
@@ -66,7 +66,7 @@ class MixtureOfModalityAdapter(nn.Module):
         logits = F.linear(x[..., 0, :], self.router_weight, self.router_bias)
         return (logits / self.temperature).softmax(-1)
 
-    def forward(self, x: Tensor, weights: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, weights: "Tensor | None" = None) -> Tensor:
         # (..., L, width) -> (..., L, width)
         weights = self.route(x) if weights is None else weights
         z = self.dropout(F.linear(x, self.down_weight, self.down_bias))  # (..., L, hidden)
@@ -96,8 +96,8 @@ class ModalityProjector(nn.Module):
         self,
         vision_dim: int,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         hidden_proj: int = 128,
     ) -> None:
@@ -115,8 +115,8 @@ class ModalityProjector(nn.Module):
 
 
 def insert_mma(
-    model: nn.Module, block: type[nn.Module], norm: str = "ln_1", hidden: int = 8, groups: int = 2
-) -> list[MixtureOfModalityAdapter]:
+    model: nn.Module, block: "type[nn.Module]", norm: str = "ln_1", hidden: int = 8, groups: int = 2
+) -> "list[MixtureOfModalityAdapter]":
     """Put an adapter behind the norm before attention in each `block` of `model`.
 
     Attn(MMA(Norm(x))): the adapter becomes a part of the norm, so that the norm keeps the names of

@@ -22,8 +22,8 @@ class EarlyPruneMasks(nn.Module):
         self,
         heads: int,
         neurons: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
         for name, value in (("heads", heads), ("neurons", neurons)):
             if value < 1:
@@ -62,8 +62,8 @@ class PruneMaskedLinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         group: int = 1,
     ) -> None:
@@ -111,7 +111,7 @@ class LoRAImportance:
         self.hook = layer.register_forward_hook(self.look)
 
     @torch.no_grad()
-    def look(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def look(self, layer: nn.Module, inputs: "tuple[Any, ...]", output: Tensor) -> None:
         base = F.linear(inputs[0], self.layer.weight, self.layer.bias)
         norms = base.norm(dim=-1).clamp_min(torch.finfo(base.dtype).tiny)
         self.ratio += float(((output - base).norm(dim=-1) / norms).mean())
@@ -144,7 +144,7 @@ class LoRAImportance:
         self.hook.remove()
 
 
-def keep_above(scores: Iterable[Tensor], prune: float) -> list[list[int]]:
+def keep_above(scores: "Iterable[Tensor]", prune: float) -> "list[list[int]]":
     """Indices to keep in each group: those above the quantile `prune` of all scores together."""
     groups = [group.detach().float().cpu() for group in scores]
     if not 0 <= prune < 1:
@@ -159,19 +159,19 @@ def keep_above(scores: Iterable[Tensor], prune: float) -> list[list[int]]:
     return kept
 
 
-def select_entries(part: Tensor, index: Sequence[int], dim: int) -> nn.Parameter:
+def select_entries(part: Tensor, index: "Sequence[int]", dim: int) -> nn.Parameter:
     """The rows or columns of a parameter that `index` names, in that order."""
     chosen = torch.tensor(list(index), dtype=torch.long, device=part.device)
     return nn.Parameter(part.detach().index_select(dim, chosen), requires_grad=part.requires_grad)
 
 
-def prune_lora_ranks_(layer: nn.Linear, keep: Sequence[int]) -> None:
+def prune_lora_ranks_(layer: nn.Linear, keep: "Sequence[int]") -> None:
     """Remove all ranks of a LoRA layer but those of `keep`; the scale stays as it was."""
     layer.lora_A = select_entries(layer.get_parameter("lora_A"), keep, 0)
     layer.lora_B = select_entries(layer.get_parameter("lora_B"), keep, 1)
 
 
-def keep_outputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
+def keep_outputs_(layer: nn.Linear, keep: "Sequence[int]") -> None:
     """Remove all outputs of a layer, LoRA or not, but those of `keep`."""
     layer.weight = select_entries(layer.weight, keep, 0)
     if layer.bias is not None:
@@ -181,7 +181,7 @@ def keep_outputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
     layer.out_features = len(keep)
 
 
-def keep_inputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
+def keep_inputs_(layer: nn.Linear, keep: "Sequence[int]") -> None:
     """Remove all inputs of a layer, LoRA or not, but those of `keep`."""
     layer.weight = select_entries(layer.weight, keep, 1)
     if hasattr(layer, "lora_A"):
@@ -189,7 +189,7 @@ def keep_inputs_(layer: nn.Linear, keep: Sequence[int]) -> None:
     layer.in_features = len(keep)
 
 
-def prune_neurons_(up: nn.Linear, down: nn.Linear, keep: Sequence[int]) -> None:
+def prune_neurons_(up: nn.Linear, down: nn.Linear, keep: "Sequence[int]") -> None:
     """Remove all inner neurons of a feed-forward network but those of `keep`.
 
     The masks that scaled them are no part of it: fold those that stay in, or drop them.
@@ -199,7 +199,7 @@ def prune_neurons_(up: nn.Linear, down: nn.Linear, keep: Sequence[int]) -> None:
 
 
 def prune_attention_heads_(
-    readers: Sequence[nn.Linear], output: nn.Linear, keep: Sequence[int], head_size: int
+    readers: "Sequence[nn.Linear]", output: nn.Linear, keep: "Sequence[int]", head_size: int
 ) -> None:
     """Remove all heads but those of `keep`: in query, key and value, and in the projection after.
 

@@ -26,8 +26,8 @@ class ZeroInitPrefixAttention(nn.Module):
         self,
         n_heads: int,
         head_dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         prompt_len: int = 10,
         init_std: float = 0.02,
@@ -43,7 +43,7 @@ class ZeroInitPrefixAttention(nn.Module):
         self.gate = nn.Parameter(torch.zeros(n_heads, device=device, dtype=dtype))
         nn.init.normal_(self.prompt, std=init_std)
 
-    def heads(self, projection: Callable[[Tensor], Tensor]) -> Tensor:  # (H, K, d_h)
+    def heads(self, projection: "Callable[[Tensor], Tensor]") -> Tensor:  # (H, K, d_h)
         """The prefix through a frozen projection, its heads repeated where queries share them."""
         split = projection(self.prompt).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
         if self.n_heads % len(split):
@@ -53,15 +53,15 @@ class ZeroInitPrefixAttention(nn.Module):
     def forward(
         self,
         q: Tensor,
-        key_projection: Callable[[Tensor], Tensor],
-        value_projection: Callable[[Tensor], Tensor],
+        key_projection: "Callable[[Tensor], Tensor]",
+        value_projection: "Callable[[Tensor], Tensor]",
     ) -> Tensor:  # (B, H, T, d_h) -> (B, H, T, d_h)
         k, v = self.heads(key_projection), self.heads(value_projection)
         weights = (q @ k.transpose(-2, -1) / math.sqrt(self.head_dim)).softmax(-1)  # (B, H, T, K)
         return self.gate.tanh()[:, None, None] * (weights @ v)
 
 
-def llama_reviewer_recipe() -> dict[str, dict[str, Any]]:
+def llama_reviewer_recipe() -> "dict[str, dict[str, Any]]":
     """LoRA settings for LLaMA-Reviewer (Lu et al., 2023, arXiv:2308.11148).
 
     Keyword arguments of LoraConfig. Rank and projections are inferred from the reported 8.4 million

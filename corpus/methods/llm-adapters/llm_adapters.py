@@ -29,8 +29,8 @@ class BottleneckLinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 256,
         activation: str = "tanh",
@@ -60,7 +60,7 @@ class BottleneckLinear(nn.Linear):
         else:
             nn.init.kaiming_uniform_(self.adapter_down, a=math.sqrt(5))
 
-    def widths(self) -> tuple[int, int]:
+    def widths(self) -> "tuple[int, int]":
         """Sizes of what the bottleneck reads and writes."""
         return self.in_features, self.out_features
 
@@ -79,7 +79,7 @@ class SeriesInLinear(BottleneckLinear):
     h = W (x + scale * U f(D x)) + b, as for gate and up projections; else as `BottleneckLinear`.
     """
 
-    def widths(self) -> tuple[int, int]:
+    def widths(self) -> "tuple[int, int]":
         return self.in_features, self.in_features
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
@@ -92,7 +92,7 @@ class SeriesOutLinear(BottleneckLinear):
     y = W x + b, h = y + scale * U f(D y), as for down projections; else as `BottleneckLinear`.
     """
 
-    def widths(self) -> tuple[int, int]:
+    def widths(self) -> "tuple[int, int]":
         return self.out_features, self.out_features
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
@@ -101,8 +101,8 @@ class SeriesOutLinear(BottleneckLinear):
 
 
 def apply_llm_adapters(
-    model: nn.Module, targets: Mapping[str, type[BottleneckLinear]], **options: Any
-) -> list[nn.Parameter]:
+    model: nn.Module, targets: "Mapping[str, type[BottleneckLinear]]", **options: Any
+) -> "list[nn.Parameter]":
     """Adapt every `nn.Linear` of `model` whose name is in `targets`, and freeze the rest.
 
     Returns what to optimise. Weights are shared, not copied, so it can follow the loading of a

@@ -2,15 +2,15 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from statistics import quantiles
 
-Space = Mapping[str, tuple[float, float]]
-
 QUANTILE_WORDS = (
     *("extremely low", "very low", "low", "slightly low", "medium"),
     *("slightly high", "high", "very high", "extremely high"),
 )
 
 
-def bin_config(cfg: Mapping[str, float], space: Space, *, n_bins: int = 10) -> dict[str, str]:
+def bin_config(
+    cfg: "Mapping[str, float]", space: "Mapping[str, tuple[float, float]]", *, n_bins: int = 10
+) -> "dict[str, str]":
     """A configuration as words for a language model: LLMTune (Huang et al., 2024).
 
     Each knob's range (minimum, maximum) is cut into `n_bins` equal parts; part
@@ -31,7 +31,9 @@ def bin_config(cfg: Mapping[str, float], space: Space, *, n_bins: int = 10) -> d
     return labels
 
 
-def unbin_config(labels: Mapping[str, str], space: Space) -> dict[str, float]:
+def unbin_config(
+    labels: "Mapping[str, str]", space: "Mapping[str, tuple[float, float]]"
+) -> "dict[str, float]":
     """The middle of each bin: the way back from `bin_config`, for LLMTune (arXiv:2404.11581).
 
     At most half a bin off; the released decoder leaves the minimum out, which is added here
@@ -49,8 +51,8 @@ def unbin_config(labels: Mapping[str, str], space: Space) -> dict[str, float]:
 
 
 def fit_quantile_bins(
-    best_cfgs: Sequence[Mapping[str, float]], *, n_bins: int = 9
-) -> dict[str, list[float]]:
+    best_cfgs: "Sequence[Mapping[str, float]]", *, n_bins: int = 9
+) -> "dict[str, list[float]]":
     """Edges of bins that good configurations fill evenly: LLMTune (Huang et al., 2024).
 
     For each knob the least value, the quantiles and the greatest value over the best configuration
@@ -69,8 +71,8 @@ def fit_quantile_bins(
 
 
 def quantile_labels(
-    cfg: Mapping[str, float], edges: Mapping[str, Sequence[float]]
-) -> dict[str, str]:
+    cfg: "Mapping[str, float]", edges: "Mapping[str, Sequence[float]]"
+) -> "dict[str, str]":
     """One of nine words, "extremely low" to "extremely high", a knob: LLMTune (arXiv:2404.11581).
 
     `edges` is from `fit_quantile_bins`; values outside count to the outermost bins.
@@ -83,8 +85,10 @@ def quantile_labels(
 
 
 def from_quantile_labels(
-    labels: Mapping[str, str], edges: Mapping[str, Sequence[float]], space: Space
-) -> dict[str, float]:
+    labels: "Mapping[str, str]",
+    edges: "Mapping[str, Sequence[float]]",
+    space: "Mapping[str, tuple[float, float]]",
+) -> "dict[str, float]":
     """The middle of each named bin, for LLMTune (Huang et al., 2024, arXiv:2404.11581).
 
     A word beyond a knob's last bin stands for its maximum.
@@ -99,14 +103,14 @@ def from_quantile_labels(
 
 
 def warm_start_search(
-    objective: Callable[[Mapping[str, float]], float],
-    space: Space,
-    init: Sequence[Mapping[str, float]] = (),
+    objective: "Callable[[Mapping[str, float]], float]",
+    space: "Mapping[str, tuple[float, float]]",
+    init: "Sequence[Mapping[str, float]]" = (),
     n_iter: int = 50,
     *,
     seed: int = 0,
     local_share: float = 0.5,
-) -> tuple[dict[str, float], float]:
+) -> "tuple[dict[str, float], float]":
     """The configuration with the highest score found from given starts: LLMTune (arXiv:2404.11581).
 
     Scores `init`, such as what the language model proposes, then `n_iter` drawn configurations:

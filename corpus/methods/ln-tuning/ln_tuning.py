@@ -1,7 +1,7 @@
 from torch import nn
 
 
-def tune_norms(model: nn.Module, *also: str) -> list[nn.Parameter]:
+def tune_norms(model: nn.Module, *also: str) -> "list[nn.Parameter]":
     """Train normalisation layers alone: LayerNorm tuning (Zhao et al., 2024, arXiv:2312.11420).
 
     Freezes `model` but for gain and shift of its norms, and whatever lies in the modules that

@@ -6,7 +6,7 @@ from torch import nn
 
 def lora_plus_groups(
     model: nn.Module, lr: float, ratio: float = 16.0, weight_decay: float = 0.0
-) -> list[dict[str, Any]]:
+) -> "list[dict[str, Any]]":
     """Parameter groups for an optimiser: LoRA+ (Hayou et al., 2024, arXiv:2402.12354).
 
     The second factors of all LoRA layers learn at `ratio` times `lr`, everything else that trains

@@ -23,8 +23,8 @@ class InContextPrefix(nn.Module):
         d_model: int,
         vision_dim: int,
         num_tokens_per_image: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         n_layers: int = 2,
         n_heads: int = 8,
@@ -59,7 +59,7 @@ class InContextPrefix(nn.Module):
         scores = self.queries @ keys.transpose(-2, -1) * keys.shape[-1] ** -0.5
         looked = scores.softmax(-1) @ keys  # (B, k, M, d)
         parts = (looked, instruction, target)
-        kinds = [part + kind for part, kind in zip(parts, self.kinds, strict=True)]
+        kinds = [part + kind for part, kind in zip(parts, self.kinds)]
         batch, shots = images.shape[:2]
         x = torch.cat(kinds, dim=2).flatten(0, 1)  # (B k, L, d): examples do not see each other
         for layer in self.layers:
@@ -68,8 +68,8 @@ class InContextPrefix(nn.Module):
 
 
 def prepend_context(
-    inputs_embeds: Tensor, attention_mask: Tensor | None, prefix: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
+    inputs_embeds: Tensor, attention_mask: "Tensor | None", prefix: "Tensor | None"
+) -> "tuple[Tensor, Tensor | None]":
     """[P; X] and a mask (B, P + L) that attends to the prefix; without prefix, what was given."""
     if prefix is None or prefix.shape[1] == 0:
         return inputs_embeds, attention_mask

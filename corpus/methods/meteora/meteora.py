@@ -4,9 +4,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-# A (rank, in), B (out, rank) and the scale of one trained LoRA
-LoRAFactors = tuple[Tensor, Tensor, float]
-
 
 class MeteoRALinear(nn.Linear):
     """`nn.Linear` with many trained LoRAs and a gate: MeteoRA (Xu et al., 2024, arXiv:2405.13053).
@@ -29,10 +26,10 @@ class MeteoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
-        ranks: Sequence[int],
+        ranks: "Sequence[int]",
         top_k: int = 2,
         temperature: float = 1.0,
         dropout: float = 0.0,
@@ -60,12 +57,12 @@ class MeteoRALinear(nn.Linear):
     def from_linear(
         cls,
         base: nn.Linear,
-        loras: Sequence[LoRAFactors],
+        loras: "Sequence[tuple[Tensor, Tensor, float]]",
         top_k: int = 2,
         temperature: float = 1.0,
         dropout: float = 0.0,
     ) -> "MeteoRALinear":
-        """`base` with its trained LoRAs, whose scales are folded into B."""
+        """`base` with its LoRAs, each A (rank, in), B (out, rank) and a scale that goes into B."""
         for index, (A, B, _) in enumerate(loras):
             expected = (A.shape[0], base.in_features), (base.out_features, A.shape[0])
             if (tuple(A.shape), tuple(B.shape)) != expected:
@@ -103,8 +100,8 @@ class MeteoRALinear(nn.Linear):
 
 
 def add_loras_(
-    model: nn.Module, loras: Mapping[str, Sequence[LoRAFactors]], top_k: int = 2
-) -> list[nn.Parameter]:
+    model: nn.Module, loras: "Mapping[str, Sequence[tuple[Tensor, Tensor, float]]]", top_k: int = 2
+) -> "list[nn.Parameter]":
     """Replace the named layers by `MeteoRALinear` and freeze the rest; returns the gates.
 
     `loras` maps the name of a layer in `model` to its trained LoRAs, in the same order of tasks for
@@ -124,14 +121,14 @@ def add_loras_(
     return gates
 
 
-def gate_logits(model: nn.Module) -> list[Tensor]:
+def gate_logits(model: nn.Module) -> "list[Tensor]":
     """Gate scores of the last forward pass in training, (B, T, n) for each MeteoRA layer."""
     layers = [part for part in model.modules() if isinstance(part, MeteoRALinear)]
     return [layer.gate_logits for layer in layers if layer.gate_logits is not None]
 
 
 def gate_supervision_loss(
-    gate_logits: Sequence[Tensor], task_ids: Tensor, weight: float = 50.0
+    gate_logits: "Sequence[Tensor]", task_ids: Tensor, weight: float = 50.0
 ) -> Tensor:
     """Cross-entropy of the gates with the task of the token that comes next (arXiv:2405.13053).
 

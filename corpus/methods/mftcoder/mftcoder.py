@@ -9,7 +9,7 @@ def multitask_lm_loss(
     task_ids: Tensor,  # (B,)
     *,
     mode: str = "case3",
-    task_weights: Tensor | None = None,  # (tasks,)
+    task_weights: "Tensor | None" = None,  # (tasks,)
 ) -> Tensor:
     """A language-model loss in which no task drowns: MFTCoder (Liu et al., 2023, arXiv:2311.02303).
 

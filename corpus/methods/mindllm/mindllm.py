@@ -42,8 +42,8 @@ class LightweightDecoderBlock(nn.Module):
         n_heads: int,
         d_ff: int,
         n_layers_total: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         eps: float = 1e-6,
     ) -> None:

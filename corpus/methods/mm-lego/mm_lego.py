@@ -70,7 +70,7 @@ class LegoBlock(nn.Module):
         feat_dim: int,
         num_classes: int,
         *,
-        latent: tuple[int, int] = (64, 64),
+        latent: "tuple[int, int]" = (64, 64),
         depth: int = 2,
     ) -> None:
         if feat_dim < 1:
@@ -96,7 +96,7 @@ class LegoBlock(nn.Module):
         frequency = torch.fft.fft(latent / latent.norm(dim=1, keepdim=True), dim=1)
         return torch.complex(self.passes[index](frequency.real, spectrum), frequency.imag)
 
-    def encode(self, x: Tensor, start: Tensor | None = None) -> Tensor:
+    def encode(self, x: Tensor, start: "Tensor | None" = None) -> Tensor:
         """The complex spectrum (B, c, d) after all passes, from the learned latent or `start`."""
         spectrum = self.spectrum(x)
         latent = self.latent.expand(len(spectrum), -1, -1) if start is None else start
@@ -143,7 +143,7 @@ def harmonic_merge(a: Tensor, b: Tensor, alpha: float = 0.5) -> Tensor:
 
 
 @torch.no_grad()
-def merge_heads(blocks: Sequence[LegoBlock], alpha: float) -> LegoHead:
+def merge_heads(blocks: "Sequence[LegoBlock]", alpha: float) -> LegoHead:
     """One head by `slerp`; of more than two blocks each further one has an equal share."""
     linear = blocks[0].head.linear
     head = LegoHead(linear.in_features, linear.out_features).to(linear.weight)
@@ -169,7 +169,7 @@ class LegoMerge(nn.Module):
     """
 
     def __init__(
-        self, blocks: Sequence[LegoBlock], *, how: str = "harmonic", alpha: float = 0.5
+        self, blocks: "Sequence[LegoBlock]", *, how: str = "harmonic", alpha: float = 0.5
     ) -> None:
         ways = ("harmonic", "mean", "sum", "product")
         if how not in ways:
@@ -187,7 +187,7 @@ class LegoMerge(nn.Module):
         self.head = merge_heads(blocks, alpha)
 
     def forward(self, *inputs: Tensor) -> Tensor:  # one input for each block -> (B, classes)
-        pairs = zip(self.blocks, inputs, strict=True)
+        pairs = zip(self.blocks, inputs)
         latents = [block.encode(x) for block, x in pairs if isinstance(block, LegoBlock)]
         if self.how == "harmonic":
             merged = harmonic_merge(latents[0], latents[1], self.alpha)
@@ -212,7 +212,7 @@ class LegoFuse(nn.Module):
     """
 
     def __init__(
-        self, blocks: Sequence[LegoBlock], *, weave: bool = False, alpha: float = 0.5
+        self, blocks: "Sequence[LegoBlock]", *, weave: bool = False, alpha: float = 0.5
     ) -> None:
         if not blocks or len({block.latent.shape for block in blocks}) > 1:
             raise ValueError("blocks must be at least one, with latents of one size")
@@ -224,18 +224,18 @@ class LegoFuse(nn.Module):
         self.head = merge_heads(blocks, alpha)
 
     def forward(self, *inputs: Tensor) -> Tensor:  # one input for each block -> (B, classes)
-        pairs = zip(self.blocks, inputs, strict=True)
+        pairs = zip(self.blocks, inputs)
         paired = [(block, x) for block, x in pairs if isinstance(block, LegoBlock)]
         return self.head(self.woven(paired) if self.weave else self.stacked(paired))
 
-    def stacked(self, paired: Sequence[tuple[LegoBlock, Tensor]]) -> Tensor:  # (B, c, d)
+    def stacked(self, paired: "Sequence[tuple[LegoBlock, Tensor]]") -> Tensor:  # (B, c, d)
         latent: Tensor | None = None
         for block, x in paired:
             latent = block.encode(x, latent).real
         assert latent is not None  # there is at least one block
         return latent
 
-    def woven(self, paired: Sequence[tuple[LegoBlock, Tensor]]) -> Tensor:  # (B, c, d)
+    def woven(self, paired: "Sequence[tuple[LegoBlock, Tensor]]") -> Tensor:  # (B, c, d)
         spectra = [(block, block.spectrum(x)) for block, x in paired]
         first, spectrum = spectra[0]
         latent = first.latent.expand(len(spectrum), -1, -1)

@@ -30,8 +30,8 @@ class SparseMixtureAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 64,
         n_experts: int = 4,
@@ -66,12 +66,12 @@ class SparseMixtureAdapter(nn.Module):
             order = torch.rand(weight.numel(), device=weight.device).argsort()
             self.register_buffer(f"{name}_expert", (order % n_experts).view(weight.shape))
 
-    def expert(self, weight: Tensor, start: Tensor | float, owner: Tensor, index: int) -> Tensor:
+    def expert(self, weight: Tensor, start: "Tensor | float", owner: Tensor, index: int) -> Tensor:
         """Copy `index`: its own entries of `weight`, the start elsewhere, without gradient."""
         mask = (owner == index).to(weight.dtype)
         return mask * weight + (1 - mask) * start
 
-    def factors(self) -> tuple[Tensor, Tensor]:
+    def factors(self) -> "tuple[Tensor, Tensor]":
         """D and U of this call: experts picked at random in training, all together otherwise."""
         down, up = self.down_weight, self.up_weight
         if self.training and self.n_experts > 1:
@@ -82,7 +82,7 @@ class SparseMixtureAdapter(nn.Module):
                 up = self.expert(up, 0.0, self.up_expert, second)
         return down, up
 
-    def forward(self, h: Tensor, stream: Tensor | None = None) -> Tensor:
+    def forward(self, h: Tensor, stream: "Tensor | None" = None) -> Tensor:
         # h is what the feed-forward network gives, `stream` what it is added to (h without one)
         down, up = self.factors()
         hidden = F.gelu(F.linear(self.norm(h if stream is None else stream), down, self.down_bias))

@@ -30,14 +30,14 @@ class MTLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 64,
         task_rank: int = 4,
         scale: float = 4.0,
         dropout: float = 0.05,
-        tasks: Sequence[str] = (),
+        tasks: "Sequence[str]" = (),
         mode: str = "matrix",
     ) -> None:
         largest = min(in_features, out_features)
@@ -69,8 +69,8 @@ class MTLoRALinear(nn.Linear):
             nn.init.kaiming_uniform_(self.task_A[task], a=math.sqrt(5))
 
     def forward(
-        self, x: Tensor, task_inputs: Mapping[str, Tensor] | None = None
-    ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:  # (..., in) -> (..., out), one for each task
+        self, x: Tensor, task_inputs: "Mapping[str, Tensor] | None" = None
+    ) -> "Tensor | tuple[Tensor, dict[str, Tensor]]":  # (..., in) -> (..., out), one for each task
         base = super().forward(x)
         dropped = self.dropout(x)
         outputs: dict[str, Tensor] = {}

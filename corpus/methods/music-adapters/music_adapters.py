@@ -3,7 +3,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def xavier(*shape: int, device: torch.device | str | None, dtype: torch.dtype | None) -> Tensor:
+def xavier(*shape: int, device: "torch.device | str | None", dtype: "torch.dtype | None") -> Tensor:
     return nn.init.xavier_uniform_(torch.empty(shape, device=device, dtype=dtype))
 
 
@@ -26,8 +26,8 @@ class ConvBottleneckAdapter(nn.Module):
     def __init__(
         self,
         channels: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         reduction: int = 8,
         kernel_size: int = 1,
@@ -57,7 +57,7 @@ class ConvBottleneckAdapter(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (B, C, H, W) -> (B, C, H, W)
         edge = self.downs[0].shape[-1] // 2
         for down, down_bias, up, up_bias in zip(
-            self.downs, self.down_biases, self.ups, self.up_biases, strict=True
+            self.downs, self.down_biases, self.ups, self.up_biases
         ):
             hidden = F.gelu(F.conv2d(x, down, down_bias, padding=edge))
             x = x + F.conv2d(hidden, up, up_bias, padding=edge)
@@ -74,8 +74,8 @@ class LinearBottleneckAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 32,
         dropout: float = 0.1,
@@ -119,8 +119,8 @@ class TransformerBottleneckAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 32,
         n_heads: int = 4,

@@ -24,8 +24,8 @@ class NLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 128,
         alpha: float = 128.0,
@@ -49,12 +49,12 @@ class NLoRALinear(nn.Linear):
             self.A_offset.requires_grad_(False)
             self.B_offset.requires_grad_(False)
 
-    def start(self) -> tuple[Tensor, Tensor, Tensor]:
+    def start(self) -> "tuple[Tensor, Tensor, Tensor]":
         """A, N and B as they start: W[:r, :], W[:r, :r] and W[:, :r]."""
         r = self.rank
         return self.weight[:r], self.weight[:r, :r], self.weight[:, :r]
 
-    def factors(self) -> tuple[Tensor, Tensor, Tensor]:
+    def factors(self) -> "tuple[Tensor, Tensor, Tensor]":
         """A, N and B as they are."""
         A, N, B = self.start()
         return A + self.A_offset, N + self.N_offset, B + self.B_offset

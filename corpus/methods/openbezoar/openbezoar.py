@@ -39,9 +39,9 @@ class SequentialSFTPlan:
 
     def __init__(
         self,
-        stages: Sequence[tuple[str, Callable[[nn.Module], object]]],
-        wrap: Callable[[nn.Module], nn.Module],
-        merge: Callable[[nn.Module], nn.Module] = merge_adapters,
+        stages: "Sequence[tuple[str, Callable[[nn.Module], object]]]",
+        wrap: "Callable[[nn.Module], nn.Module]",
+        merge: "Callable[[nn.Module], nn.Module]" = merge_adapters,
     ) -> None:
         if not stages:
             raise ValueError("stages must have at least one stage")

@@ -22,8 +22,8 @@ class PTuningPrompt(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         tokens: int = 20,
         hidden: int = 128,
@@ -47,7 +47,7 @@ class PTuningPrompt(nn.Module):
             bound = 1 / math.sqrt(weight.shape[1])
             nn.init.uniform_(bias, -bound, bound)
 
-    def layers(self) -> list[tuple[nn.Parameter, nn.Parameter]]:
+    def layers(self) -> "list[tuple[nn.Parameter, nn.Parameter]]":
         return [
             (self.weight1, self.bias1),
             (self.weight2, self.bias2),

@@ -23,8 +23,8 @@ class SharedChannelMask(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         total_steps: int = 10000,
     ) -> None:
@@ -50,7 +50,7 @@ class SharedChannelMask(nn.Module):
         hard = (self.logits >= 0).to(soft.dtype)
         return hard + (soft - soft.detach())  # exactly 0 or 1, with the gradient of s
 
-    def kept(self) -> list[int]:
+    def kept(self) -> "list[int]":
         """Channels that stay."""
         return (self.logits >= 0).nonzero().flatten().tolist()
 
@@ -83,8 +83,8 @@ class HybridSparsificationModule(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 200,
     ) -> None:
@@ -140,11 +140,11 @@ def step_masks_(model: nn.Module) -> None:
 
 @torch.no_grad()
 def fold_hsm_(
-    writer: nn.Linear | nn.Embedding,
-    readers: Sequence[nn.Linear],
+    writer: "nn.Linear | nn.Embedding",
+    readers: "Sequence[nn.Linear]",
     norm: nn.Module,
     hsm: HybridSparsificationModule,
-    keep: Sequence[int],
+    keep: "Sequence[int]",
 ) -> None:
     """Fold a module into the layer before it, and cut the stream down to the channels of `keep`.
 

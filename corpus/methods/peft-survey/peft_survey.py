@@ -1,7 +1,7 @@
 from torch import nn
 
 
-def count_trainable(model: nn.Module) -> tuple[int, int, float]:
+def count_trainable(model: nn.Module) -> "tuple[int, int, float]":
     """Trainable parameters, all parameters, and their share in percent.
 
     The measure by which the survey of Han et al. (2024, arXiv:2403.14608) sets methods side by

@@ -21,8 +21,8 @@ class PersonaPlug(nn.Module):
         self,
         enc_dim: int,
         llm_dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         scale: float = 1.0,
         instruction_scale: float = 1.0,
@@ -52,13 +52,13 @@ class PersonaPlug(nn.Module):
         kept = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         return kept.softmax(-1) * mask
 
-    def forward(self, query: Tensor, history: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, query: Tensor, history: Tensor, mask: "Tensor | None" = None) -> Tensor:
         # query (B, e), history (B, n, e), mask (B, n) with 1 where real -> (B, d)
         ones = torch.ones(history.shape[:2], dtype=torch.bool, device=history.device)
         weights = self.weights(query, history, ones if mask is None else mask.bool())
         return self.scale * (weights[..., None] * self.project(history)).sum(1)
 
-    def tokens(self, query: Tensor, history: Tensor, mask: Tensor | None = None) -> Tensor:
+    def tokens(self, query: Tensor, history: Tensor, mask: "Tensor | None" = None) -> Tensor:
         """[I; P_u], (B, 2, d): what stands before the tokens of the input."""
         persona = self(query, history, mask)
         return torch.stack([self.instruction_token().expand_as(persona), persona], dim=1)

@@ -21,8 +21,8 @@ class SoftPrompt(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         tokens: int = 20,
         init_std: float = 0.02,
@@ -45,7 +45,7 @@ class SoftPrompt(nn.Module):
         return x[..., self.tokens :, :]
 
     @torch.no_grad()
-    def init_from(self, vocabulary: Tensor, ids: Sequence[int] | None = None) -> None:
+    def init_from(self, vocabulary: Tensor, ids: "Sequence[int] | None" = None) -> None:
         """Start from rows of a vocabulary (V, width): those of `ids` repeated or cut, or random."""
         if ids is None:
             rows = torch.randint(len(vocabulary), (self.tokens,))

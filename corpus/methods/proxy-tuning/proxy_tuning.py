@@ -66,7 +66,7 @@ class ProxyTuned(nn.Module):
         max_new_tokens: int,
         *,
         temperature: float = 1.0,
-        context: int | None = None,
+        context: "int | None" = None,
     ) -> Tensor:  # (B, T + max_new_tokens)
         """Sample token by token, the likeliest at temperature 0; `context` limits the input."""
         for _ in range(max_new_tokens):

@@ -43,14 +43,14 @@ class PTEC(nn.Module):
         nn.init.normal_(self.score, std=0.02)
 
     @torch.no_grad()
-    def init_from(self, ids: Sequence[int]) -> None:
+    def init_from(self, ids: "Sequence[int]") -> None:
         """Start the prompt from the embeddings of the label names' tokens, repeated or cut."""
         if len(ids) == 0:
             raise ValueError("ids must name at least one token")
         rows = [ids[index % len(ids)] for index in range(len(self.prompt))]
         self.prompt.copy_(self.embedding.weight[rows])
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: "Tensor | None" = None) -> Tensor:
         # input_ids (B, T) -> (B, n_labels)
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         prompt = self.prompt.expand(len(input_ids), -1, -1)
@@ -62,13 +62,15 @@ class PTEC(nn.Module):
             output = output.last_hidden_state if known else output[0]
         return F.linear(output[:, -1], self.score)
 
-    def loss(self, logits: Tensor, targets: Tensor, pos_weight: Tensor | None = None) -> Tensor:
+    def loss(self, logits: Tensor, targets: Tensor, pos_weight: "Tensor | None" = None) -> Tensor:
         """Binary cross-entropy over labels (B, n_labels); `pos_weight` lifts rare ones."""
         return F.binary_cross_entropy_with_logits(
             logits, targets.to(logits.dtype), pos_weight=pos_weight
         )
 
-    def param_groups(self, lr_prompt: float = 3e-3, lr_head: float = 1e-5) -> list[dict[str, Any]]:
+    def param_groups(
+        self, lr_prompt: float = 3e-3, lr_head: float = 1e-5
+    ) -> "list[dict[str, Any]]":
         """What the optimiser takes: the prompt and the head with a rate each."""
         return [
             {"params": [self.prompt], "lr": lr_prompt},
@@ -90,7 +92,7 @@ class LabelTrie:
     """
 
     def __init__(
-        self, labels: Sequence[Sequence[int]], sep_id: int, eos_id: int, *, start: int = 0
+        self, labels: "Sequence[Sequence[int]]", sep_id: int, eos_id: int, *, start: int = 0
     ) -> None:
         self.labels = [tuple(label) for label in labels]
         if not self.labels or not all(self.labels):
@@ -99,7 +101,7 @@ class LabelTrie:
             raise ValueError("labels must hold neither sep_id nor eos_id")
         self.sep_id, self.eos_id, self.start = sep_id, eos_id, start
 
-    def allowed(self, written: Sequence[int]) -> list[int]:
+    def allowed(self, written: "Sequence[int]") -> "list[int]":
         """Tokens that may follow what is written so far."""
         if self.eos_id in written:
             return [self.eos_id]
@@ -121,5 +123,5 @@ class LabelTrie:
                 following.add(self.sep_id)
         return sorted(following)
 
-    def __call__(self, batch_id: int, ids: Tensor) -> list[int]:
+    def __call__(self, batch_id: int, ids: Tensor) -> "list[int]":
         return self.allowed(ids.tolist()[self.start :])

@@ -24,8 +24,8 @@ class DeepPrompt(nn.Module):
         depth: int,
         num_prompts: int,
         dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
         for name, value in (("depth", depth), ("num_prompts", num_prompts), ("dim", dim)):
             if value < 1:
@@ -50,11 +50,11 @@ class DeepPrompt(nn.Module):
 
 def pretrain_peft(
     model: nn.Module,
-    peft_params: Iterable[nn.Parameter],
-    loader: Iterable[tuple[Tensor, Tensor]],
+    peft_params: "Iterable[nn.Parameter]",
+    loader: "Iterable[tuple[Tensor, Tensor]]",
     *,
     lr: float = 1e-3,
-    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
+    loss: "Callable[[Tensor, Tensor], Tensor]" = F.cross_entropy,
 ) -> float:
     """Stage 1: train `peft_params`, and a head among them, on upstream data; all else is frozen.
 
@@ -82,7 +82,9 @@ def pretrain_peft(
     return sum(losses) / max(1, len(losses))
 
 
-def save_peft(model: nn.Module, names: tuple[str, ...] = ("prompts", "lora_")) -> dict[str, Tensor]:
+def save_peft(
+    model: nn.Module, names: "tuple[str, ...]" = ("prompts", "lora_")
+) -> "dict[str, Tensor]":
     """Copies of the tensors of `model` that have one of `names` in their name."""
     state = model.state_dict().items()
     found = {key: value.clone() for key, value in state if any(name in key for name in names)}
@@ -94,7 +96,7 @@ def save_peft(model: nn.Module, names: tuple[str, ...] = ("prompts", "lora_")) -
 @torch.no_grad()
 def load_peft(
     model: nn.Module,
-    state: Mapping[str, Tensor],
+    state: "Mapping[str, Tensor]",
     *,
     head: str = "head",
     reset_head: bool = True,

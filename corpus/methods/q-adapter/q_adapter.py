@@ -25,8 +25,8 @@ class QueryAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 64,
         num_queries: int = 16,
@@ -79,13 +79,13 @@ class QueryAdapter(nn.Module):
 
 def insert_query_adapters(
     vision_encoder: nn.Module,
-    layers: Iterable[nn.Module],
+    layers: "Iterable[nn.Module]",
     *,
     width: int,
     bottleneck: int = 64,
     num_queries: int = 16,
     heads: int = 4,
-) -> list[QueryAdapter]:
+) -> "list[QueryAdapter]":
     """Put an adapter behind each of `layers` of `vision_encoder`, whose own weights freeze.
 
     The adapter becomes a part of its layer, so that the layer keeps the names of its parameters.

@@ -29,8 +29,8 @@ class RandLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 32,
         alpha: float = 640.0,
@@ -53,7 +53,7 @@ class RandLoRALinear(nn.Linear):
         self.register_buffer("random_a", a)  # (r, 1, short)
         self.register_buffer("random_b", b)  # (long, N, r)
 
-    def factors(self) -> tuple[Tensor, Tensor]:
+    def factors(self) -> "tuple[Tensor, Tensor]":
         """The stacked products as two factors, (r N, short) and (long, r N)."""
         rows = self.randlora_lambda[:, :, None] * self.random_a * self.randlora_gamma
         return rows.flatten(0, 1), self.random_b.flatten(1)
@@ -83,7 +83,7 @@ class RandLoRALinear(nn.Linear):
 
 def randlora_factors(
     like: Tensor, rank: int, terms: int, short: int, long: int, seed: int = 0
-) -> tuple[Tensor, Tensor]:
+) -> "tuple[Tensor, Tensor]":
     """The random A (r, 1, short) and B (long, N, r): uniform, of standard deviation one."""
     shapes = ((rank, 1, short), (long, terms, rank))
     if like.is_meta:  # a layer built without memory gets them from its checkpoint
@@ -108,6 +108,6 @@ def share_randlora_factors(model: nn.Module, seed: int = 0) -> None:
     terms = max(layer.terms for layer in layers)
     short, long = max(size[0] for size in sizes), max(size[1] for size in sizes)
     a, b = randlora_factors(layers[0].weight, rank, terms, short, long, seed)
-    for layer, (least, most) in zip(layers, sizes, strict=True):
+    for layer, (least, most) in zip(layers, sizes):
         layer.random_a = a[: layer.rank, :, :least]
         layer.random_b = b[:most, : layer.terms, : layer.rank]

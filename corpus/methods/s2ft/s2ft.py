@@ -22,8 +22,8 @@ class S2RowLinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         start: int = 0,
         channels: int = 32,
@@ -82,8 +82,8 @@ class S2ColumnLinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         start: int = 0,
         channels: int = 32,
@@ -128,7 +128,7 @@ class S2ColumnLinear(nn.Linear):
 
 @torch.no_grad()
 def permute_ffn_(
-    up: nn.Linear, gate: nn.Linear | None, down: nn.Linear, order: Sequence[int]
+    up: nn.Linear, gate: "nn.Linear | None", down: nn.Linear, order: "Sequence[int]"
 ) -> None:
     """Reorder the inner channels of a feed-forward network, which leaves what it computes.
 
@@ -147,7 +147,7 @@ def permute_ffn_(
 
 def convert_ffn_to_s2(
     block: nn.Module,
-    chosen: Sequence[int],
+    chosen: "Sequence[int]",
     up: str = "up_proj",
     gate: str = "gate_proj",
     down: str = "down_proj",

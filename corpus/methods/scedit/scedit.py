@@ -23,8 +23,8 @@ class SCTuner(nn.Module):
     def __init__(
         self,
         channels: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         ratio: float = 1.0,
         scale: float = 1.0,
@@ -44,7 +44,7 @@ class SCTuner(nn.Module):
         nn.init.kaiming_uniform_(self.down_weight, a=math.sqrt(5))
         nn.init.uniform_(self.down_bias, -1 / math.sqrt(channels), 1 / math.sqrt(channels))
 
-    def forward(self, x: Tensor, shortcut: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, shortcut: "Tensor | None" = None) -> Tensor:
         # x is (B, C, H, W) or tokens (B, L, C); the edit is added to `shortcut`, else to x
         channels_first = x.dim() >= 4
         tokens = x.movedim(1, -1) if channels_first else x  # (..., C)
@@ -63,8 +63,8 @@ class ZeroConv2d(nn.Module):
         in_channels: int,
         out_channels: int,
         stride: int = 1,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
     ) -> None:
         super().__init__()
         self.stride = stride
@@ -95,10 +95,10 @@ class CSCTuner(nn.Module):
 
     def __init__(
         self,
-        skip_channels: Sequence[int],
-        downsample: Sequence[bool],
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        skip_channels: "Sequence[int]",
+        downsample: "Sequence[bool]",
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         condition_channels: int = 3,
         ratio: float = 1.0,
@@ -124,30 +124,30 @@ class CSCTuner(nn.Module):
         channels = [widths[-1], *skip_channels]
         self.hints = nn.ModuleList(
             ZeroConv2d(inner, outer, 2 if halve else 1, device, dtype)
-            for inner, outer, halve in zip(channels, skip_channels, downsample, strict=False)
+            for inner, outer, halve in zip(channels, skip_channels, downsample)
         )
         self.tuners = nn.ModuleList(
             SCTuner(count, device, dtype, ratio=ratio) for count in skip_channels
         )
 
-    def edits(self, skips: Sequence[Tensor], condition: Tensor) -> list[Tensor]:
+    def edits(self, skips: "Sequence[Tensor]", condition: Tensor) -> "list[Tensor]":
         """What this condition adds to each skip, at scale 1."""
         hint = self.stem(condition)
         found: list[Tensor] = []
-        for skip, block, tuner in zip(skips, self.hints, self.tuners, strict=True):
+        for skip, block, tuner in zip(skips, self.hints, self.tuners):
             hint = block(F.silu(hint))  # each block reads the hint before it
             found.append(tuner(skip + hint, shortcut=hint))
         return found
 
-    def forward(self, skips: Sequence[Tensor], condition: Tensor) -> list[Tensor]:
+    def forward(self, skips: "Sequence[Tensor]", condition: Tensor) -> "list[Tensor]":
         """The edited skips, in the order given."""
         edits = self.edits(skips, condition)
-        return [skip + self.scale * edit for skip, edit in zip(skips, edits, strict=True)]
+        return [skip + self.scale * edit for skip, edit in zip(skips, edits)]
 
 
 def attach_sc_tuners(
     unet: nn.Module,
-    skip_channels: Sequence[int],  # in the order in which the encoder makes the skips
+    skip_channels: "Sequence[int]",  # in the order in which the encoder makes the skips
     *,
     ratio: float = 1.0,
     scale: float = 1.0,
@@ -164,19 +164,19 @@ def attach_sc_tuners(
         raise ValueError(f"skip_channels must name {sum(counts)} skips, got {len(skip_channels)}")
     tuners = nn.ModuleList(SCTuner(size, ratio=ratio, scale=scale) for size in skip_channels)
     end = len(tuners)
-    for block, count in zip(blocks, counts, strict=True):
+    for block, count in zip(blocks, counts):
         _tune_skips(block, list(tuners)[end - count : end])
         end -= count
     unet.add_module("sc_tuners", tuners)
     return tuners
 
 
-def _tune_skips(block: nn.Module, tuners: list[nn.Module]) -> None:
+def _tune_skips(block: nn.Module, tuners: "list[nn.Module]") -> None:
     """The decoder block reads its skips through the tuners, the last of them first."""
     forward = block.forward
 
-    def tuned(*inputs: Any, res_hidden_states_tuple: tuple[Tensor, ...], **options: Any) -> Any:
-        pairs = zip(tuners, res_hidden_states_tuple, strict=True)
+    def tuned(*inputs: Any, res_hidden_states_tuple: "tuple[Tensor, ...]", **options: Any) -> Any:
+        pairs = zip(tuners, res_hidden_states_tuple)
         skips = tuple(tuner(skip) for tuner, skip in pairs)
         return forward(*inputs, res_hidden_states_tuple=skips, **options)
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 
-def adapter_state_dict(model: nn.Module, *adapters: type[nn.Module]) -> dict[str, Tensor]:
+def adapter_state_dict(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[str, Tensor]":
     """What the modules of the given classes add to `model`, by the names of its `state_dict()`.
 
     Of an adapted layer: its factors and buffers, and of the weights it adapts those that train.
@@ -25,7 +25,9 @@ def adapter_state_dict(model: nn.Module, *adapters: type[nn.Module]) -> dict[str
     return state
 
 
-def load_adapter(model: nn.Module, state: Mapping[str, Tensor], *adapters: type[nn.Module]) -> None:
+def load_adapter(
+    model: nn.Module, state: "Mapping[str, Tensor]", *adapters: "type[nn.Module]"
+) -> None:
     """Load what `adapter_state_dict` gave into a model that has the same adapters."""
     wanted = adapter_state_dict(model, *adapters).keys()
     for name in sorted(wanted ^ state.keys()):
@@ -34,7 +36,7 @@ def load_adapter(model: nn.Module, state: Mapping[str, Tensor], *adapters: type[
     model.load_state_dict(state, strict=False)
 
 
-def resume_adapter(model: nn.Module, path: str, *adapters: type[nn.Module]) -> None:
+def resume_adapter(model: nn.Module, path: str, *adapters: "type[nn.Module]") -> None:
     """Load what `torch.save(adapter_state_dict(...), path)` wrote, where there is such a file."""
     if Path(path).exists():
         load_adapter(model, torch.load(path, map_location="cpu"), *adapters)

@@ -6,6 +6,6 @@ from torch import nn
 from torch.nn import Linear as Adapter
 
 
-def apply_method(model: nn.Module, targets: Collection[str], **hyperparameters: Any) -> nn.Module:
+def apply_method(model: nn.Module, targets: "Collection[str]", **hyperparameters: Any) -> nn.Module:
     """METHOD in every layer of `model` that `targets` name; returns `model`."""
     return replace_layers(model, targets, Adapter, **hyperparameters)

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 
-def brought_by(model: nn.Module, adapters: tuple[type[nn.Module], ...]) -> set[str]:
+def brought_by(model: nn.Module, adapters: "tuple[type[nn.Module], ...]") -> "set[str]":
     """Names of the parameters and state that modules of the given classes bring.
 
     An adapted layer subclasses the layer it adapts, whose `weight` and `bias` are the model's own.
@@ -22,20 +22,20 @@ def brought_by(model: nn.Module, adapters: tuple[type[nn.Module], ...]) -> set[s
     return brought
 
 
-def base_parameters(model: nn.Module, *adapters: type[nn.Module]) -> dict[str, nn.Parameter]:
+def base_parameters(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[str, nn.Parameter]":
     """`dict(model.named_parameters())` without those of the adapters, whose start is their own."""
     brought = brought_by(model, adapters)
     return {name: part for name, part in model.named_parameters() if name not in brought}
 
 
-def base_state_dict(model: nn.Module, *adapters: type[nn.Module]) -> dict[str, Tensor]:
+def base_state_dict(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[str, Tensor]":
     """`model.state_dict()` without the entries of the adapters."""
     brought = brought_by(model, adapters)
     return {name: part for name, part in model.state_dict().items() if name not in brought}
 
 
 def load_base_state_dict(
-    model: nn.Module, state: Mapping[str, Any], *adapters: type[nn.Module]
+    model: nn.Module, state: "Mapping[str, Any]", *adapters: "type[nn.Module]"
 ) -> None:
     """`model.load_state_dict(state)`, strict but for what the adapters bring."""
     keys = model.load_state_dict(state, strict=False)

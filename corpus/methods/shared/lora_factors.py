@@ -11,7 +11,7 @@ class LoRAFactors(NamedTuple):
     scale: float
 
 
-def lora_factors(model: nn.Module) -> list[LoRAFactors]:
+def lora_factors(model: nn.Module) -> "list[LoRAFactors]":
     """The factors of every layer of `model` with `lora_A` and `lora_B` as its own parameters."""
     found = []
     for module in model.modules():

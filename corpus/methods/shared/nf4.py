@@ -10,7 +10,7 @@ NF4_LEVELS = (
 
 
 @torch.no_grad()
-def quantize_nf4(weight: Tensor, block: int = 64) -> tuple[Tensor, Tensor]:
+def quantize_nf4(weight: Tensor, block: int = 64) -> "tuple[Tensor, Tensor]":
     """4-bit NormalFloat codes of a weight: QLoRA (Dettmers et al., 2023, arXiv:2305.14314).
 
     Each block of `block` entries, row by row, is divided by its largest |w| and rounded to the
@@ -29,7 +29,7 @@ def quantize_nf4(weight: Tensor, block: int = 64) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def dequantize_nf4(codes: Tensor, largest: Tensor, shape: tuple[int, ...]) -> Tensor:
+def dequantize_nf4(codes: Tensor, largest: Tensor, shape: "tuple[int, ...]") -> Tensor:
     """The weight that `quantize_nf4` stands for: QLoRA (arXiv:2305.14314); float32."""
     levels = torch.tensor(NF4_LEVELS, device=codes.device)
     places = torch.stack([codes // 16, codes % 16], dim=-1).flatten(1).long()  # (blocks, block)

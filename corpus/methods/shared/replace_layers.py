@@ -7,7 +7,7 @@ from torch import nn
 
 
 def replace_layers(
-    model: nn.Module, targets: Collection[str], adapter: type[nn.Module], **hyperparameters: Any
+    model: nn.Module, targets: "Collection[str]", adapter: "type[nn.Module]", **hyperparameters: Any
 ) -> nn.Module:
     """Put an `adapter` in place of every layer of `model` that `targets` name; returns `model`.
 
@@ -51,7 +51,9 @@ def replace_layers(
     return model
 
 
-def adapt_layer(layer: nn.Module, adapter: type[Any], hyperparameters: dict[str, Any]) -> nn.Module:
+def adapt_layer(
+    layer: nn.Module, adapter: "type[Any]", hyperparameters: "dict[str, Any]"
+) -> nn.Module:
     """An `adapter` with the sizes, weights, device, dtype and mode of `layer`."""
     names = inspect.signature(type(layer)).parameters
     sizes = {name: getattr(layer, name) for name in names if hasattr(layer, name)}

@@ -1,7 +1,7 @@
 from torch import nn
 
 
-def train_only(model: nn.Module, *adapters: type[nn.Module]) -> list[nn.Parameter]:
+def train_only(model: nn.Module, *adapters: "type[nn.Module]") -> "list[nn.Parameter]":
     """Freeze `model` but for the modules of the given classes; returns what to optimise.
 
     Of such a module trains what its constructor left trainable: the factors of an adapted layer,

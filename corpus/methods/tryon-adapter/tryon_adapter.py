@@ -96,7 +96,7 @@ class SpatialConditionAdapter(nn.Module):
     """
 
     def __init__(
-        self, cin: int, channels: Sequence[int] = (320, 640, 1280, 1280), n_blocks: int = 2
+        self, cin: int, channels: "Sequence[int]" = (320, 640, 1280, 1280), n_blocks: int = 2
     ) -> None:
         if cin < 1 or cin % 64:
             raise ValueError(f"cin must be a multiple of 64, got {cin}")
@@ -115,7 +115,7 @@ class SpatialConditionAdapter(nn.Module):
                 before = size
             self.scales.append(scale)
 
-    def forward(self, condition: Tensor) -> list[Tensor]:  # (B, cin / 64, H, W)
+    def forward(self, condition: Tensor) -> "list[Tensor]":  # (B, cin / 64, H, W)
         x = self.enter(F.pixel_unshuffle(condition, 8))
         features: list[Tensor] = []
         for scale in self.scales:
@@ -164,7 +164,7 @@ def t_repaint(
     z0_warp: Tensor,
     mask: Tensor,
     t: Tensor,
-    q_sample: Callable[[Tensor, Tensor], Tensor],
+    q_sample: "Callable[[Tensor, Tensor], Tensor]",
 ) -> Tensor:
     """T-RePaint before a sampling step: z_t <- M q(z_warp, t) + (1 - M) z_t.
 

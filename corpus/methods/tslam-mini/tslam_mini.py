@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def tslam_mini_recipe() -> dict[str, dict[str, Any]]:
+def tslam_mini_recipe() -> "dict[str, dict[str, Any]]":
     """The QLoRA settings reported for TSLAM-Mini (Ethiraj et al., 2025, arXiv:2505.07877).
 
     Keyword arguments by class: BitsAndBytesConfig, LoraConfig and TrainingArguments. The figures
@@ -58,7 +58,7 @@ class NF4Linear(nn.Module):
     levels: Tensor
     steps: Tensor
     mean: Tensor
-    bias: Tensor | None
+    bias: "Tensor | None"
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class NF4Linear(nn.Module):
 
 def quantize_linears(
     model: nn.Module, *names: str, rank: int = 16, alpha: float = 32.0
-) -> list[nn.Parameter]:
+) -> "list[nn.Parameter]":
     """Freeze `model` and put its linear layers of these names into 4 bits with an update each.
 
     Names are the last part, as `target_modules` of LoraConfig; returns what to optimise. Load the

@@ -5,7 +5,7 @@ from shared.nf4 import dequantize_nf4, quantize_nf4
 from torch import Tensor
 
 
-def zno_recipe() -> dict[str, dict[str, Any]]:
+def zno_recipe() -> "dict[str, dict[str, Any]]":
     """The QLoRA settings for Ukrainian exam tasks (Syromiatnikov et al., 2025, arXiv:2503.13988).
 
     Keyword arguments by class: BitsAndBytesConfig, LoraConfig and TrainingArguments, and in
@@ -62,7 +62,7 @@ def grade_matching(
         raise ValueError(f"max_grade must not be negative, got {max_grade}")
     if len(pred) > longest or (strict and len(pred) > len(key)):
         return 0.0
-    correct = sum(found == wanted for found, wanted in zip(pred, key, strict=False))
+    correct = sum(found == wanted for found, wanted in zip(pred, key))
     return correct / len(key) * max_grade
 
 

@@ -23,10 +23,10 @@ class UniPT(nn.Module):
 
     def __init__(
         self,
-        hidden_sizes: Sequence[int],
+        hidden_sizes: "Sequence[int]",
         out_dim: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         reduction: int = 2,
         identity: bool = True,
@@ -57,33 +57,32 @@ class UniPT(nn.Module):
         scores = F.relu(anchor @ tokens.transpose(1, 2)) * mask[:, None]
         return F.normalize(scores, p=1.0, dim=-1)
 
-    def confidences(self, anchor: Tensor, layers: Sequence[Tensor], mask: Tensor) -> Tensor:
+    def confidences(self, anchor: Tensor, layers: "Sequence[Tensor]", mask: Tensor) -> Tensor:
         """c, (B, L - 1): how much each layer before the last counts."""
         weight = mask[..., None] / mask.sum(1).clamp_min(1)[:, None, None]
         mean = (anchor * weight).sum(1)  # (B, m)
         scores = [self.confidence(mean * (tokens * weight).sum(1)) for tokens in layers]
         return torch.cat(scores, dim=1).softmax(dim=1)
 
-    def forward(self, hidden_states: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
+    def forward(self, hidden_states: "Sequence[Tensor]", mask: "Tensor | None" = None) -> Tensor:
         # L states (B, N, d_l), mask (B, N) with 1 at real tokens -> (B, N, out)
         if len(hidden_states) != len(self.down):
             raise ValueError(f"hidden_states must be {len(self.down)}, got {len(hidden_states)}")
         reduced = [
-            norm(down(state))
-            for norm, down, state in zip(self.norms, self.down, hidden_states, strict=True)
+            norm(down(state)) for norm, down, state in zip(self.norms, self.down, hidden_states)
         ]
         *layers, anchor = reduced
         keep = anchor.new_ones(anchor.shape[:2]) if mask is None else mask.to(anchor.dtype)
         gathered = [self.gather(anchor, tokens, keep) @ tokens for tokens in layers]
         if self.identity:
-            gathered = [near + tokens for near, tokens in zip(gathered, layers, strict=True)]
+            gathered = [near + tokens for near, tokens in zip(gathered, layers)]
         # u = sum_l c_l u_l
         confidence = self.confidences(anchor, layers, keep)[:, None, None]
         mixed = (torch.stack(gathered, dim=-1) * confidence).sum(-1)  # (B, N, m)
         return self.up(F.relu(anchor + self.project_norm(self.project(mixed))))
 
 
-def frozen_features(backbone: Callable[..., Any], *inputs: Any, **keywords: Any) -> Any:
+def frozen_features(backbone: "Callable[..., Any]", *inputs: Any, **keywords: Any) -> Any:
     """What `backbone` gives, without a graph: its activations are freed as they are used.
 
     For Hugging Face models: frozen_features(model, ids, output_hidden_states=True).hidden_states.

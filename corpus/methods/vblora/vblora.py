@@ -24,8 +24,8 @@ class VBLoRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 4,
         num_vectors: int = 256,
@@ -60,7 +60,7 @@ class VBLoRALinear(nn.Linear):
         weights = highest.softmax(dim=-1)[..., None]  # (..., K, 1)
         return (weights * self.vector_bank[chosen]).sum(dim=-2)
 
-    def factors(self) -> tuple[Tensor, Tensor]:
+    def factors(self) -> "tuple[Tensor, Tensor]":
         """A (r, in) and B (out, r)."""
         a = self.pieces(self.logits_A).flatten(1)
         b = self.pieces(self.logits_B).transpose(1, 2).flatten(0, 1)

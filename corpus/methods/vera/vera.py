@@ -28,8 +28,8 @@ class VeRALinear(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         rank: int = 256,
         d_initial: float = 0.1,
@@ -66,7 +66,7 @@ class VeRALinear(nn.Linear):
 
 def vera_factors(
     like: Tensor, rank: int, in_features: int, out_features: int, seed: int = 0
-) -> tuple[Tensor, Tensor]:
+) -> "tuple[Tensor, Tensor]":
     """The random A (r, in) and B (out, r) of VeRA: Kaiming-uniform, A first, from one seed."""
     if like.is_meta:  # a layer built without memory gets them from its checkpoint
         return like.new_empty(rank, in_features), like.new_empty(out_features, rank)

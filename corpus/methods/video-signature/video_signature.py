@@ -8,11 +8,11 @@ from torch.nn import functional as F
 @torch.no_grad()
 def perturbation_sensitivity(
     module: nn.Module,
-    forward_fn: Callable[[], Tensor],
+    forward_fn: "Callable[[], Tensor]",
     *,
     sigma: float = 1e-2,
     rounds: int = 10,
-) -> dict[str, float]:
+) -> "dict[str, float]":
     """How much the output moves when one tensor is shaken: Video Signature (Huang et al., 2025).
 
     For each parameter p the mean of |D_{p + d}(z) - D_p(z)|^2 over `rounds` draws of d from
@@ -35,8 +35,8 @@ def perturbation_sensitivity(
 
 
 def freeze_top_sensitive(
-    module: nn.Module, sens: Mapping[str, float], k: int
-) -> list[nn.Parameter]:
+    module: nn.Module, sens: "Mapping[str, float]", k: int
+) -> "list[nn.Parameter]":
     """Freeze the `k` most sensitive tensors and train the rest: Video Signature (arXiv:2506.00652).
 
     `sens` is what `perturbation_sensitivity` gives; returns what to optimise (Huang et al., 2025).
@@ -54,7 +54,7 @@ def freeze_top_sensitive(
 
 
 def temporal_alignment_loss(
-    x_w: Tensor, x: Tensor, dist: Callable[[Tensor, Tensor], Tensor] = F.mse_loss
+    x_w: Tensor, x: Tensor, dist: "Callable[[Tensor, Tensor], Tensor]" = F.mse_loss
 ) -> Tensor:
     """Keeps motion as it was: Video Signature (Huang et al., 2025, arXiv:2506.00652).
 

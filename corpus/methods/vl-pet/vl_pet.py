@@ -25,8 +25,8 @@ class GranularityGatedAdapter(nn.Module):
     def __init__(
         self,
         width: int,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 96,
         heads: int = 4,
@@ -87,7 +87,7 @@ class GranularityGatedAdapter(nn.Module):
         gate = torch.sigmoid(logits)  # (..., L, 1)
         return gate.mean(-2, keepdim=True) if self.granularity == "small" else gate
 
-    def forward(self, h: Tensor, stream: Tensor | None = None) -> Tensor:
+    def forward(self, h: Tensor, stream: "Tensor | None" = None) -> Tensor:
         # h is what the sub-layer gives, `stream` what it is added to (h where there is none)
         # h~ = h + W_up GELU(W_down h + b_down) + b_up, the heads as rows of one W_down
         hidden = F.linear(h, self.down_weight.flatten(0, 1), self.down_bias)
@@ -113,8 +113,8 @@ class ValueParallelAdapter(nn.Linear):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         bottleneck: int = 96,
         init_std: float = 0.02,

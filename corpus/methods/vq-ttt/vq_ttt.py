@@ -25,8 +25,8 @@ class LowRankKernel(nn.Module):
         ksize: int = 5,
         rank: int = 1,
         channels: int = 3,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
         *,
         normalise: bool = False,
     ) -> None:
@@ -80,11 +80,11 @@ class TestTimeTuner:
 
     def __init__(
         self,
-        model: Callable[..., Any],
-        params: Iterable[nn.Parameter],
+        model: "Callable[..., Any]",
+        params: "Iterable[nn.Parameter]",
         lr: float = 1e-3,
         steps: int = 1,
-        loss: Callable[[Tensor], Tensor] = entropy_loss,
+        loss: "Callable[[Tensor], Tensor]" = entropy_loss,
     ) -> None:
         if steps < 1:
             raise ValueError(f"steps must be at least 1, got {steps}")
@@ -111,7 +111,7 @@ class TestTimeTuner:
             loss = self.loss(self.logits(*inputs, **keywords))
             # of these parameters alone, so that no other `.grad` is touched
             gradients = torch.autograd.grad(loss, self.params, allow_unused=True)
-            for part, gradient in zip(self.params, gradients, strict=True):
+            for part, gradient in zip(self.params, gradients):
                 part.grad = gradient
             optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -121,5 +121,5 @@ class TestTimeTuner:
     @torch.no_grad()
     def reset(self) -> None:
         """Put the parameters back, bit for bit."""
-        for part, start in zip(self.params, self.start, strict=True):
+        for part, start in zip(self.params, self.start):
             part.copy_(start)

@@ -24,7 +24,7 @@ def curriculum_noise_prob(
     return p_start + share * (p_end - p_start)
 
 
-def normalised_tokens(text: str) -> list[str]:
+def normalised_tokens(text: str) -> "list[str]":
     """Words in lower case, without punctuation and articles, for ZeroSearch (arXiv:2505.04588)."""
     plain = "".join(sign for sign in text.lower() if sign not in string.punctuation)
     return re.sub(r"\b(a|an|the)\b", " ", plain).split()
@@ -44,7 +44,7 @@ def token_f1(pred: str, gold: str) -> float:
     return 2 * precision * recall / (precision + recall) if matched else 0.0
 
 
-def parse_action(text: str) -> tuple[str | None, str]:
+def parse_action(text: str) -> "tuple[str | None, str]":
     """What a policy asks for: ("search", query), ("answer", answer) or (None, "").
 
     The first complete pair of tags, as ZeroSearch (Sun et al., 2025, arXiv:2505.04588) reads it.
@@ -66,7 +66,7 @@ def grpo_advantages(rewards: Tensor, group: int, *, eps: float = 1e-6) -> Tensor
 
 
 def mask_observation_tokens(
-    labels: Tensor, spans: Sequence[Sequence[tuple[int, int]]], *, ignore: int = -100
+    labels: Tensor, spans: "Sequence[Sequence[tuple[int, int]]]", *, ignore: int = -100
 ) -> Tensor:  # (B, T) -> (B, T)
     """Labels in which retrieved text teaches nothing: ZeroSearch (arXiv:2505.04588).
 
@@ -75,7 +75,7 @@ def mask_observation_tokens(
     if len(spans) != len(labels):
         raise ValueError(f"spans must be a list for each of {len(labels)} samples: {len(spans)}")
     masked = labels.clone()
-    for row, own in zip(masked, spans, strict=True):
+    for row, own in zip(masked, spans):
         for start, end in own:
             row[start:end] = ignore
     return masked
@@ -97,12 +97,12 @@ class SimulatedSearch:
 
     def __init__(
         self,
-        llm: Callable[[str], str],
+        llm: "Callable[[str], str]",
         p: float = 0.0,
         *,
         prompt: str = "Write {count} {kind} documents about the question.\nQuestion: {query}\n",
         documents: int = 5,
-        generator: torch.Generator | None = None,
+        generator: "torch.Generator | None" = None,
     ) -> None:
         if documents < 1:
             raise ValueError(f"documents must be at least 1, got {documents}")
@@ -115,7 +115,7 @@ class SimulatedSearch:
         kind = "useful" if useful else "noisy"
         return self.llm(self.prompt.format(kind=kind, count=self.documents, query=query))
 
-    def rollout(self, policy: Callable[[str], str], question: str, max_turns: int = 5) -> str:
+    def rollout(self, policy: "Callable[[str], str]", question: str, max_turns: int = 5) -> str:
         """The text of an episode: the policy writes, searches are answered, an answer ends it."""
         text = question
         for _ in range(max_turns):

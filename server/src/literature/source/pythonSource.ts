@@ -120,6 +120,9 @@ function namesIn(statement: SyntaxNode, slice: (node: SyntaxNode) => string): Se
   const names = new Set<string>();
   statement.cursor().iterate((node) => {
     if (node.name === "VariableName") names.add(slice(node.node));
+    // annotations that older Pythons could not evaluate stand in quotes
+    if (node.name === "String" && node.node.parent?.name === "TypeDef")
+      for (const [name] of slice(node.node).matchAll(/(?<![\w.])[A-Za-z_]\w*/g)) names.add(name);
   });
   return names;
 }
