@@ -3,11 +3,16 @@ import type { PythonDefinition, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
 import type { PythonFacts } from "../python/facts";
 import { type Edit, insertion } from "./edits";
-import { addImports, importHeader, type ImportStatement, isTopLevel, spelling, takenNames } from "./imports";
+import { closingBracket, topLevelParts } from "./brackets";
+import { addImports, importHeader, type ImportStatement, inTyping, isTopLevel, spelling } from "./imports";
+import { inManner, isTaken, renamed } from "./manner";
+import type { ProjectManner } from "./projectManner";
 
 export interface SourceFile {
   readonly text: string;
   readonly facts: PythonFacts;
+  /** What the project's configuration says of its code, where that was read. */
+  readonly project?: ProjectManner;
 }
 
 export interface Brought {
@@ -44,28 +49,74 @@ function closure(
   );
 }
 
-const firstLine = (docstring: string | undefined): string => docstring?.trim().split("\n")[0]?.trim() ?? "";
+/** Line breaks of a docstring may have moved. */
+const asWords = (text: string): string => text.trim().split(/\s+/).join(" ");
 
-/** Whether the file's own `name` is this very definition, inserted before (the docstring's first line names method and paper). */
+const firstLine = (docstring: string | undefined): string => asWords(docstring?.trim().split("\n")[0] ?? "");
+
+/**
+ * Whether the file's own `name` is this very definition, inserted before (the docstring's first line names method and
+ * paper), and can still be called as we call it.
+ */
 function isOurs(file: SourceFile, definition: PythonDefinition): boolean {
   const own = file.facts.definitions.find(({ name }) => name === definition.name);
   if (own === undefined) return false;
   const ours = readPython(definition.source).facts.definitions[0];
-  if (definition.kind !== "variable" && firstLine(ours?.docstring) !== "") {
-    return firstLine(ours?.docstring) === firstLine(own.docstring);
-  }
-  return file.text.slice(own.range.from, own.range.to).trim() === definition.source.trim();
+  const text = file.text.slice(own.range.from, own.range.to);
+  const sign = firstLine(ours?.docstring);
+  if (definition.kind === "variable" || sign === "") return asWords(text) === asWords(definition.source);
+  return asWords(own.docstring ?? "").startsWith(sign) && takesCallsOf(text, definition);
 }
 
-/** A class that a sibling module exports under this name: `from adapters import LoRALinear`. */
-const isImportedFromSibling = (file: SourceFile, name: string): string | undefined =>
-  file.facts.imports.find(
-    ({ qualified }) =>
-      qualified.endsWith(`.${name}`) && !/^(torch|peft|transformers|loralib)\./.test(qualified),
-  )?.local;
+/** Whether a definition that a user may have edited still has the parameters, and asks for no others. */
+function takesCallsOf(text: string, { name, kind, source }: PythonDefinition): boolean {
+  const callee = kind === "class" ? "__init__" : name;
+  const own = parametersOf(text, callee);
+  const ours = parametersOf(source, callee);
+  if (own === undefined || ours === undefined) return own === ours;
+  return (
+    [...ours.keys()].every((each) => own.has(each) || own.has("**")) &&
+    [...own].every(([each, isOptional]) => isOptional || ours.has(each))
+  );
+}
 
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  for (let number = 2; ; number++) if (!taken.has(`${name}${number}`)) return `${name}${number}`;
+/** The names of a function's parameters, and whether a call may leave each out; undefined where there is no function. */
+function parametersOf(source: string, name: string): Map<string, boolean> | undefined {
+  const head = new RegExp(`^[ \\t]*def[ \\t]+${name}[ \\t]*\\(`, "m").exec(source);
+  const open = head === null ? 0 : head.index + head[0].length - 1;
+  const close = head === null ? undefined : closingBracket(source, open);
+  if (close === undefined) return undefined;
+  const list = source.slice(open + 1, close).replace(/#[^\r\n]*/g, "");
+  return new Map(
+    topLevelParts(list).flatMap((part) => {
+      if (/^\*(?!\*)|^\/$/.test(part)) return [];
+      const [parameter = ""] = /^(?:\*\*|\w+)/.exec(part) ?? [];
+      return [[parameter, parameter === "**" || part.includes("=")] as const];
+    }),
+  );
+}
+
+/**
+ * The local name of a class that the file imports: `from adapters import LoRALinear`. Where the modules of the project
+ * were read, it must stand in one of them as we wrote it.
+ */
+function importedOurs(
+  { facts }: SourceFile,
+  definition: PythonDefinition,
+  siblings: readonly Sibling[] | undefined,
+): string | undefined {
+  const end = `.${definition.name}`;
+  return facts.imports.find(({ qualified }) => {
+    if (!qualified.endsWith(end) || /^(torch|peft|transformers|loralib)\./.test(qualified)) return false;
+    if (siblings === undefined) return true;
+    const module = qualified.slice(0, -end.length);
+    return siblings.some((each) => each.module === module && isOurs(each.file, definition));
+  })?.local;
+}
+
+/** `name`, or with the first number that nobody has. */
+function freeName(name: string, isUsed: (name: string) => boolean): string {
+  for (let number = 2; ; number++) if (!isUsed(`${name}${number}`)) return `${name}${number}`;
 }
 
 /**
@@ -77,16 +128,23 @@ export function bringDefinitions(
   sources: readonly PythonSource[],
   wanted: readonly string[],
   at: number | "end",
-  siblings: readonly Sibling[] = [],
+  siblings?: readonly Sibling[],
 ): Brought {
-  const taken = takenNames(file.facts);
+  const given = new Set<string>();
+  const taken = (name: string, qualified?: string): boolean =>
+    given.has(name) || isTaken(file, name, qualified);
+  const free = (name: string, qualified?: string): string => {
+    const found = taken(name, qualified) ? freeName(name, taken) : name;
+    given.add(found);
+    return found;
+  };
   const names = new Map<string, string>();
   const missing: PythonDefinition[] = [];
   const statements: ImportStatement[] = [];
   const siblingWith = (definition: PythonDefinition): Sibling | undefined =>
-    siblings.find((sibling) => isOurs(sibling.file, definition));
+    siblings?.find((sibling) => isOurs(sibling.file, definition));
   const present = (definition: PythonDefinition): string | undefined =>
-    isImportedFromSibling(file, definition.name) ?? (isOurs(file, definition) ? definition.name : undefined);
+    importedOurs(file, definition, siblings) ?? (isOurs(file, definition) ? definition.name : undefined);
   const isGiven = (definition: PythonDefinition): boolean =>
     present(definition) !== undefined || siblingWith(definition) !== undefined;
   for (const definition of closure(sources, wanted, isGiven)) {
@@ -95,12 +153,11 @@ export function bringDefinitions(
       names.set(definition.name, own);
       continue;
     }
-    const name = taken.has(definition.name) ? freeName(definition.name, taken) : definition.name;
-    taken.add(name);
+    const name = free(definition.name);
     names.set(definition.name, name);
     const sibling = siblingWith(definition);
     if (sibling === undefined) missing.push(definition);
-    else statements.push({ module: sibling.module, name: definition.name, alias: name });
+    else statements.push({ module: sibling.module, name: definition.name, alias: name, isLocal: true });
   }
   if (missing.length === 0) return { edits: addImports(file.text, file.facts, statements), names };
 
@@ -111,20 +168,19 @@ export function bringDefinitions(
     .flatMap((source) => source.imports);
   for (const binding of readPython(`${imports.join("\n")}\n`).facts.imports) {
     if (renames.has(binding.local) || !mentions(bodies, binding.local)) continue;
-    const known = spelling(file.facts, file.text, binding.qualified);
+    const known = knownAs(file, binding.qualified);
     const wantedAlready = statements.some(
       (each) => (each.alias ?? each.name ?? each.module) === binding.local,
     );
     if (known !== undefined) {
       if (known !== binding.local) renames.set(binding.local, known);
     } else if (!wantedAlready) {
-      const alias = taken.has(binding.local) ? freeName(binding.local, taken) : binding.local;
+      const alias = free(binding.local, binding.qualified);
       if (alias !== binding.local) renames.set(binding.local, alias);
-      taken.add(alias);
-      statements.push(statementFor(binding.qualified, alias));
+      statements.push(statementFor(inTheFilesModule(file, binding.qualified), alias));
     }
   }
-  const written = missing.map(({ source }) => inManner(renamed(source.trimEnd(), renames), file.facts));
+  const written = missing.map(({ source }) => inManner(renamed(source.trimEnd(), renames), file));
   if (file.text.trim() === "") {
     const parts = [importHeader(statements), ...written].filter((part) => part !== "");
     return { edits: [insertion(file.text.length, `${parts.join("\n\n\n")}\n`)], names };
@@ -133,6 +189,16 @@ export function bringDefinitions(
     edits: [...addImports(file.text, file.facts, statements), placeDefinitions(file, written, at)],
     names,
   };
+}
+
+const knownAs = ({ facts, text }: SourceFile, qualified: string): string | undefined =>
+  spelling(facts, text, qualified) ?? spelling(facts, text, inTyping(qualified));
+
+/** `typing.Mapping` for a file that imports its generic types from there. */
+function inTheFilesModule({ facts }: SourceFile, qualified: string): string {
+  const has = (pattern: RegExp): boolean => facts.imports.some((each) => pattern.test(each.qualified));
+  const usesTyping = has(/^typing\.(?:Optional|Union|List|Dict|Tuple|Set|Type|Callable|Sequence|Iterable)$/);
+  return usesTyping && !has(/^collections\.abc\./) ? inTyping(qualified) : qualified;
 }
 
 function statementFor(qualified: string, alias: string): ImportStatement {
@@ -144,36 +210,6 @@ function statementFor(qualified: string, alias: string): ImportStatement {
 
 const identifier = (name: string): RegExp => new RegExp(`(?<![\\w.])${name}(?!\\w)`, "g");
 const mentions = (source: string, name: string): boolean => identifier(name).test(source);
-
-/** Renames free identifiers, leaving comments, strings, attributes and keyword arguments alone. */
-function renamed(source: string, renames: ReadonlyMap<string, string>): string {
-  if (renames.size === 0) return source;
-  const prose = readPython(source).facts.prose;
-  const inProse = (offset: number): boolean =>
-    prose.some(({ range }) => range.from <= offset && offset < range.to);
-  return source.replace(/(?<![\w.])[A-Za-z_]\w*/g, (name, offset: number) =>
-    inProse(offset) ? name : (renames.get(name) ?? name),
-  );
-}
-
-/** The file's indentation and quotes; line breaks follow when edits are made. */
-function inManner(source: string, { layout }: PythonFacts): string {
-  let result = source;
-  if (layout.quote === "'") {
-    const strings = readPython(source)
-      .facts.prose.filter(({ kind }) => kind === "string")
-      .toReversed();
-    for (const { range } of strings) {
-      const literal = result.slice(range.from, range.to);
-      const simple = /^([a-zA-Z]*)"([^"'\\\n]*)"$/.exec(literal);
-      if (simple !== null)
-        result = `${result.slice(0, range.from)}${simple[1]}'${simple[2]}'${result.slice(range.to)}`;
-    }
-  }
-  return layout.indent === "    "
-    ? result
-    : result.replace(/^(?: {4})+/gm, (spaces) => layout.indent.repeat(spaces.length / 4));
-}
 
 function placeDefinitions(file: SourceFile, written: readonly string[], at: number | "end"): Edit {
   const { text } = file;
@@ -209,13 +245,17 @@ export function lineStart(text: string, offset: number): number {
   return start;
 }
 
-/** A new or grown sibling module, and what the user's file imports from it. */
-export function importFrom(file: SourceFile, module: string, names: readonly string[]): Edit[] {
-  if (names.length === 0) return [];
-  const relative = file.facts.imports.some(({ statement }) =>
-    /^from\s+\./.test(file.text.slice(statement.from, statement.to)),
+/** What the user's file imports from a sibling module: names there, by names here. */
+export function importFrom(file: SourceFile, module: string, names: ReadonlyMap<string, string>): Edit[] {
+  const { facts, text } = file;
+  const relative = facts.imports.some(({ statement }) =>
+    /^from\s+\./.test(text.slice(statement.from, statement.to)),
   );
-  return addImports(file.text, file.facts, [
-    { module: relative ? `.${module}` : module, name: names.join(", ") },
-  ]);
+  const written = relative ? `.${module}` : module;
+  const statements = [...names].flatMap(([name, alias]) =>
+    facts.imports.some(({ local, qualified }) => local === alias && qualified === `${written}.${name}`)
+      ? []
+      : [{ module: written, name, alias, isLocal: true }],
+  );
+  return addImports(text, facts, statements);
 }

@@ -75,14 +75,13 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
   }
   const inModule = bringDefinitions(destination.content, sources, wanted, "end");
-  const imports = importFrom(
-    file,
-    destination.module,
-    wanted
-      .map((name) => inModule.names.get(name) ?? name)
-      .filter((name) => !file.facts.imports.some(({ local }) => local === name)),
-  );
-  return { file: [...imports, ...callSiteEdits(request, inModule)], module: inModule.edits };
+  const here = (name: string): string => inFile.names.get(name) ?? name;
+  const imported = new Map(wanted.map((name) => [inModule.names.get(name) ?? name, here(name)]));
+  const edits = importFrom(file, destination.module, imported);
+  return {
+    file: [...edits, ...callSiteEdits(request, { edits, names: inFile.names })],
+    module: inModule.edits,
+  };
 }
 
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];

@@ -7,7 +7,8 @@ import { lineEnd } from "./callSites/callSite";
 import { lineStart, type SourceFile } from "./definitions";
 import { type Edit, edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
-import { isTopLevel, spelling } from "./imports";
+import { readFromImport, removeNames } from "./importedNames";
+import { inTyping, isTopLevel, spelling } from "./imports";
 import { baseOf } from "./places";
 import { withoutTemplates } from "./removeTemplates";
 
@@ -176,33 +177,49 @@ export function withoutDefinitions(
   return [...definitions, ...withoutImports(file, names, sources, (name) => isUsed(name, ranges))];
 }
 
-/** Import statements of which the removed Python was the only user. */
+/** Import statements, and names in them, of which the removed Python was the only user. */
 function withoutImports(
   { text, facts }: SourceFile,
-  names: ReadonlySet<string>,
+  definitions: ReadonlySet<string>,
   sources: readonly PythonSource[],
   isUsed: (name: string) => boolean,
 ): Edit[] {
   const brought = sources.flatMap(({ imports }) => readPython(`${imports.join("\n")}\n`).facts.imports);
   const isOurs = ({ local, qualified }: ImportBinding): boolean =>
-    names.has(local) || brought.some((each) => each.local === local && each.qualified === qualified);
+    definitions.has(local) ||
+    brought.some(
+      (each) => each.local === local && [each.qualified, inTyping(each.qualified)].includes(qualified),
+    );
   const statements = new Map<number, ImportBinding[]>();
   for (const binding of facts.imports) {
     const { from } = binding.statement;
     if (isTopLevel(text, from)) statements.set(from, [...(statements.get(from) ?? []), binding]);
   }
-  const leaving = [...statements.values()].filter((bindings) =>
-    bindings.every((binding) => isOurs(binding) && !isUsed(binding.local) && wasUsed(text, binding)),
-  );
+  const isLeaving = (binding: ImportBinding): boolean =>
+    isOurs(binding) && !isUsed(binding.local) && wasUsed(text, binding);
+  /** A name that can be written otherwise as well was none of ours to import: the module stays, too. */
+  const isSpare = ({ qualified }: ImportBinding): boolean =>
+    [...statements.values()]
+      .flat()
+      .some((each) => qualified.startsWith(`${each.qualified}.`) && !isLeaving(each));
+  const names: Edit[] = [];
   const runs: Edit[] = [];
-  for (const [binding] of leaving) {
-    if (binding === undefined) continue;
-    const line = wholeLine(text, binding.statement.from, binding.statement.to);
+  for (const bindings of statements.values()) {
+    const leaving = bindings.filter(isLeaving);
+    const [first] = leaving;
+    if (first === undefined) continue;
+    if (leaving.length < bindings.length) {
+      const statement = readFromImport(text, first.statement);
+      const added = leaving.filter((each) => !isSpare(each)).map(({ nameRange }) => nameRange);
+      if (statement !== undefined) names.push(...removeNames(text, statement, added));
+      continue;
+    }
+    const line = wholeLine(text, first.statement.from, first.statement.to);
     const last = runs.at(-1);
     if (last?.to === line.from) runs[runs.length - 1] = edit(last.from, line.to);
     else runs.push(line);
   }
-  return runs.map((run) => withGap(text, run));
+  return [...names, ...runs.map((run) => withGap(text, run))];
 }
 
 /** Whether anything beside the import mentions the name: an import that was never used is the user's. */

@@ -288,8 +288,7 @@ class Head(nn.Module):
 `,
     "Adapt `head` with LoRA (192 trainable)",
     `from torch import nn
-from layers import Norm
-from layers import LoRALinear
+from layers import LoRALinear, Norm
 
 
 class Head(nn.Module):
@@ -364,7 +363,7 @@ import torch
 from torch import Tensor, nn
 
 
-${source("lora/lora.py", "LoRALinear")}
+${source("lora/lora.py", "LoRALinear").replace(/: "(torch\..* None)"/g, ": $1")}
 
 
 class Head(nn.Module):

@@ -147,7 +147,7 @@ test("the whole model where it is built, with all that goes with it", () =>
     { targets: ["q_proj", "head"], with: ["freeze", "optimizer", "save", "load"] },
     `import inspect
 import math
-from collections.abc import Mapping, Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
