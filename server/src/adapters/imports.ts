@@ -1,5 +1,5 @@
 /** Imports in the file's own manner: what it already binds is used as it is, what is missing is added where it belongs. */
-import { group } from "../literature/group";
+import { group } from "../group";
 import type { ImportBinding, PythonFacts } from "../python/facts";
 import { type Edit, insertion } from "./edits";
 import { addNames, inOrder, readFromImport } from "./importedNames";

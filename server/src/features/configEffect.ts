@@ -10,7 +10,7 @@ import { code } from "../render/markdown";
 import { count, share } from "../render/numbers";
 import type { FeatureContext, OpenDocument } from "./context";
 import { type CallArguments } from "./rules/callArguments";
-import { argumentAt, argumentsOfStep, isCall, makerOf, peftModel, receiverMaker } from "./rules/origins";
+import { argumentAt, argumentsOfStep, callsTo, makerOf, peftModel, receiverMaker } from "./rules/origins";
 import type { RuleContext } from "./rules/rule";
 
 export interface ConfigEffect {
@@ -59,9 +59,7 @@ export function configEffect(
   const { facts } = document.python;
   const values = valuesOf(facts);
   const rules: RuleContext = { ...context, document, values };
-  const step = values.calls.find(
-    ({ call: { range } }) => range.from === call.range.from && range.to === call.range.to,
-  );
+  const step = values.written(call.range);
   if (step === undefined) return undefined;
   const given = argumentsOfStep(rules, step);
   const options = optionsOf(method, given);
@@ -165,16 +163,16 @@ function presetIs(preset: string, value: Value): boolean {
 /** The class of the model that a configuration is given with, where that is one. */
 function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefined {
   const { facts } = context.document.python;
+  const wrapping = new Set(callsTo(context, peftModel));
   const classes = context.values.calls.flatMap((step): (ModuleClass | undefined)[] => {
-    const wraps = isCall(context, step, peftModel);
-    const argument = wraps
-      ? argumentAt(step, 1, "peft_config")
-      : step.call.arguments.find(({ keyword }) => keyword?.name === "peft_config");
+    const wraps = wrapping.has(step);
+    if (!wraps && !step.keywords.includes("peft_config")) return [];
+    const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
     if (argument === undefined || makerOf(context, argument.value, step) !== config) return [];
-    const isTrainer = /^trl\.\w+(?:\.\w+)*Trainer$/.test(step.call.qualified ?? "");
+    const isTrainer = /^trl\.\w+(?:\.\w+)*Trainer$/.test(step.qualified ?? "");
     const model = wraps || isTrainer ? argumentAt(step, 0, "model") : undefined;
     const made = model && unwrapped(context, makerOf(context, model.value, step));
-    const type = made?.call.qualified;
+    const type = made?.qualified;
     if (
       made === undefined ||
       type === undefined ||

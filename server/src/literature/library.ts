@@ -1,6 +1,6 @@
 /** Everything known of the literature, by exact maps: no look-up here waits for the search index. */
+import { group } from "../group";
 import { formulaOf, type FormulaSource } from "./formulas";
-import { group } from "./group";
 import { normaliseArxiv, normaliseTitle } from "./identity";
 import type {
   Corpus,

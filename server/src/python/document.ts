@@ -2,6 +2,8 @@
  * A Python file and what it says. Facts are worked out when first asked for, kind by kind; after an edit, blocks whose
  * text and whose questions to the rest of the file have the same answers keep theirs.
  */
+import { group } from "../group";
+import { lazily } from "../lazily";
 import { type Stmt, walkStatements } from "./ast";
 import type { Block } from "./block";
 import { usesIn } from "./calls";
@@ -196,11 +198,6 @@ function lastBefore(placed: readonly Placed[], offset: number): number {
   return low - 1;
 }
 
-function lazily<T>(work: () => T): () => T {
-  let done: { readonly value: T } | undefined;
-  return () => (done ??= { value: work() }).value;
-}
-
 function factsAt<K extends keyof BlockFacts>(kind: K, { block, from }: Placed, scope: Scope): BlockFacts[K] {
   return moveFacts(kind, readers[kind](block, scope), from, block.memory.moved);
 }
@@ -273,16 +270,7 @@ function docstringOf([first]: readonly Stmt[]): string | undefined {
 
 /** Gives a module class the calls that construct it; the same class is always the same object. */
 function constructions(calls: () => readonly Call[]): (module: ModuleClass) => ModuleClass {
-  const byName = lazily(() => {
-    const found = new Map<string, Call[]>();
-    for (const call of calls()) {
-      if (call.qualified === undefined) continue;
-      const known = found.get(call.qualified);
-      if (known) known.push(call);
-      else found.set(call.qualified, [call]);
-    }
-    return found;
-  });
+  const byName = lazily(() => group(calls(), ({ qualified }) => qualified));
   const complete = new Map<ModuleClass, ModuleClass>();
   return (module) => {
     let known = complete.get(module);

@@ -9,6 +9,7 @@ import type { Uses } from "./calls";
 import type { Definition, Expression, ImportBinding, Method, ModuleClass, SublayerRole } from "./facts";
 import type { ImportedClass } from "./imported";
 import type { Layers } from "./layers";
+import type { Order } from "./order";
 import type { Kept } from "./scope";
 import { MovedFacts } from "./shift";
 import type { Steps } from "./steps";
@@ -28,6 +29,7 @@ export class Memory {
   readonly imported = new Map<string, Kept<ImportedClass | undefined>>();
   imports: readonly ImportBinding[] | undefined;
   definitions: readonly Definition[] | undefined;
+  order: Order | undefined;
   constructions: ReadonlyMap<string, readonly Construction[]> | undefined;
   /** The block's facts as last moved to a place in a file. */
   readonly moved = new MovedFacts();

@@ -2,42 +2,25 @@
  * Values followed from call to call: which call made what a name holds at another call of the same body. Everything here
  * is certain or undefined; what a branch, a loop or another function may have changed is not known.
  */
-import {
-  bodiesOf,
-  type CallExpr,
-  dottedPath,
-  type Expr,
-  expressionsOf,
-  type FunctionStmt,
-  forEachChild,
-  type Stmt,
-} from "./ast";
+import { group } from "../group";
+import { lazily } from "../lazily";
 import { callFact } from "./calls";
-import type { Place } from "./constants";
 import type { Call, PythonFacts, Range } from "./facts";
+import { type Called, type Moment, orderOf, type Suite } from "./order";
 import type { Placed } from "./reading";
 import type { Scope } from "./scope";
 import { moveCall } from "./shift";
 
-/** Where in the order of a body something happens. */
-interface Moment {
-  readonly order: number;
-  /** The function it happens in, 0 for the top level of the file. */
-  readonly body: number;
-  /** Branches and loops it stands in, outermost first. */
-  readonly suites: readonly Suite[];
-}
-
-interface Suite {
-  readonly loop: boolean;
-}
-
 export interface CallStep extends Moment {
   readonly call: Call;
+  /** What is called, as `call` has it. */
+  readonly qualified: string | undefined;
   /** `model` of `model.merge_and_unload()`, where it is a dotted path. */
-  readonly receiver?: string;
+  readonly receiver: string | undefined;
   /** The last name of the callee. */
   readonly method: string;
+  /** Names of the arguments that are given by name. */
+  readonly keywords: readonly string[];
   /** The call is the whole statement, so that its result is dropped. */
   readonly dropped: boolean;
 }
@@ -51,6 +34,8 @@ interface Binding extends Moment {
 export interface Values {
   /** Every call whose callee is a dotted path, inner before outer, as they are carried out. */
   readonly calls: readonly CallStep[];
+  /** Those of what goes by one of these qualified names. */
+  callsTo(names: readonly string[]): readonly CallStep[];
   /** The call that is written exactly here. */
   written(range: Range): CallStep | undefined;
   /** The call that surely made what `name` holds at `moment`. */
@@ -74,6 +59,7 @@ export const valuesOfFacts = new WeakMap<PythonFacts, Following>();
 
 const nothing: Values = {
   calls: [],
+  callsTo: () => [],
   written: () => undefined,
   maker: () => undefined,
   surelyBefore: () => false,
@@ -98,19 +84,19 @@ export function followValues(placed: readonly Placed[], scope: Scope): Following
   return {
     steps: () => follower.steps(),
     values() {
-      follower.finish();
+      const steps = follower.steps();
+      while (steps.next().done !== true);
       return (found ??= valuesIn(follower));
     },
   };
 }
 
 function valuesIn({ calls, bindings, parameters }: Follower): Values {
-  const named = new Map<string, Binding[]>();
-  for (const binding of bindings) {
-    const known = named.get(binding.name);
-    if (known === undefined) named.set(binding.name, [binding]);
-    else known.push(binding);
-  }
+  const named = group(bindings, ({ name }) => name);
+  const byName = lazily(() => group(calls, ({ qualified }) => qualified));
+  const byPlace = lazily(
+    () => new Map(calls.map((step) => [`${step.range.from}:${step.range.to}`, step] as const)),
+  );
 
   /** Bindings of a name, and for an attribute those of the names it hangs on. */
   const changesOf = (name: string): readonly Binding[] =>
@@ -155,11 +141,11 @@ function valuesIn({ calls, bindings, parameters }: Follower): Values {
       : undefined;
   };
 
-  const byPlace = new Map(calls.map((step) => [`${step.call.range.from}:${step.call.range.to}`, step]));
-
   return {
     calls,
-    written: ({ from, to }) => byPlace.get(`${from}:${to}`),
+    callsTo: (names) =>
+      [...new Set(names)].flatMap((name) => byName().get(name) ?? []).sort((a, b) => a.order - b.order),
+    written: ({ from, to }) => byPlace().get(`${from}:${to}`),
     maker: (name, moment) => maker(name, moment),
     surelyBefore,
     unchanged,
@@ -167,14 +153,13 @@ function valuesIn({ calls, bindings, parameters }: Follower): Values {
   };
 }
 
-/** Goes through all bodies in the order in which they are carried out. */
+/** The order of each block, made one of the file. */
 class Follower {
-  readonly calls: CallStep[] = [];
+  readonly calls: Step[] = [];
   readonly bindings: Binding[] = [];
   readonly parameters = new Map<number, ReadonlySet<string>>();
-  private order = 0;
+  private moments = 0;
   private bodies = 0;
-
   private next = 0;
 
   constructor(
@@ -182,130 +167,89 @@ class Follower {
     private readonly scope: Scope,
   ) {}
 
-  finish(): void {
-    const steps = this.steps();
-    while (steps.next().done !== true);
-  }
-
   /** Follows what has not been followed yet, one block a step. */
   *steps(): Generator<undefined, void> {
     for (let at = this.placed[this.next]; at !== undefined; at = this.placed[this.next]) {
       this.next++;
-      this.follow(at.block.statements, { scope: this.scope, block: at.block }, at.from, 0, []);
+      this.follow(at);
       yield;
     }
   }
 
-  private follow(
-    statements: readonly Stmt[],
-    place: Place,
-    by: number,
-    body: number,
-    suites: readonly Suite[],
-  ): void {
-    for (const statement of statements) {
-      if (statement.kind === "class") {
-        this.follow(
-          statement.body,
-          { ...place, owner: statement, function: undefined },
-          by,
-          ++this.bodies,
-          [],
-        );
-        continue;
-      }
-      if (statement.kind === "function") {
-        this.enter(statement, place, by);
-        continue;
-      }
-      const moment = (): Moment => ({ order: this.order++, body, suites });
-      const made = new Map<Expr, CallStep>();
-      const expressions = expressionsOf(statement);
-      // the value of an assignment is worked out before its targets
-      for (const expression of statement.kind === "assign" ? expressions.toReversed() : expressions)
-        this.evaluate(expression, statement, place, by, moment, made);
-      if (statement.kind === "assign") this.bind(statement, made, moment);
-      if (statement.kind === "for") this.release(statement.target, moment);
-      if (statement.kind === "compound" || statement.kind === "simple")
-        for (const expression of statement.expressions) this.release(expression, moment);
-      // the body of a `with` is surely carried out
-      const straight = statement.kind === "compound" && statement.bodies.length === 1;
-      const loop = statement.kind === "for" || statement.kind === "while";
-      for (const inner of bodiesOf(statement))
-        this.follow(inner, place, by, body, straight ? suites : [...suites, { loop }]);
+  private follow(placed: Placed): void {
+    const { block } = placed;
+    const { calls, bindings, parameters, moments, bodies } = (block.memory.order ??= orderOf(
+      block.statements,
+    ));
+    const [before, above] = [this.moments, this.bodies];
+    const bodyOf = (body: number): number => (body === 0 ? 0 : above + body);
+    const steps = new Map<Called, Step>();
+    for (const called of calls) {
+      const step = new Step(before + called.order, bodyOf(called.body), called, placed, this.scope);
+      steps.set(called, step);
+      this.calls.push(step);
     }
-  }
-
-  private enter(statement: FunctionStmt, place: Place, by: number): void {
-    const body = ++this.bodies;
-    this.parameters.set(body, new Set(statement.parameters.map(({ name }) => name)));
-    this.follow(statement.body, { ...place, function: statement }, by, body, []);
-  }
-
-  /** Notes the calls in an expression, inner ones first. */
-  private evaluate(
-    expression: Expr,
-    statement: Stmt,
-    place: Place,
-    by: number,
-    moment: () => Moment,
-    made: Map<Expr, CallStep>,
-  ): void {
-    if (expression.kind === "lambda") return;
-    forEachChild(expression, (child) => this.evaluate(child, statement, place, by, moment, made));
-    const path = expression.kind === "call" ? dottedPath(expression.callee) : undefined;
-    if (expression.kind !== "call" || path === undefined) return;
-    const step = this.step(expression, path, statement, place, by, moment());
-    made.set(expression, step);
-    this.calls.push(step);
-  }
-
-  private step(
-    expression: CallExpr,
-    path: readonly string[],
-    statement: Stmt,
-    place: Place,
-    by: number,
-    moment: Moment,
-  ): CallStep {
-    return {
-      ...moment,
-      call: moveCall(callFact(expression, statement, place), by),
-      ...(path.length > 1 && { receiver: path.slice(0, -1).join(".") }),
-      method: path.at(-1) ?? "",
-      dropped: statement.kind === "expression" && statement.value === expression,
-    };
-  }
-
-  private bind(
-    statement: Stmt & { kind: "assign" },
-    made: ReadonlyMap<Expr, CallStep>,
-    moment: () => Moment,
-  ): void {
-    const { value, operator } = statement;
-    const source = value && (made.get(value) ?? dottedPath(value)?.join("."));
-    for (const target of statement.targets) {
-      const name = dottedPath(target)?.join(".");
-      if (name === undefined) this.release(target, moment);
-      else
-        this.bindings.push({
-          ...moment(),
-          name,
-          ...(operator === "=" && source !== undefined && { value: source }),
-        });
+    for (const { order, body, suites, name, value } of bindings) {
+      const source = typeof value === "object" ? steps.get(value) : value;
+      this.bindings.push({
+        order: before + order,
+        body: bodyOf(body),
+        suites,
+        name,
+        ...(source !== undefined && { value: source }),
+      });
     }
+    for (const [body, names] of parameters) this.parameters.set(bodyOf(body), names);
+    this.moments += moments;
+    this.bodies += bodies;
+  }
+}
+
+/** A call of a block as a step of the file; what is known of its arguments is worked out when first asked for. */
+class Step implements CallStep {
+  readonly method: string;
+  readonly receiver: string | undefined;
+  private fact: Call | undefined;
+
+  constructor(
+    readonly order: number,
+    readonly body: number,
+    private readonly called: Called,
+    private readonly placed: Placed,
+    private readonly scope: Scope,
+  ) {
+    ({ method: this.method, receiver: this.receiver } = called);
   }
 
-  /** Names that a loop, an unpacking, a `with … as` or a `del` binds to something that is not known. */
-  private release(target: Expr, moment: () => Moment): void {
-    const name = dottedPath(target)?.join(".");
-    if (name !== undefined) this.bindings.push({ ...moment(), name });
-    else if (
-      target.kind === "tuple" ||
-      target.kind === "list" ||
-      target.kind === "star" ||
-      target.kind === "other"
-    )
-      forEachChild(target, (child) => this.release(child, moment));
+  get suites(): readonly Suite[] {
+    return this.called.suites;
+  }
+
+  get range(): Range {
+    const { from, to } = this.called.expression;
+    return { from: this.placed.from + from, to: this.placed.from + to };
+  }
+
+  get qualified(): string | undefined {
+    return this.scope.resolveParts(this.called.path);
+  }
+
+  get keywords(): readonly string[] {
+    return this.called.expression.arguments.flatMap(({ keyword }) => keyword?.name ?? []);
+  }
+
+  get dropped(): boolean {
+    const { statement, expression } = this.called;
+    return statement.kind === "expression" && statement.value === expression;
+  }
+
+  get call(): Call {
+    if (this.fact === undefined) {
+      const { expression, statement, owner, function: within } = this.called;
+      const { block, from } = this.placed;
+      const place = { scope: this.scope, block, owner, function: within };
+      this.fact = moveCall(callFact(expression, statement, place), from);
+    }
+    return this.fact;
   }
 }

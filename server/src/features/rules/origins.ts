@@ -1,4 +1,5 @@
 /** Questions of rules about values: what made this, is this that call. */
+import type { Library } from "../../literature/library";
 import type { Argument, Expression } from "../../python/facts";
 import type { CallStep } from "../../python/values";
 import { type CallArguments } from "./callArguments";
@@ -11,12 +12,16 @@ export function isCall(
   step: CallStep | undefined,
   ...paths: readonly string[]
 ): boolean {
-  const { qualified } = step?.call ?? {};
-  if (qualified === undefined) return false;
-  return paths.some(
-    (path) => qualified === path || library.symbol(path)?.qualified.includes(qualified) === true,
-  );
+  const qualified = step?.qualified;
+  return qualified !== undefined && namesOf(library, paths).includes(qualified);
 }
+
+/** All calls of these, by whichever path they were imported. */
+export const callsTo = ({ library, values }: RuleContext, ...paths: readonly string[]): readonly CallStep[] =>
+  values.callsTo(namesOf(library, paths));
+
+const namesOf = (library: Library, paths: readonly string[]): string[] =>
+  paths.flatMap((path) => [path, ...(library.symbol(path)?.qualified ?? [])]);
 
 /** The argument of a call at a position, or by a name. */
 export const argumentAt = (

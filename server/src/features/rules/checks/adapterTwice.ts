@@ -1,21 +1,19 @@
 /** One model given an adapter twice, methods mixed in one model, and a wrapped model given to a trainer that wraps it. */
 import { edit } from "../../../adapters/edits";
 import type { CallStep } from "../../../python/values";
-import { argumentAt, configOf, isCall, makerOf, peftModel, receiverMaker } from "../origins";
+import { argumentAt, callsTo, configOf, isCall, makerOf, peftModel, receiverMaker } from "../origins";
 import { removeArgument } from "../repairs";
 import { argumentsOfStep } from "../origins";
 import type { Check, RuleContext } from "../rule";
 
 export const adapterTwice: Check = (context) =>
-  context.values.calls
-    .filter((step) => isCall(context, step, peftModel))
-    .flatMap((step) => {
-      const model = argumentAt(step, 0, "model");
-      const made = model && makerOf(context, model.value, step);
-      return isCall(context, made, peftModel, "peft.PeftModel.from_pretrained")
-        ? [{ range: step.call.name, words: { model: model?.value.text ?? "" } }]
-        : [];
-    });
+  callsTo(context, peftModel).flatMap((step) => {
+    const model = argumentAt(step, 0, "model");
+    const made = model && makerOf(context, model.value, step);
+    return isCall(context, made, peftModel, "peft.PeftModel.from_pretrained")
+      ? [{ range: step.call.name, words: { model: model?.value.text ?? "" } }]
+      : [];
+  });
 
 /** The name of a configuration's class, `LoraConfig`. */
 const className = ({ library }: RuleContext, config: CallStep): string | undefined =>
@@ -38,7 +36,7 @@ export const mixedMethods: Check = (context) =>
 
 export const wrappedTwice: Check = (context) =>
   context.values.calls
-    .filter(({ call }) => /^trl\.(?:\w+\.)*\w+Trainer$/.test(call.qualified ?? ""))
+    .filter(({ qualified }) => /^trl\.(?:\w+\.)*\w+Trainer$/.test(qualified ?? ""))
     .flatMap((step) => {
       const config = argumentAt(step, 99, "peft_config");
       const model = argumentAt(step, 0, "model");

@@ -1,21 +1,17 @@
 /** `prepare_model_for_kbit_training` on a model that has its adapter already: it freezes the adapter too. */
 import { edit } from "../../../adapters/edits";
-import { argumentAt, isCall, makerOf, peftModel } from "../origins";
+import { argumentAt, callsTo, isCall, makerOf, peftModel } from "../origins";
 import type { Check } from "../rule";
 
 const preparation = "peft.prepare_model_for_kbit_training";
 
 export const kbitAfterAdapter: Check = (context) =>
-  context.values.calls
-    .filter((step) => isCall(context, step, preparation))
-    .flatMap((step) => {
-      const model = argumentAt(step, 0, "model");
-      const made = model && makerOf(context, model.value, step);
-      if (model === undefined || made === undefined || !isCall(context, made, peftModel)) return [];
-      return [
-        { range: step.call.name, repairs: swapped(context.document.python.text, made.call, step.call) },
-      ];
-    });
+  callsTo(context, preparation).flatMap((step) => {
+    const model = argumentAt(step, 0, "model");
+    const made = model && makerOf(context, model.value, step);
+    if (model === undefined || made === undefined || !isCall(context, made, peftModel)) return [];
+    return [{ range: step.call.name, repairs: swapped(context.document.python.text, made.call, step.call) }];
+  });
 
 interface Written {
   readonly statement: { readonly from: number; readonly to: number };

@@ -3,21 +3,19 @@ import { edit } from "../../../adapters/edits";
 import type { Argument, LayerForm, ModuleClass } from "../../../python/facts";
 import type { CallStep } from "../../../python/values";
 import { nearest } from "../nearest";
-import { argumentAt, configOf, isCall, makerOf, peftModel } from "../origins";
+import { argumentAt, callsTo, configOf, makerOf, peftModel } from "../origins";
 import type { Check, Finding, RuleContext } from "../rule";
 
 export const targetNames: Check = (context) =>
-  context.values.calls
-    .filter((step) => isCall(context, step, peftModel))
-    .flatMap((step) => {
-      const model = argumentAt(step, 0, "model");
-      const made = model && makerOf(context, model.value, step);
-      const config = configOf(context, step);
-      const names = made && layerNames(context, made);
-      if (config === undefined || names === undefined) return [];
-      const targets = argumentAt(config, 99, "target_modules");
-      return targets === undefined ? [] : unknownNames(context, targets, names, made?.method ?? "");
-    });
+  callsTo(context, peftModel).flatMap((step) => {
+    const model = argumentAt(step, 0, "model");
+    const made = model && makerOf(context, model.value, step);
+    const config = configOf(context, step);
+    const names = made && layerNames(context, made);
+    if (config === undefined || names === undefined) return [];
+    const targets = argumentAt(config, 99, "target_modules");
+    return targets === undefined ? [] : unknownNames(context, targets, names, made?.method ?? "");
+  });
 
 /** Names in the list, each of which must end the path of a layer. */
 function unknownNames(

@@ -1,5 +1,5 @@
 /** Adapters that cannot be merged, and prefixes beside gradient checkpointing. */
-import { argumentAt, argumentsOfStep, configOf, isCall, peftModel, receiverMaker } from "../origins";
+import { argumentAt, argumentsOfStep, callsTo, configOf, isCall, peftModel, receiverMaker } from "../origins";
 import type { Check } from "../rule";
 
 const merging = new Set(["merge_and_unload", "merge_adapter"]);
@@ -21,20 +21,18 @@ export const unmergeable: Check = (context) =>
 
 export const checkpointedPrefix: Check = (context) => {
   const { values } = context;
-  return values.calls
-    .filter((step) => isCall(context, step, peftModel))
-    .flatMap((step) => {
-      const config = configOf(context, step);
-      const model = argumentAt(step, 0, "model")?.value.text;
-      if (config === undefined || !isCall(context, config, "peft.PrefixTuningConfig", "peft.CartridgeConfig"))
-        return [];
-      const enabled = values.calls.some(
-        (each) =>
-          each.method === "gradient_checkpointing_enable" &&
-          each.receiver === model &&
-          values.surelyBefore(each, step) &&
-          values.unchanged(model ?? "", each, step),
-      );
-      return enabled ? [{ range: step.call.name, words: { config: config.method } }] : [];
-    });
+  return callsTo(context, peftModel).flatMap((step) => {
+    const config = configOf(context, step);
+    const model = argumentAt(step, 0, "model")?.value.text;
+    if (config === undefined || !isCall(context, config, "peft.PrefixTuningConfig", "peft.CartridgeConfig"))
+      return [];
+    const enabled = values.calls.some(
+      (each) =>
+        each.method === "gradient_checkpointing_enable" &&
+        each.receiver === model &&
+        values.surelyBefore(each, step) &&
+        values.unchanged(model ?? "", each, step),
+    );
+    return enabled ? [{ range: step.call.name, words: { config: config.method } }] : [];
+  });
 };

@@ -1,5 +1,5 @@
 /** A new classification head beside a LoRA that neither trains nor saves it. */
-import { argumentAt, argumentsOfStep, configOf, isCall, makerOf, peftModel } from "../origins";
+import { argumentAt, argumentsOfStep, callsTo, configOf, makerOf, peftModel } from "../origins";
 import { setArgument } from "../repairs";
 import type { Check } from "../rule";
 
@@ -9,24 +9,22 @@ const heads: readonly (readonly [RegExp, string])[] = [
 ];
 
 export const untrainedHead: Check = (context) => {
-  const { values, document } = context;
-  return values.calls
-    .filter((step) => isCall(context, step, peftModel))
-    .flatMap((step) => {
-      const model = argumentAt(step, 0, "model");
-      const made = model && makerOf(context, model.value, step);
-      const [, task] = heads.find(([pattern]) => pattern.test(made?.call.qualified ?? "")) ?? [];
-      const config = configOf(context, step);
-      if (task === undefined || config === undefined) return [];
-      const found = argumentsOfStep(context, config);
-      const missing = ["task_type", "modules_to_save"].every((name) => {
-        const setting = found.setting(name);
-        return setting.kind === "default" || (setting.kind === "given" && setting.value.kind === "none");
-      });
-      if (!missing || !/^peft\..*Config$/.test(config.call.qualified ?? "")) return [];
-      const repair = setArgument(found, document, "task_type", `"${task}"`);
-      return [
-        { range: config.call.name, words: { task }, ...(repair === undefined ? {} : { repairs: [repair] }) },
-      ];
+  const { document } = context;
+  return callsTo(context, peftModel).flatMap((step) => {
+    const model = argumentAt(step, 0, "model");
+    const made = model && makerOf(context, model.value, step);
+    const [, task] = heads.find(([pattern]) => pattern.test(made?.call.qualified ?? "")) ?? [];
+    const config = configOf(context, step);
+    if (task === undefined || config === undefined) return [];
+    const found = argumentsOfStep(context, config);
+    const missing = ["task_type", "modules_to_save"].every((name) => {
+      const setting = found.setting(name);
+      return setting.kind === "default" || (setting.kind === "given" && setting.value.kind === "none");
     });
+    if (!missing || !/^peft\..*Config$/.test(config.call.qualified ?? "")) return [];
+    const repair = setArgument(found, document, "task_type", `"${task}"`);
+    return [
+      { range: config.call.name, words: { task }, ...(repair === undefined ? {} : { repairs: [repair] }) },
+    ];
+  });
 };
