@@ -112,7 +112,7 @@ function place(text: string, sources: readonly SourceBlock[], earlier: readonly 
 }
 
 function moved(insertions: readonly Insertion[], by: number): Insertion[] {
-  return insertions.map(({ at, text }) => ({ at: at - by, text }));
+  return insertions.map((insertion) => ({ ...insertion, at: insertion.at - by }));
 }
 
 function movedProse(prose: readonly Prose[], by: number): Prose[] {

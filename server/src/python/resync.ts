@@ -7,12 +7,16 @@
  * text. Because every block is parsed by itself, nothing that is wrong in one can harm another.
  */
 import type { Prose } from "./facts";
+import { Levels } from "./levels";
+import { closeOfLine, closeOfTriple, isFormatString, openFields, stringPrefix } from "./strings";
 import { isSuspect, leastHidden, type Open, type TripleQuoted } from "./tripleQuotes";
 
 /** Text to be inserted into the parser's copy; `at` is absolute. */
 export interface Insertion {
   readonly at: number;
   readonly text: string;
+  /** How many characters it stands for, where it is as long as they are. */
+  readonly over?: number;
 }
 
 export interface SourceBlock {
@@ -49,7 +53,7 @@ const neverInside = new RegExp(
     String.raw`(?:pass|break|continue)\s*(?:#.*)?$`,
     String.raw`(?:with|while)\s.*:\s*(?:#.*)?$`,
     String.raw`(?:try|else|finally)\s*:`,
-    String.raw`(?:if|elif|except|(?:async\s+)?for)\b.*:\s*(?:#.*)?$`,
+    String.raw`(?:if|elif|except|(?:async\s+)?for)\b(?<header>.*):\s*(?:#.*)?$`,
     String.raw`[A-Za-z_]\w*(?:\.\w+|\[[^\]]*\])+\s*(?:[-+*/@%&|^]|//|\*\*|<<|>>)?=(?!=)`,
   ]
     .map((part) => `(?:${part})`)
@@ -59,6 +63,13 @@ const neverInside = new RegExp(
 /** Lines that, at the statement's own indentation or left of it, are statements unless the bracket closes later. */
 const seldomInside =
   /(?!(?:for|if|else|in|and|or|not|is|lambda|await|async)\b)(?:@[A-Za-z_][\w.]*|[A-Za-z_])[^\n\r]*/my;
+/** Lines that no list of parameters holds. */
+const noParameter = /[A-Za-z_]\w*\s*[.([]/y;
+const parameterList = /(?:async\s+)?def\s/y;
+/** Ends of lines behind which another operand cannot begin. */
+const operand =
+  /[)\]}"']$|\b(?!(?:and|as|assert|await|elif|else|for|if|in|is|lambda|not|or|return|yield)$)\w+$/;
+const prefixedString = /[A-Za-z]{1,2}["']/y;
 /** What no line continues, not even behind a backslash. */
 const definition = /class\s+\w|(?:async\s+)?def\s+\w/y;
 const continuesBlock = /(?:else|elif|except|finally)\b/y;
@@ -102,10 +113,11 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
   let lastToken = 0; // end of the last token that is no comment
   let decorated = false;
   let blockIsEmpty = true;
-  let continued = false;
+  let continuedAt = -1; // the backslash that makes the line at hand part of the one before
   let candidate: Candidate | undefined;
   let returns = 0;
   const end = { inTriple: false };
+  const levels = new Levels(text);
   let at = from === 0 && text.charCodeAt(0) === 0xfeff ? 1 : from;
   let lineStart = true;
 
@@ -127,41 +139,50 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
 
   /** Reads the string whose opening quote is at `at` and whose prefix begins at `from`. */
   const readString = (from: number) => {
-    const quote = text.charCodeAt(at);
-    const isTriple = text.charCodeAt(at + 1) === quote && text.charCodeAt(at + 2) === quote;
-    const atStatementStart = from === statementStart && depth === 0;
-    const closed = isTriple ? open.get(at) : undefined;
-    if (closed !== undefined) {
-      at = closed;
-      const written = text.slice(from, at);
-      const fields = isFormat(text, from) ? openFields(written) : "";
-      const apart = /["'\\]$/.test(written) ? " " : "";
-      block.insertions.push({ at, text: apart + fields + quotes(quote) });
-    } else if (isTriple) {
-      const opening = at;
-      const marks = quotes(quote);
-      let close = text.indexOf(marks, at + 3);
-      while (close > 0 && isEscaped(text, close)) close = text.indexOf(marks, close + 1);
-      at = close < 0 ? length : close + 3;
-      strings.push({ from: opening, to: at, indentation, leads: atStatementStart });
-      end.inTriple = close < 0;
-    } else {
-      at++;
-      for (let code = text.charCodeAt(at); at < length && code !== quote; code = text.charCodeAt(++at)) {
-        if (code === 10 || code === 13) break;
-        if (code === 92 && at + 1 < length) {
-          at++;
-          if (text.charCodeAt(at) === 13 && text.charCodeAt(at + 1) === 10) at++;
-        }
-      }
-      if (text.charCodeAt(at) === quote) at++;
-      else if (isFormat(text, from)) {
-        // `print(f"{x`: the grammar reads on behind an open replacement field, line after line
-        block.insertions.push({ at, text: openFields(text.slice(from, at)) + String.fromCharCode(quote) });
-      }
+    const leads = from === statementStart && depth === 0;
+    const quote = text.charAt(at);
+    const isTriple = text.startsWith(quote.repeat(3), at);
+    const marks = isTriple ? quote.repeat(3) : quote;
+    const opening = at;
+    const isFormat = isFormatString(text, from);
+    const given = isTriple ? open.get(at) : undefined;
+    const close = given ?? (isTriple ? closeOfTriple(text, at) : closeOfLine(text, at, isFormat));
+    const isClosed = given === undefined && text.startsWith(marks, close);
+    // `print(f"{x`: the grammar reads on behind an open replacement field, line after line
+    const fields = isFormat ? openFields(text.slice(from, close)) : "";
+    const apart = /["'\\]$/.test(text.slice(from, close)) ? " " : "";
+    if (isClosed) {
+      if (fields !== "") block.insertions.push({ at: close, text: fields });
+    } else if (given !== undefined || (isFormat && !isTriple))
+      block.insertions.push({ at: close, text: apart + fields + marks });
+    at = isClosed ? close + marks.length : close;
+    if (isTriple && given === undefined) {
+      strings.push({ from: opening, to: at, indentation, leads });
+      end.inTriple = !isClosed;
     }
-    block.prose.push({ range: { from, to: at }, kind: atStatementStart ? "docstring" : "string" });
+    block.prose.push({ range: { from, to: at }, kind: leads ? "docstring" : "string" });
     lastToken = at;
+  };
+
+  /** Whether the line at hand is a statement whatever is open; `for x in y):` is the end of one. */
+  const isStatement = () => {
+    neverInside.lastIndex = at;
+    const found = neverInside.exec(text);
+    return found !== null && !closesMore(found.groups?.["header"] ?? "");
+  };
+
+  /** Whether the line at hand cannot be in the list of parameters that is open. */
+  const endsParameters = () => {
+    parameterList.lastIndex = statementStart;
+    noParameter.lastIndex = at;
+    const complete = /[\w(,]/.test(text.charAt(lastToken - 1));
+    return closers === ")" && complete && noParameter.test(text) && parameterList.test(text);
+  };
+
+  /** Whether the name that the line at hand begins with follows another operand. */
+  const followsOperand = () => {
+    prefixedString.lastIndex = at;
+    return !prefixedString.test(text) && operand.test(text.slice(Math.max(0, lastToken - 20), lastToken));
   };
 
   for (;;) {
@@ -174,29 +195,40 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
     }
     if (lineStart) {
       lineStart = false;
-      const begin = at;
+      let begin = at;
       let column = 0;
       let code = text.charCodeAt(at);
       while (code === 32 || code === 9 || code === 12) {
         column = code === 9 ? column + 8 - (column % 8) : column + 1;
+        if (code === 12 && depth === 0 && continuedAt < 0) {
+          // A form feed begins the line anew, which the grammar does not know.
+          block.insertions.push({ at, text: "\n", over: 1 });
+          column = 0;
+          begin = at + 1;
+        }
         code = text.charCodeAt(++at);
       }
       if (at >= length) continue;
       const blank = code === 10 || code === 13 || code === 35;
       definition.lastIndex = at;
-      if (!blank && (!continued || definition.test(text))) {
+      // A backslash above nothing, or above what no line continues, is one not written behind yet.
+      if (continuedAt >= 0 && (blank || definition.test(text))) {
+        block.insertions.push({ at: continuedAt, text: " ", over: 1 });
+        continuedAt = -1;
+      }
+      if (!blank && continuedAt < 0) {
         if (depth > 0) {
-          neverInside.lastIndex = at;
           seldomInside.lastIndex = at;
-          if (neverInside.test(text)) {
+          if (isStatement() || endsParameters()) {
             if (candidate && returns < maximumReturns) {
               goBack(candidate);
               continue;
             }
             closeAll(lastToken, closers);
-          } else if (!candidate && column <= indentation) {
+          } else if (!candidate) {
             const line = seldomInside.exec(text);
-            if (line && !/,\s*(?:#.*)?$/.test(line[0])) {
+            const leaves = column <= indentation && line && !/,\s*(?:#.*)?$/.test(line[0]);
+            if (leaves || (line && followsOperand())) {
               if (returns < maximumReturns) {
                 candidate = { lineStart: begin, lastToken, closers, proseLength: block.prose.length };
               } else closeAll(lastToken, closers);
@@ -206,10 +238,14 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
         if (depth === 0) {
           indentation = column;
           statementStart = at;
+          continuesBlock.lastIndex = at;
+          const isClosing = code === 41 || code === 93 || code === 125;
+          const joins = column > 0 || decorated || isClosing || continuesBlock.test(text);
+          const starts = !joins && !blockIsEmpty;
+          const mended = levels.begin(at, column, lastToken, begin, starts || blockIsEmpty);
+          block.insertions.push(...mended);
           if (column === 0) {
-            continuesBlock.lastIndex = at;
-            const starts = !decorated && !blockIsEmpty && !continuesBlock.test(text);
-            if (starts && code !== 41 && code !== 93 && code !== 125) {
+            if (starts) {
               block.to = begin;
               if (stops?.has(begin)) {
                 to = begin;
@@ -223,7 +259,7 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
           } else decorated = false;
         }
       }
-      continued = false;
+      continuedAt = -1;
       continue;
     }
     const code = text.charCodeAt(at);
@@ -249,57 +285,45 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
       else block.tooDeep = true;
       lastToken = ++at;
     } else if (code === 41 || code === 93 || code === 125) {
-      if (depth > 0 && --depth < maximumDepth) closers = closers.slice(0, depth);
+      if (depth === 0) block.insertions.push({ at, text: " ", over: 1 });
+      else if (--depth < maximumDepth) closers = closers.slice(0, depth);
       if (depth === 0) candidate = undefined;
       lastToken = ++at;
     } else if (code === 92) {
       const next = text.charCodeAt(at + 1);
       if (next === 10 || next === 13) {
+        continuedAt = at;
         at += next === 13 && text.charCodeAt(at + 2) === 10 ? 3 : 2;
-        lineStart = continued = true;
+        lineStart = true;
       } else at++;
     } else {
+      if (code === 58 && depth === 0 && text.charCodeAt(at + 1) !== 61) levels.colon(at);
       if (code !== 32 && code !== 9 && code !== 12) lastToken = at + 1;
       at++;
     }
   }
   if (depth > 0 && !end.inTriple) closeAll(lastToken, closers);
+  if (to === length && !end.inTriple) block.insertions.push(...levels.end(lastToken, 0));
+  // What was typed behind a header's colon was read before it was known that the body is below.
+  for (const { insertions } of blocks) insertions.sort((one, other) => one.at - other.at);
   const separable = open.size === 0 && !end.inTriple && !strings.some((string) => isSuspect(text, string));
   return { blocks, to, returns, separable, strings };
+}
+
+/** Whether a stretch of code closes a bracket that it does not open. */
+function closesMore(code: string): boolean {
+  let depth = 0;
+  for (const each of code) {
+    if (/[([{]/.test(each)) depth++;
+    else if (/[)\]}]/.test(each) && --depth < 0) return true;
+  }
+  return false;
 }
 
 function reversed(text: string): string {
   let result = "";
   for (let at = text.length - 1; at >= 0; at--) result += text.charAt(at);
   return result;
-}
-
-/** Whether the string whose prefix begins at `from` is an f-string. */
-function isFormat(text: string, from: number): boolean {
-  return /^[rR]?[fF]/.test(text.slice(from, from + 2));
-}
-
-/** What closes the replacement fields that an f-string leaves open. */
-function openFields(written: string): string {
-  let open = 0;
-  for (const brace of written.replace(/\{\{|\}\}/g, "")) {
-    if (brace === "{") open++;
-    else if (brace === "}" && open > 0) open--;
-  }
-  return "}".repeat(open);
-}
-
-const stringPrefix = /^(?:[rbuf]|rb|br|rf|fr)$/i;
-
-function quotes(code: number): string {
-  return String.fromCharCode(code, code, code);
-}
-
-/** Whether an odd number of backslashes stands before `at`. */
-function isEscaped(text: string, at: number): boolean {
-  let before = at;
-  while (text.charCodeAt(before - 1) === 92) before--;
-  return (at - before) % 2 === 1;
 }
 
 function isWord(code: number): boolean {

@@ -32,15 +32,19 @@ export function parseBlock(
   const readable = withoutBarePoints(text, prose);
   let closedText = "";
   let done = 0;
-  for (const { at, text: inserted } of insertions) {
+  for (const { at, text: inserted, over = 0 } of insertions) {
     closedText += readable.slice(done, at) + inserted;
-    done = at;
+    done = at + over;
   }
   closedText += readable.slice(done);
   // White space before the end of the input is an indentation to the grammar, and an error where no statement follows.
   closedText = closedText.replace(/[ \t\f]+$/, "");
   const tree = treeOf(closedText, previous);
-  const converter = new StatementReader(closedText, text, insertions);
+  const converter = new StatementReader(
+    closedText,
+    text,
+    insertions.filter(({ over }) => over === undefined),
+  );
   const statements = converter.statements(tree.cursor());
   return { closedText, tree, statements, errors: converter.errors };
 }
@@ -165,13 +169,17 @@ class StatementReader extends ExpressionReader {
       case ";":
       case "Comment":
         break;
-      default:
+      default: {
+        const range = this.range(cursor);
+        // `pass` that stands for a body not written yet
+        if (range.from === range.to) break;
         into.push({
           kind: "simple",
-          ...this.range(cursor),
+          ...range,
           leaves: /^(?:Raise|Break|Continue)Statement$/.test(cursor.name),
           expressions: this.expressionsIn(cursor),
         });
+      }
     }
   }
 

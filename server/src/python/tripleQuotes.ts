@@ -1,8 +1,8 @@
 /**
  * Which triple quotes of a file are left open. The quotes alone do not say: behind one that is typed too much every
  * string is code and all code is string, up to the end of the file or to an apostrophe that hides a quote. So a
- * string that holds definitions further left than itself is suspected, and is taken for open where fewer definitions
- * stand in strings then.
+ * string is suspected that holds definitions further left than itself and is followed by what follows no string, and
+ * is taken for open where fewer definitions stand in such strings then.
  */
 
 /** A string in triple quotes as a scan of the text found it. */
@@ -29,9 +29,16 @@ const code =
 const maximumOpen = 3;
 const maximumSuspects = 6;
 
-/** Whether a string holds definitions that stand further left than itself. */
+/** What may follow a string on its line. */
+const follows =
+  /[ \t\f]*(?:\\?[\r\n#]|$|[)\]}.,:;%+*=[!<>\-/|&^@"']|(?:if|else|for|in|not|and|or|is|async|as)\b|(?:[rbuf]|rb|br|rf|fr)["'])/iy;
+/** A line of prose, or a heading of a docstring. */
+const prose =
+  /\s*(?!(?:assert|async|await|class|def|del|elif|except|for|from|global|if|import|nonlocal|print|raise|return|while|with|yield|match|case|type)\b)(?:[A-Za-z]+,? [a-z]+,? [a-z]|[A-Z][a-z]+:\s*[\r\n])/y;
+
+/** Whether a string hides definitions and seems to be code, with what is no code behind it. */
 export function isSuspect(text: string, string: TripleQuoted): boolean {
-  return definitionsIn(text, string) > 0;
+  return hiddenBy(text, string) > 0;
 }
 
 /** Of the readings of a text with some strings closed early, the one in which the fewest definitions stand in strings. */
@@ -40,14 +47,14 @@ export function leastHidden<S extends { readonly strings: readonly TripleQuoted[
   plainly: S,
   scan: (open: Open) => S,
 ): S {
-  let best = { open: new Map<number, number>(), scan: plainly, hidden: hiddenBy(text, plainly.strings) };
+  let best = { open: new Map<number, number>(), scan: plainly, hidden: hiddenIn(text, plainly.strings) };
   for (let round = 0; round < maximumOpen && best.hidden > 0; round++) {
     const before = best;
     const suspects = before.scan.strings.filter((string) => isSuspect(text, string));
     for (const suspect of suspects.slice(0, maximumSuspects)) {
       const open = new Map([...before.open, [suspect.from, closeOf(text, suspect)]]);
       const tried = scan(open);
-      const hidden = hiddenBy(text, tried.strings);
+      const hidden = hiddenIn(text, tried.strings);
       if (hidden < best.hidden) best = { open, scan: tried, hidden };
     }
     if (best === before) break;
@@ -55,11 +62,13 @@ export function leastHidden<S extends { readonly strings: readonly TripleQuoted[
   return best.scan;
 }
 
-function hiddenBy(text: string, strings: readonly TripleQuoted[]): number {
-  return strings.reduce((sum, string) => sum + definitionsIn(text, string), 0);
+function hiddenIn(text: string, strings: readonly TripleQuoted[]): number {
+  return strings.reduce((sum, string) => sum + hiddenBy(text, string), 0);
 }
 
-function definitionsIn(text: string, { from, to, indentation }: TripleQuoted): number {
+function hiddenBy(text: string, { from, to, indentation }: TripleQuoted): number {
+  follows.lastIndex = prose.lastIndex = to;
+  if (to < text.length && follows.test(text) && !prose.test(text)) return 0;
   const inside = text.slice(from + 3, to);
   let found = 0;
   for (const { 1: space = "", index } of inside.matchAll(definition))

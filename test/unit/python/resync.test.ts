@@ -102,6 +102,75 @@ test("brackets that close later keep lines that look like statements", () => {
   );
 });
 
+/** Methods of the class in which something is half written. */
+function checkMethods(written: string, expected: readonly string[]): void {
+  const facts = read(head + written + after);
+  const methods = facts.modules.flatMap((module) => (module.name === "After" ? [] : module.methods));
+  assert.deepEqual(
+    methods.map((method) => method.name),
+    expected,
+    written,
+  );
+  assert.ok(moduleOf(facts, "After"));
+}
+
+test("headers without colon or body and lines at no level end nothing", () => {
+  const rest = "    def two(self):\n        return 2\n";
+  const both = ["one", "two"];
+  for (const half of [
+    "if x",
+    "if x:",
+    "for i, (a, ",
+    "with a as",
+    "try:",
+    "while",
+    "else",
+    "async for",
+    "elif x =",
+  ])
+    checkMethods(`class A(nn.Module):\n    def one(self):\n        y = 1\n        ${half}\n\n${rest}`, both);
+  for (const half of ["def one", "def one(", "def one(self", "def one(self):", "def one(self) -> "])
+    checkMethods(`class A(nn.Module):\n    ${half}\n\n${rest}`, both);
+  for (const typed of [
+    "   x = 1\n",
+    "            x = 1\n",
+    "    x: List[\n",
+    "    return y)\n",
+    "        z = 3 \\\n\n",
+  ])
+    checkMethods(
+      `class A(nn.Module):\n    def one(self):\n        y = 1\n${typed}        z = 2\n\n${rest}`,
+      both,
+    );
+  checkMethods(`class A(nn.Module): (\n    def one(self): "\n        y = 1\n\n${rest}`, both);
+  checkMethods(
+    `class A(nn.Module):\n\tdef one(self):\n\t\ty = 1\n\t\t\tz = 2\n\t\tif y\n\n${rest.replaceAll("    ", "\t")}`,
+    both,
+  );
+});
+
+test("the line after a list of parameters that is open is none of it", () => {
+  checkMethods(
+    "class A(nn.Module):\n    def one(self, x\n        self.f(x)\n        super().f()\n\n    def two(self): pass\n",
+    ["one", "two"],
+  );
+});
+
+test("f-strings hold strings in their own quotes", () => {
+  checkMethods(
+    "class A(nn.Module):\n    def one(self):\n        return f'{x['a(']}' + f'{x:{w}}' + f'{{' + f'{x'\n\n    def two(self): pass\n",
+    ["one", "two"],
+  );
+  assert.deepEqual(read('x = f\'{a:{b}}\' + f"{d["("]}"\ny = 1\n').unread, []);
+});
+
+test("the end of a header over several lines is no statement of its own", () => {
+  const text =
+    "class A(nn.Module):\n    def one(self):\n        if any(f(x)\n               for x in y):\n            return [\n              z for z in y\n              if z in (1, 2)]\n\n    def two(self) -> Tuple[\n        int,\n        Optional[int],\n    ]:\n        pass\n";
+  checkMethods(text, ["one", "two"]);
+  assert.deepEqual(read(text).unread, []);
+});
+
 test("a docstring that shows code hides it", () => {
   const facts = read(`${head}"""\nExample:\n\nclass Shown(nn.Module):\n    pass\n"""\n${before}`);
   assert.deepEqual(
@@ -163,6 +232,7 @@ test("line endings, tabs and a byte order mark change nothing", () => {
     text.replaceAll("    ", "\t"),
     `\uFEFF${text}`,
     text.replaceAll("\n", "\r"),
+    text.replaceAll("class", "\fclass").replaceAll("    def", "\f    def").replaceAll("\n\n", "\n\f\n"),
   ])
     assert.deepEqual(
       read(variant).modules.map((module) => [module.name, module.layers.length]),
