@@ -19,10 +19,14 @@ import {
   type NotebookCell,
   toCellRange,
 } from "./documents";
+import { Configurations, type LocatedInConfiguration } from "./configurations";
 import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { complete, resolveCompletion } from "./features/completion";
+import { completeConfiguration } from "./features/configuration/completion";
+import { diagnoseConfiguration } from "./features/configuration/diagnostics";
+import { configurationHover } from "./features/configuration/hover";
 import type { FeatureContext, OpenDocument } from "./features/context";
 import { diagnosing } from "./features/diagnostics";
 import { hover } from "./features/hover";
@@ -30,6 +34,7 @@ import { inlayHints } from "./features/inlayHints";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
 import { papersIn } from "./features/cited";
 import { paperView } from "./features/paperView";
+import { quickFixesFor } from "./features/quickFixes";
 import { isRemovalData, removalEdit } from "./features/removeAdapter";
 import { searchPapers } from "./features/searchPapers";
 import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
@@ -97,6 +102,8 @@ export interface Service {
   /** The Python cells of a notebook in order; together they form one module. Replaces what was known of that notebook. */
   setNotebook(uri: string, cells: readonly NotebookCell[]): void;
   closeNotebook(uri: string): void;
+  /** Resolves when a configuration file can be asked about; undefined for all other documents, which can at once. */
+  ready(uri: string): Promise<void> | undefined;
 
   hover(uri: string, position: Position): Hover | null;
   complete(uri: string, position: Position): CompletionList;
@@ -126,6 +133,7 @@ export function createService(options: ServiceOptions): Service {
   const search = createSearch(library, options.loadIndex);
   const store = createStore(options.storage);
   const documents = new Documents();
+  const configurations = new Configurations(library);
   const neighbours = new Neighbours({
     documents,
     readFile: options.readFile,
@@ -222,6 +230,16 @@ export function createService(options: ServiceOptions): Service {
     return located === undefined ? none : answer(located);
   };
 
+  /** The same in a YAML document that is a configuration file; undefined in any other document. */
+  const inConfiguration = <Answer>(
+    uri: string,
+    position: Position,
+    answer: (located: LocatedInConfiguration) => Answer,
+  ): Answer | undefined => {
+    const located = configurations.locate(uri, position);
+    return located && answer(located);
+  };
+
   return {
     configure(changed) {
       settings = changed;
@@ -236,14 +254,26 @@ export function createService(options: ServiceOptions): Service {
     setWorkspaceFolders: (uris) => neighbours.setFolders(uris),
     filesChanged: (uris) => neighbours.changedOnDisk(uris),
     openDocument(uri, languageId, version, text) {
+      if (languageId === "yaml") {
+        configurations.open(uri, version, text);
+        return;
+      }
       documents.open(uri, languageId, version, text);
       neighbours.opened(uri);
     },
     changeDocument(uri, version, changes) {
+      if (configurations.has(uri)) {
+        configurations.change(uri, version, changes);
+        return;
+      }
       documents.change(uri, version, changes);
       neighbours.changed();
     },
     closeDocument(uri) {
+      if (configurations.has(uri)) {
+        configurations.close(uri);
+        return;
+      }
       documents.close(uri);
       neighbours.opened(uri);
     },
@@ -258,7 +288,12 @@ export function createService(options: ServiceOptions): Service {
       neighbours.opened(uri);
     },
 
+    ready: (uri) => configurations.ready(uri),
+
     hover: (uri, position) =>
+      inConfiguration(uri, position, ({ document, offset }) =>
+        configurationHover(context(), document, offset),
+      ) ??
       at(uri, position, null, (located) => {
         if (!settings.hover.enable) return null;
         const found = hover(context(), located.document, located.offset);
@@ -268,6 +303,9 @@ export function createService(options: ServiceOptions): Service {
       }),
 
     complete: (uri, position) =>
+      inConfiguration(uri, position, ({ document, offset }) =>
+        completeConfiguration(context(), document, offset),
+      ) ??
       at(uri, position, { isIncomplete: false, items: [] }, (located) =>
         settings.completion.enable
           ? completionsInCell(complete(context(), located.document, located.offset), located)
@@ -276,6 +314,7 @@ export function createService(options: ServiceOptions): Service {
     resolveCompletion: (item) => resolveCompletion(context(), item),
 
     codeActions: (uri, range, actionContext) =>
+      inConfiguration(uri, range.start, ({ document }) => quickFixesFor(document, actionContext)) ??
       at(uri, range.start, [], (located) => {
         const end = documents.locate(uri, range.end)?.offset ?? located.offset;
         const { notebook } = located;
@@ -302,6 +341,9 @@ export function createService(options: ServiceOptions): Service {
     },
 
     async diagnose(uri, cancelled = () => false) {
+      await configurations.ready(uri);
+      const configuration = configurations.get(uri);
+      if (configuration !== undefined) return diagnoseConfiguration(context(), configuration);
       for (;;) {
         const found = documents.get(uri);
         if (found === undefined || !settings.diagnostics.enable) return [];
@@ -390,7 +432,7 @@ export function createService(options: ServiceOptions): Service {
       methods: corpora.corpus.methods.length,
       symbols: corpora.corpus.symbols.length,
       index: search.state(),
-      documents: documents.size,
+      documents: documents.size + configurations.size,
       problems: [...problems, ...corpora.problems],
     }),
   };

@@ -274,6 +274,7 @@ export function quietService(replaced: Partial<Service> = {}): Service {
     closeDocument: () => undefined,
     setNotebook: () => undefined,
     closeNotebook: () => undefined,
+    ready: () => undefined,
     hover: () => null,
     complete: () => ({ isIncomplete: false, items: [] }),
     resolveCompletion: (item) => item,

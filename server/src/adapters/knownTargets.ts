@@ -7,9 +7,13 @@ export interface KnownTargets {
   readonly meaning: string;
 }
 
-export function knownTargets(library: Pick<Library, "fields">): KnownTargets[] {
-  const lists = library
-    .fields("target_modules")
+/** `fields`: the names that libraries give to the list of layers, those first whose values come first. */
+export function knownTargets(
+  library: Pick<Library, "fields">,
+  fields: readonly string[] = ["target_modules"],
+): KnownTargets[] {
+  const lists = fields
+    .flatMap((name) => library.fields(name))
     .flatMap(({ field }) => field.values ?? [])
     .map(({ value, meaning = "" }) => ({ names: namesIn(value), meaning }))
     .filter(({ names }) => names.length > 0);
@@ -28,18 +32,23 @@ export function suggested(available: readonly string[], known: readonly KnownTar
 
 /** The lists for a checkpoint or class whose name speaks of an architecture: "bert-base-uncased", `LlamaForCausalLM`. */
 export function targetsOf(architecture: string, known: readonly KnownTargets[]): readonly KnownTargets[] {
+  const named = targetsNamed(architecture, known);
+  if (named.length === 0) return known;
+  // Those that use the same names: queries and values alone stand before all of a block.
+  const names = new Set(named.flatMap((list) => list.names));
+  return known.filter((list) => list.names.some((name) => names.has(name)));
+}
+
+/** The lists whose meaning speaks of the architecture. */
+export function targetsNamed(architecture: string, known: readonly KnownTargets[]): KnownTargets[] {
   const spoken = architecture.toLowerCase();
   const isSpoken = (word: string): boolean => {
     const name = word.replaceAll("-", "-?"); // GPT-2 is written gpt2
     return new RegExp(`(?<![a-z])${name}(?![a-z])|(?<![a-z])${name}(?=for|model)`).test(spoken);
   };
-  const named = known.filter(({ meaning }) =>
+  return known.filter(({ meaning }) =>
     [...meaning.toLowerCase().matchAll(/[a-z][\w-]+/g)].some(([word]) => !common.has(word) && isSpoken(word)),
   );
-  if (named.length === 0) return known;
-  // Those that use the same names: queries and values alone stand before all of a block.
-  const names = new Set(named.flatMap((list) => list.names));
-  return known.filter((list) => list.names.some((name) => names.has(name)));
 }
 
 /** Words of a meaning that name no architecture. */

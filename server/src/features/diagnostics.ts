@@ -1,4 +1,5 @@
 /** What is surely wrong, and nothing else: the rules of the corpus, each with its check, as far as the settings let them. */
+import type { TextDocument } from "vscode-languageserver-textdocument";
 import { type Diagnostic, DiagnosticSeverity } from "vscode-languageserver-types";
 import { toTextEdits } from "../adapters/edits";
 import type { Rule, Severity } from "../literature/model";
@@ -73,27 +74,40 @@ function findings(
     },
   };
   const find = rule.check === undefined ? declared : checks.get(rule.check);
-  return (find?.(given, rule) ?? []).map((finding) => diagnostic(given, rule, severity, finding));
+  const { text, python } = document;
+  return (find?.(given, rule) ?? []).map((finding) =>
+    toDiagnostic(context, { text, lineBreak: python.facts.layout.lineBreak }, rule, severity, finding),
+  );
 }
 
 /** How a rule is shown; undefined where it is off. */
-function severityOf({ id, severity, default: on }: Rule, { diagnostics }: Settings): Severity | undefined {
+export function severityOf(
+  { id, severity, default: on }: Rule,
+  { diagnostics }: Settings,
+): Severity | undefined {
   const chosen = diagnostics.rules[id];
   if (chosen === undefined) return on ? severity : undefined;
   return chosen === "off" ? undefined : chosen;
 }
 
-function diagnostic(
-  { library, document }: RuleContext,
+/** The text that a finding is about. */
+interface Written {
+  readonly text: TextDocument;
+  readonly lineBreak: string;
+}
+
+export function toDiagnostic(
+  { library }: FeatureContext,
+  written: Written,
   rule: Rule,
   severity: Severity,
   { range, words = {}, repairs = [], arxiv }: Finding,
 ): Diagnostic {
   const cited = arxiv ?? (rule.paper === undefined ? undefined : library.paper(rule.paper)?.arxiv);
   const href = cited === undefined ? issueAddress(rule.citations) : `https://arxiv.org/abs/${cited}`;
-  const fixes = repairs.map((repair) => toFix(document, repair));
+  const fixes = repairs.map((repair) => toFix(written, repair));
   return {
-    range: lspRange(document, range),
+    range: lspRange(written, range),
     message: filled(`${rule.message} ${rule.why}`, words),
     severity: severities[severity],
     code: rule.id,
@@ -114,14 +128,12 @@ const issueAddress = (citations: readonly string[]): string | undefined =>
     return repository === undefined ? [] : [`https://github.com/${repository}/issues/${number}`];
   })[0];
 
-const toFix = ({ text, python }: OpenDocument, { title, edits }: Repair): Fix => ({
+const toFix = ({ text, lineBreak }: Written, { title, edits }: Repair): Fix => ({
   title,
-  edits: toTextEdits(text, edits, python.facts.layout.lineBreak, false).flatMap((each) =>
-    "newText" in each ? [each] : [],
-  ),
+  edits: toTextEdits(text, edits, lineBreak, false).flatMap((each) => ("newText" in each ? [each] : [])),
 });
 
-const lspRange = ({ text }: OpenDocument, { from, to }: Range) => ({
+const lspRange = ({ text }: Written, { from, to }: Range) => ({
   start: text.positionAt(from),
   end: text.positionAt(to),
 });

@@ -1,5 +1,11 @@
 /** Fixes that diagnostics carry with them: the edits, and what the menu says. */
-import { type CodeAction, CodeActionKind, type Diagnostic, TextEdit } from "vscode-languageserver-types";
+import {
+  type CodeAction,
+  type CodeActionContext,
+  CodeActionKind,
+  type Diagnostic,
+  TextEdit,
+} from "vscode-languageserver-types";
 import type { OpenDocument } from "./context";
 
 /** `data.fixes` of a diagnostic holds these, the best first. */
@@ -21,7 +27,10 @@ function fixesOf(data: unknown): Fix[] {
   });
 }
 
-export function quickFixes(document: OpenDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
+export function quickFixes(
+  document: Pick<OpenDocument, "uri" | "text">,
+  diagnostics: readonly Diagnostic[],
+): CodeAction[] {
   return diagnostics
     .filter(({ source }) => source === "Litlens")
     .flatMap((diagnostic) =>
@@ -38,3 +47,12 @@ export function quickFixes(document: OpenDocument, diagnostics: readonly Diagnos
       })),
     );
 }
+
+/** All that a document without code can be offered. */
+export const quickFixesFor = (
+  document: Pick<OpenDocument, "uri" | "text">,
+  { only, diagnostics }: CodeActionContext,
+): CodeAction[] =>
+  only === undefined || only.some((kind) => kind === CodeActionKind.QuickFix || kind === "")
+    ? quickFixes(document, diagnostics)
+    : [];

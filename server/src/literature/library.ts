@@ -42,6 +42,8 @@ export interface Library {
   /** Methods that go by a name in other code (`symbols` of method.yaml). */
   methodsNamed(name: string): readonly Method[];
   symbols(): readonly LibrarySymbol[];
+  /** Symbols that stand for configuration files. */
+  configurations(): readonly LibrarySymbol[];
   rules(): readonly Rule[];
   /** An argument of a symbol. */
   field(qualified: string, name: string): SymbolField | undefined;
@@ -97,6 +99,7 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     symbolsNamed: (name) => catalogue.named.get(name) ?? [],
     methodsNamed: (name) => (catalogue.byName.get(name) ?? []).map(({ method }) => method),
     symbols: () => catalogue.corpus.symbols,
+    configurations: () => catalogue.configurations,
     rules: () => catalogue.corpus.rules ?? [],
     field: (qualified, name) =>
       symbolAt(catalogue.symbols, qualified)?.fields.find((field) => field.name === name),
@@ -146,6 +149,7 @@ interface Catalogue {
   readonly methods: ReadonlyMap<string, Method>;
   readonly symbols: ReadonlyMap<string, LibrarySymbol>;
   readonly named: ReadonlyMap<string, readonly LibrarySymbol[]>;
+  readonly configurations: readonly LibrarySymbol[];
   readonly byName: ReadonlyMap<string, readonly { readonly name: string; readonly method: Method }[]>;
   readonly fields: ReadonlyMap<string, readonly FieldOf[]>;
   readonly definitions: ReadonlyMap<string, PythonDefinition>;
@@ -173,6 +177,7 @@ function createCatalogue(corpus: Corpus): Catalogue {
       corpus.symbols.flatMap((symbol) => symbol.qualified.map((path) => [path, symbol] as const)),
     ),
     named: group(corpus.symbols, ({ name }) => name),
+    configurations: corpus.symbols.filter(({ kind }) => kind === "file"),
     byName: group(
       corpus.methods.flatMap((method) => (method.symbols ?? []).map((name) => ({ name, method }))),
       ({ name }) => name,

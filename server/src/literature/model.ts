@@ -219,6 +219,10 @@ export interface SymbolField {
   readonly type?: string;
   readonly default?: string;
   readonly meaning: string;
+  /** Papers of the method that it belongs to. */
+  readonly papers?: readonly string[];
+  /** What stands in for None, as an expression over other fields of the symbol: "2 * lora_rank". */
+  readonly implied?: string;
   /** What papers recommend, with figure; `source` is a paper id or a plain citation. */
   readonly recommended?: { readonly value: string; readonly source: string };
   /** Values worth completing, ranked. */
@@ -235,7 +239,7 @@ export interface LibrarySymbol {
   /** Every path by which it can be imported: "peft.LoraConfig", "peft.tuners.lora.LoraConfig". */
   readonly qualified: readonly string[];
   readonly library: string;
-  readonly kind: "config" | "class" | "function" | "method" | "parameter" | "value";
+  readonly kind: "config" | "class" | "function" | "method" | "parameter" | "value" | "file";
   readonly summary: string;
   readonly papers: readonly string[];
   readonly methods: readonly string[];
@@ -243,6 +247,12 @@ export interface LibrarySymbol {
   readonly fields: readonly SymbolField[];
   /** Name of the symbol whose fields and methods it has too. */
   readonly extends?: string;
+  /** For a configuration file: names of the symbols whose fields are keys of it too. */
+  readonly includes?: readonly string[];
+  /** For a configuration file: how one knows it by the keys at its top. */
+  readonly recognised?: Recognition;
+  /** For a configuration file: keys that it takes as well. */
+  readonly otherFields?: readonly string[];
   /** For a method: names of the classes that bring it. */
   readonly of?: readonly string[];
   /** Members of an enumeration; each is a symbol as well. */
@@ -266,6 +276,13 @@ export interface LibrarySymbol {
   readonly checkpointPrefix?: string;
   /** Short facts that spare a mistake. */
   readonly notes?: readonly string[];
+}
+
+/** A file that has `all` of these keys, and `least` of `some`, is certainly of its kind. */
+export interface Recognition {
+  readonly all: readonly string[];
+  readonly some: readonly string[];
+  readonly least: number;
 }
 
 /** A release of a library with which a symbol went, and the name under which the same thing lives on. */

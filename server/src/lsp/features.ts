@@ -5,6 +5,16 @@ import type { Client } from "./capabilities";
 import { answering, reasonOf, type Log } from "./guard";
 import { showError } from "./messages";
 
+/** The answer about a document: at once, unless it is a configuration file whose reader is still being loaded. */
+function whenReady<Answer>(
+  service: Service,
+  uri: string,
+  answer: () => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const ready = service.ready(uri);
+  return ready === undefined ? answer() : ready.then(answer);
+}
+
 export function provideFeatures(connection: Connection, service: Service, client: Client): void {
   const log: Log = connection.console;
   connection.onHover(
@@ -12,7 +22,7 @@ export function provideFeatures(connection: Connection, service: Service, client
       log,
       "hover",
       () => null,
-      ({ textDocument, position }) => service.hover(textDocument.uri, position),
+      ({ textDocument: { uri }, position }) => whenReady(service, uri, () => service.hover(uri, position)),
     ),
   );
   connection.onCompletion(
@@ -20,7 +30,7 @@ export function provideFeatures(connection: Connection, service: Service, client
       log,
       "completion",
       () => ({ isIncomplete: false, items: [] }),
-      ({ textDocument, position }) => service.complete(textDocument.uri, position),
+      ({ textDocument: { uri }, position }) => whenReady(service, uri, () => service.complete(uri, position)),
     ),
   );
   connection.onCompletionResolve(
@@ -36,7 +46,8 @@ export function provideFeatures(connection: Connection, service: Service, client
       log,
       "codeAction",
       () => [],
-      (params) => codeActions(service, client, log, params),
+      (params) =>
+        whenReady(service, params.textDocument.uri, () => codeActions(service, client, log, params)),
     ),
   );
   connection.onCodeActionResolve(

@@ -8,9 +8,15 @@ import { describe, it } from "node:test";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { compileCorpus } from "../../../corpus/build/compileCorpus";
 import { diagnose } from "../../../server/src/features/diagnostics";
+import {
+  configurationChecks,
+  diagnoseConfiguration,
+} from "../../../server/src/features/configuration/diagnostics";
+import { recognise } from "../../../server/src/features/configuration/document";
 import { quickFixes } from "../../../server/src/features/quickFixes";
 import { checks } from "../../../server/src/features/rules/checks";
 import { createLibrary } from "../../../server/src/literature/library";
+import { open as openConfiguration } from "../configuration/check";
 import { marked } from "./check";
 import { contextWith, open } from "./corpus";
 
@@ -25,9 +31,15 @@ function findings(rule: string, text: string) {
   const shown = Object.fromEntries(
     rules.map(({ id, severity }) => [id, id === rule ? severity : ("off" as const)]),
   );
-  const document = open(text);
   const settings = { ...context.settings, diagnostics: { enable: true, rules: shown } };
-  return { document, diagnostics: diagnose({ ...context, settings }, document) };
+  const given = { ...context, settings };
+  // what is certainly a configuration file is none of Python
+  if (recognise(library, text) !== undefined) {
+    const document = openConfiguration(text);
+    return { document, diagnostics: diagnoseConfiguration(given, document) };
+  }
+  const document = open(text);
+  return { document, diagnostics: diagnose(given, document) };
 }
 
 function check(rule: string, kind: string, source: string, next: string | undefined): void {
@@ -66,7 +78,8 @@ describe("rules", () => {
   });
   it("name checks that exist, and every check is named", () => {
     const named = new Set(rules.flatMap(({ check: name }) => name ?? []));
-    assert.deepEqual([...named].toSorted(), [...checks.keys()].toSorted());
+    const known = new Set([...checks.keys(), ...configurationChecks.keys()]);
+    assert.deepEqual([...named].toSorted(), [...known].toSorted());
   });
   for (const rule of files)
     describe(rule, () => {

@@ -2,37 +2,50 @@
 import type { LibrarySymbol, SymbolField } from "../../literature/model";
 import type { Argument, Call, Range } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
+import { paperLink } from "../../render/paper";
 import { effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
+import { notationOf } from "../notation";
 import { affectsScale, scaleLine } from "./here";
 import { recommendation, sourceText } from "./literature";
 
 /** `r`: meaning, type, default, what papers recommend, and what follows from the value given here. */
 export function argumentHover(
   context: FeatureContext,
-  document: OpenDocument,
+  document: OpenDocument | undefined,
   symbol: LibrarySymbol,
   field: SymbolField,
   call: Call,
 ): string {
   const type = field.type === undefined ? "" : code(field.type);
-  const preset = field.default === undefined ? "" : `default ${code(field.default)}`;
+  const usual = field.default === undefined ? undefined : notationOf(symbol).value(field.default);
+  const preset = usual === undefined ? "" : `default ${code(usual)}`;
   return paragraphs(
     dotted(`**${escape(field.name)}**`, [type, preset].filter(Boolean).join(", "), escape(symbol.name)),
     prose(field.meaning),
     field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
-    affectsScale(field.name) ? scaleLine(context, symbol, call) : undefined,
-    field.name === "target_modules" ? effectLine(context, document, symbol, call) : undefined,
-    choices(field),
+    affectsScale(symbol, field.name) ? scaleLine(context, symbol, call) : undefined,
+    document !== undefined && field.name === "target_modules"
+      ? effectLine(context, document, symbol, call)
+      : undefined,
+    choices(symbol, field),
+    paperLinks(context, field),
   );
 }
 
+/** The papers of the method that the field belongs to. */
+function paperLinks({ library }: FeatureContext, { papers = [] }: SymbolField): string | undefined {
+  const links = papers.flatMap((id) => library.paper(id) ?? []).map((paper) => paperLink(paper));
+  return links.length === 0 ? undefined : `${links.length === 1 ? "Paper" : "Papers"}: ${links.join(", ")}`;
+}
+
 /** Values that the corpus knows for the field. */
-function choices({ values }: SymbolField): string | undefined {
+function choices(symbol: LibrarySymbol, { values }: SymbolField): string | undefined {
   if (values === undefined || values.length === 0) return undefined;
+  const { value: written } = notationOf(symbol);
   return `Values: ${values
     .slice(0, 8)
-    .map(({ value }) => code(value))
+    .map(({ value }) => code(written(value) ?? "null"))
     .join(", ")}${values.length > 8 ? ", …" : ""}`;
 }
 
@@ -43,7 +56,10 @@ export function valueHover(
   field: SymbolField,
   written: string,
 ): string | undefined {
-  const known = field.values?.find(({ value }) => bare(value) === bare(written));
+  const notation = notationOf(symbol);
+  const known = field.values?.find(({ value }) =>
+    [value, notation.value(value) ?? "null"].some((each) => bare(each) === bare(written)),
+  );
   if (known?.meaning === undefined) return undefined;
   return paragraphs(
     dotted(code(written), `value of ${code(field.name)}`, escape(symbol.name)),

@@ -19,7 +19,11 @@ export interface CallArguments {
 const unknown: Setting = { kind: "unknown" };
 
 /** `values` tells whether an attribute of what the call makes is assigned later: `config.task_type = …`. */
-export function callArguments(call: Call, symbol: LibrarySymbol | undefined, values: Values): CallArguments {
+export function callArguments(
+  call: Call,
+  symbol: LibrarySymbol | undefined,
+  values: Pick<Values, "assigns">,
+): CallArguments {
   const starred = call.arguments.some(({ star }) => star !== undefined);
   const names = symbol?.kind === "function" ? symbol.fields.map(({ name }) => name) : [];
   const setting = (name: string): Setting => {

@@ -5,7 +5,7 @@ import type { Rule } from "../../literature/model";
 import type { Call } from "../../python/facts";
 import { type CallArguments, callArguments, holds, numberOf } from "./callArguments";
 import { repairsOf } from "./repairs";
-import type { Check, Finding, RuleContext } from "./rule";
+import type { Check, Finding, Repair, RuleContext } from "./rule";
 
 export const declared: Check = (context, rule) => {
   const { document, library } = context;
@@ -37,6 +37,16 @@ export function callsOf(calls: readonly Call[], library: Library, paths: readonl
 function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | undefined {
   const { document, library, values } = context;
   const found = argumentsOf(call, library, values);
+  return findingOf(rule, found, document.python.text, () => repairsOf(rule, found, document));
+}
+
+/** What is wrong with these arguments, if they break the rule. */
+export function findingOf(
+  rule: Rule,
+  found: CallArguments,
+  text: string,
+  repairs: () => Repair[],
+): Finding | undefined {
   if (!rule.when.every((condition) => holds(found, condition))) return undefined;
   if (rule.where !== undefined) {
     const variables = Object.fromEntries(
@@ -44,17 +54,26 @@ function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | unde
     );
     if ((evaluate(rule.where, variables) ?? 0) === 0) return undefined;
   }
-  const at = rule.at === undefined ? undefined : found.setting(rule.at);
+  const name = underlined(rule, found);
+  const at = name === undefined ? undefined : found.setting(name);
   return {
-    range: at?.kind === "given" ? at.argument.range : call.name,
-    words: wordsOf(found, rule, document.python.text),
-    repairs: repairsOf(rule, found, document),
+    range: at?.kind === "given" ? at.argument.range : found.call.name,
+    words: wordsOf(found, rule, text),
+    repairs: repairs(),
   };
 }
 
 /** The arguments of a call of something that the catalogue knows. */
 export const argumentsOf = (call: Call, library: Library, values: RuleContext["values"]): CallArguments =>
   callArguments(call, call.qualified === undefined ? undefined : library.symbol(call.qualified), values);
+
+/** The argument that a finding underlines, if any; a file has no called name, so of alternatives the one that is there. */
+export function underlined({ at, when }: Rule, found: CallArguments): string | undefined {
+  if (at !== undefined || found.symbol?.kind !== "file") return at;
+  return when
+    .flatMap(({ oneOf = [], ...condition }) => oneOf.map((argument) => ({ ...condition, argument })))
+    .find((condition) => holds(found, condition))?.argument;
+}
 
 /** Each {argument} of the message as it is written, or its default. */
 function wordsOf(found: CallArguments, { message, why }: Rule, text: string): Record<string, string> {

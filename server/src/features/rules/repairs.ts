@@ -4,7 +4,7 @@ import { edit, type Edit } from "../../adapters/edits";
 import type { Rule } from "../../literature/model";
 import type { Argument, Call } from "../../python/facts";
 import type { OpenDocument } from "../context";
-import type { CallArguments } from "./callArguments";
+import type { CallArguments, Setting } from "./callArguments";
 import { nearest } from "./nearest";
 import type { Repair } from "./rule";
 
@@ -81,14 +81,19 @@ export function renameArgument(
 /** The allowed value that is spelt most like the one given. */
 function spellArgument(rule: Rule, { setting }: CallArguments, name: string): Repair | undefined {
   const found = setting(name);
-  if (found.kind !== "given" || found.value.kind !== "string") return undefined;
-  const allowed = (rule.when.find(({ argument }) => argument === name)?.isNot ?? []).flatMap(
-    (text) => /^(["'])(.*)\1$/.exec(text)?.[2] ?? [],
-  );
-  const meant = nearest(found.value.value, allowed);
-  if (meant === undefined) return undefined;
+  const meant = meantValue(rule, found, name);
+  if (meant === undefined || found.kind !== "given") return undefined;
   const { text, range } = found.argument.value;
   const quote = text.startsWith("'") ? "'" : '"';
   const written = `${quote}${meant}${quote}`;
   return { title: `Set \`${name}=${written}\``, edits: [edit(range.from, range.to, written)] };
+}
+
+/** The text that a rule allows for an argument and that is spelt most like the one given. */
+export function meantValue(rule: Rule, found: Setting, name: string): string | undefined {
+  if (found.kind !== "given" || found.value.kind !== "string") return undefined;
+  const allowed = (rule.when.find(({ argument }) => argument === name)?.isNot ?? []).flatMap(
+    (text) => /^(["'])(.*)\1$/.exec(text)?.[2] ?? [],
+  );
+  return nearest(found.value.value, allowed);
 }

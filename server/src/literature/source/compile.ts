@@ -177,6 +177,9 @@ function references(
         ...symbol.papers.flatMap((id, each) =>
           missing("paper", id, file.yaml, ["symbols", index, "papers", each]),
         ),
+        ...symbol.fields.flatMap(({ name, papers = [] }) =>
+          papers.flatMap((id) => missing("paper", id, file.yaml, ["symbols", index, "fields", name])),
+        ),
         ...symbol.methods.flatMap((id, each) =>
           missing("method", id, file.yaml, ["symbols", index, "methods", each]),
         ),

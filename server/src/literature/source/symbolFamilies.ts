@@ -87,6 +87,11 @@ class Family {
     if (source.qualified === undefined && source.of === undefined)
       wrong([], `needs qualified, every path by which ${source.name} can be imported`);
     unknown(["extends"], source.extends);
+    source.includes?.forEach((name, index) => {
+      unknown(["includes", index], name);
+    });
+    if ((source.kind === "file") !== (source.recognised !== undefined))
+      wrong(["kind"], "must be file exactly where recognised says by which keys one knows such a file");
     unknown(["returns"], source.returns);
     unknown(["removed", "instead"], source.removed?.instead);
     unknown(["deprecated", "instead"], source.deprecated?.instead);
@@ -109,9 +114,17 @@ class Family {
         if (field !== undefined && !found.has(field.name)) found.set(field.name, field);
       }
     };
-    add(source.fields ?? []);
-    for (const name of this.lineage(source))
-      add(this.sources.get(name)?.fields ?? this.below.get(name)?.fields ?? []);
+    const addFrom = (start: SymbolSource): void => {
+      add(start.fields ?? []);
+      for (const name of this.lineage(start))
+        add(this.sources.get(name)?.fields ?? this.below.get(name)?.fields ?? []);
+    };
+    addFrom(source);
+    for (const name of source.includes ?? []) {
+      const included = this.sources.get(name);
+      if (included === undefined) add(this.below.get(name)?.fields ?? []);
+      else addFrom(included);
+    }
     return [...found.values()];
   }
 

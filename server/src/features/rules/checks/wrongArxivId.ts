@@ -2,6 +2,7 @@
 import { edit } from "../../../adapters/edits";
 import type { Library } from "../../../literature/library";
 import type { Paper } from "../../../literature/model";
+import type { Range } from "../../../python/facts";
 import { shortName } from "../../../render/paper";
 import { type ArxivMention, arxivMentions } from "../../mentions";
 import type { Check, Finding } from "../rule";
@@ -9,13 +10,16 @@ import type { Check, Finding } from "../rule";
 /** "DoRA (arXiv:2106.09685)": a name and an id that both are known and belong to two papers. */
 export const wrongArxivId: Check = ({ library, document }) => {
   const { facts, text } = document.python;
-  return facts.prose
-    .filter(({ kind }) => kind !== "string")
-    .flatMap(({ range }) => {
-      const prose = text.slice(range.from, range.to);
-      return arxivMentions(prose).flatMap((mention) => wrongId(library, prose, mention, range.from) ?? []);
-    });
+  const prose = facts.prose.filter(({ kind }) => kind !== "string").map(({ range }) => range);
+  return wrongIdsIn(library, text, prose);
 };
+
+/** The same in whichever stretches of a text speak to people. */
+export const wrongIdsIn = (library: Library, text: string, stretches: readonly Range[]): Finding[] =>
+  stretches.flatMap((range) => {
+    const prose = text.slice(range.from, range.to);
+    return arxivMentions(prose).flatMap((mention) => wrongId(library, prose, mention, range.from) ?? []);
+  });
 
 /** How far before the id its name may begin. */
 const reach = 200;
