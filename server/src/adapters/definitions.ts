@@ -201,7 +201,8 @@ function inTheFilesModule({ facts }: SourceFile, qualified: string): string {
   return usesTyping && !has(/^collections\.abc\./) ? inTyping(qualified) : qualified;
 }
 
-function statementFor(qualified: string, alias: string): ImportStatement {
+/** The import statement that binds `alias` to what is called `qualified`. */
+export function statementFor(qualified: string, alias: string): ImportStatement {
   const dot = qualified.lastIndexOf(".");
   return dot < 0
     ? { module: qualified, alias }
@@ -218,10 +219,18 @@ function placeDefinitions(file: SourceFile, written: readonly string[], at: numb
     return insertion(text.length, `${lead}${written.join("\n\n\n")}\n`);
   }
   const above = text.slice(0, at);
-  const blank = /(\r\n|\r|\n)*$/.exec(above.slice(-8))?.[0].match(/\r\n|\r|\n/g)?.length ?? 0;
-  const lead = above.trim() === "" ? "" : "\n".repeat(Math.max(0, 3 - blank));
-  return insertion(at, `${lead}${written.join("\n\n\n")}\n\n\n`);
+  if (above.trim() === "") return insertion(at, written.map((each) => `${each}\n\n\n`).join(""));
+  // One blank line between definitions where the file has one; below stays as much as stood above.
+  const breaks = Math.min(3, trailingBreaks(above));
+  const next = file.facts.definitions.find(({ range }) => range.from >= at);
+  const isDefinition = next !== undefined && /^(?:#.*\s+)*$/.test(text.slice(at, next.range.from));
+  const gap = "\n".repeat(isDefinition ? Math.max(2, breaks) : 3);
+  return insertion(at, `${gap.slice(breaks)}${written.join(gap)}${"\n".repeat(breaks)}`);
 }
+
+/** How many line breaks a text ends with. */
+export const trailingBreaks = (text: string): number =>
+  /(?:\r\n|\r|\n)*$/.exec(text.slice(-16))?.[0].match(/\r\n|\r|\n/g)?.length ?? 0;
 
 /** Start of the top-level statement around `offset`, its decorators and the comment directly above included. */
 export function topLevelStart(file: SourceFile, offset: number): number {

@@ -4,11 +4,11 @@ import { readPython } from "../python/document";
 import type { Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
 import { unaccommodate } from "./accommodate";
 import { lineEnd } from "./callSites/callSite";
-import { lineStart, type SourceFile } from "./definitions";
-import { type Edit, edit } from "./edits";
+import { lineStart, type SourceFile, statementFor, trailingBreaks } from "./definitions";
+import { applyEdits, type Edit, edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
 import { readFromImport, removeNames } from "./importedNames";
-import { inTyping, isTopLevel, spelling } from "./imports";
+import { addImports, inTyping, isTopLevel, spelling } from "./imports";
 import { baseOf } from "./places";
 import { withoutTemplates } from "./removeTemplates";
 
@@ -39,15 +39,14 @@ export function adaptersIn(file: SourceFile, methodOf: (qualified: string) => Me
 }
 
 export function removeAdapter(file: SourceFile, adapter: Adapter, sources: readonly PythonSource[]): Edit[] {
-  const { layer, site, method } = adapter;
+  const { layer, site } = adapter;
   const base = baseOf(site);
-  const edits =
-    base === undefined ? withoutModule(file, adapter) : [...restoredCall(file, layer.call, method, base)];
+  const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
+  const edits = base === undefined ? withoutModule(file, adapter) : restoredCall(file, adapter, base, names);
   const last = file.facts.modules.every((module) =>
     module.layers.every((each) => each === layer || each.type !== layer.type),
   );
   if (!last) return edits;
-  const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
   const symbol = layer.type.slice(layer.type.lastIndexOf(".") + 1);
   const lone = file.facts.modules.every(
     (module) =>
@@ -62,16 +61,44 @@ export function removeAdapter(file: SourceFile, adapter: Adapter, sources: reado
 }
 
 /** `LoRALinear(a, b, rank=8, alpha=16)` → `nn.Linear(a, b)`. */
-function restoredCall(file: SourceFile, call: Call, method: Method, base: string): Edit[] {
+function restoredCall(
+  file: SourceFile,
+  { layer: { call }, method }: Adapter,
+  base: string,
+  ours: ReadonlySet<string>,
+): Edit[] {
   const { facts, text } = file;
-  const name = spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
-  const ours = new Set(method.hyperparameters.map((each) => each.name));
+  const name =
+    spelledBeside(file, call, base, ours) ?? spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
+  const written = new Set(method.hyperparameters.map((each) => each.name));
   const removed = call.arguments.flatMap((argument, index) => {
-    if (argument.keyword === undefined || !ours.has(argument.keyword.name)) return [];
+    if (argument.keyword === undefined || !written.has(argument.keyword.name)) return [];
     const previous = call.arguments[index - 1];
     return [edit(previous?.range.to ?? call.argumentList.from + 1, argument.range.to)];
   });
   return [edit(call.callee.from, call.callee.to, name), ...removed];
+}
+
+/** A layer as the nearest other layer of its module is written: `torch.nn.Linear` where `nn` is imported too. */
+function spelledBeside(
+  { facts, text }: SourceFile,
+  call: Call,
+  base: string,
+  ours: ReadonlySet<string>,
+): string | undefined {
+  const dot = base.lastIndexOf(".") + 1;
+  const written = ({ callee }: Call): string => text.slice(callee.from, callee.to);
+  const distance = (other: Call): number => Math.abs(other.range.from - call.range.from);
+  const beside = facts.modules
+    .filter(({ name }) => !ours.has(name))
+    .flatMap(({ layers }) => layers.map((layer) => layer.call))
+    .filter((each) => {
+      const name = each.qualified?.slice(dot) ?? "";
+      const isSibling = each.qualified === base.slice(0, dot) + name && /^\w+$/.test(name);
+      return isSibling && written(each).endsWith(`.${name}`);
+    })
+    .toSorted((one, other) => distance(one) - distance(other))[0];
+  return beside === undefined ? undefined : written(beside).replace(/\w+$/, base.slice(dot));
 }
 
 /** The line that builds `self.mlp_adapter` goes, calls of it give way to what they wrap, other lines that name it go. */
@@ -171,10 +198,25 @@ export function withoutDefinitions(
     leaving = leaving.filter((each) => !staying.includes(each));
   }
   const ranges = leaving.map(({ range }) => range);
-  const definitions = ranges.map(({ from, to }) =>
-    edit(from, to + (/^\s*/.exec(text.slice(to))?.[0].length ?? 0)),
-  );
-  return [...definitions, ...withoutImports(file, names, sources, (name) => isUsed(name, ranges))];
+  const definitions: Edit[] = [];
+  for (const { from, to } of ranges.toSorted((one, other) => one.from - other.from)) {
+    const end = to + (/^\s*/.exec(text.slice(to))?.[0].length ?? 0);
+    const last = definitions.at(-1);
+    if (last?.to === from) definitions[definitions.length - 1] = edit(last.from, end);
+    else definitions.push(edit(from, end));
+  }
+  return [
+    ...definitions.map((each) => withGapAbove(text, each)),
+    ...withoutImports(file, names, sources, (name) => isUsed(name, ranges)),
+  ];
+}
+
+/** Where less space stands below a definition than above it, that is what stood there before it came. */
+function withGapAbove(text: string, { from, to }: Edit): Edit {
+  const above = trailingBreaks(text.slice(0, from));
+  const below = trailingBreaks(text.slice(0, to));
+  const lineBreak = text.includes("\r\n") ? 2 : 1;
+  return edit(below < 3 && below < above ? from - (above - below) * lineBreak : from, to);
 }
 
 /** Import statements, and names in them, of which the removed Python was the only user. */
@@ -202,16 +244,36 @@ function withoutImports(
     [...statements.values()]
       .flat()
       .some((each) => qualified.startsWith(`${each.qualified}.`) && !isLeaving(each));
+  const leaving = [...statements.values()].flatMap((bindings) =>
+    bindings.every(isLeaving) ? bindings : bindings.filter((each) => isLeaving(each) && !isSpare(each)),
+  );
+  // Others may have been the user's before: an insertion would have put them elsewhere, or written them otherwise.
+  const open = leaving.filter(({ local }) => !definitions.has(local));
+  const edits = (some: readonly ImportBinding[]): Edit[] => importEdits(text, statements.values(), some);
+  const isBrought = (some: readonly ImportBinding[]): boolean =>
+    isAsBrought({ text, facts }, edits(some), some);
+  return edits(
+    isBrought(open) ? leaving : leaving.filter((each) => !open.includes(each) || isBrought([each])),
+  );
+}
+
+/** Takes names out of import statements; of statements without other names the lines, and the gap that set them apart. */
+function importEdits(
+  text: string,
+  statements: Iterable<readonly ImportBinding[]>,
+  leaving: readonly ImportBinding[],
+): Edit[] {
+  const all = [...statements];
   const names: Edit[] = [];
   const runs: Edit[] = [];
-  for (const bindings of statements.values()) {
-    const leaving = bindings.filter(isLeaving);
-    const [first] = leaving;
+  for (const bindings of all) {
+    const some = bindings.filter((each) => leaving.includes(each));
+    const [first] = some;
     if (first === undefined) continue;
-    if (leaving.length < bindings.length) {
+    if (some.length < bindings.length) {
       const statement = readFromImport(text, first.statement);
-      const added = leaving.filter((each) => !isSpare(each)).map(({ nameRange }) => nameRange);
-      if (statement !== undefined) names.push(...removeNames(text, statement, added));
+      const ranges = some.map(({ nameRange }) => nameRange);
+      if (statement !== undefined) names.push(...removeNames(text, statement, ranges));
       continue;
     }
     const line = wholeLine(text, first.statement.from, first.statement.to);
@@ -219,7 +281,21 @@ function withoutImports(
     if (last?.to === line.from) runs[runs.length - 1] = edit(last.from, line.to);
     else runs.push(line);
   }
-  return [...names, ...runs.map((run) => withGap(text, run))];
+  return [...names, ...runs.map((run) => withGap(text, all.flat(), run))];
+}
+
+/** Whether these imports, taken out and added again, stand where they stood. */
+function isAsBrought(
+  { text, facts }: SourceFile,
+  edits: readonly Edit[],
+  leaving: readonly ImportBinding[],
+): boolean {
+  const end = Math.max(facts.layout.importEnd, ...edits.map(({ to }) => to));
+  const header = text.slice(0, lineEnd(text, end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0)));
+  const plain = applyEdits(header, edits, "\n");
+  const statements = leaving.map(({ qualified, local }) => statementFor(qualified, local));
+  const brought = addImports(plain, readPython(plain).facts, statements);
+  return applyEdits(plain, brought, header.includes("\r\n") ? "\r\n" : "\n") === header;
 }
 
 /** Whether anything beside the import mentions the name: an import that was never used is the user's. */
@@ -227,9 +303,8 @@ const wasUsed = (text: string, { local, statement }: ImportBinding): boolean =>
   new RegExp(`(?<![\\w.])${local}(?!\\w)`).test(text.slice(0, statement.from) + text.slice(statement.to));
 
 /** Import lines, and the blank line below where they were a group of their own. */
-function withGap(text: string, run: Edit): Edit {
-  const above = text.slice(0, run.from);
-  const startsGroup = above.trim() === "" || /(?:\r\n|\r|\n)[ \t]*(?:\r\n|\r|\n)$/.test(above);
+function withGap(text: string, all: readonly ImportBinding[], run: Edit): Edit {
+  const above = all.some(({ statement }) => wholeLine(text, statement.from, statement.to).to === run.from);
   const blank = /^[ \t]*(?:\r\n|\r|\n)/.exec(text.slice(run.to))?.[0].length ?? 0;
-  return startsGroup ? edit(run.from, run.to + blank) : run;
+  return above ? run : edit(run.from, run.to + blank);
 }

@@ -182,7 +182,6 @@ from torch import Tensor, nn
 
 ${source("peft-survey/peft_survey.py", "count_trainable")}
 
-
 print("trained")
 `,
   ));

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { CodeAction } from "vscode-languageserver-types";
 import { isAdapterActionData } from "../../../server/src/features/codeActions";
-import { applied, checkInsertion, serviceWith, source, uri } from "./check";
+import { actionsAt, applied, checkInsertion, serviceWith, source, uri } from "./check";
 
 const lora = source("lora/lora.py", "LoRALinear");
 
@@ -42,6 +42,86 @@ class Head(nn.Module):
         self.down = nn.Linear(64, 16)
 `,
   ));
+
+/** Put in at the cursor and taken out again, the whole document is what it was. */
+async function checkRoundTrip(marked: string, title: string, titleOfRemoval: string): Promise<void> {
+  const { service, text, actions } = actionsAt(marked);
+  const take = async (offered: readonly CodeAction[], name: string, before: string): Promise<string> => {
+    const action = offered.find((each) => each.title.startsWith(name));
+    assert.ok(action, `no action "${name}" among:\n${offered.map((each) => each.title).join("\n")}`);
+    return applied((await service.resolveCodeAction(action)).edit, { [uri]: before })[uri] ?? "";
+  };
+  const edited = await take(actions, title, text);
+  assert.notEqual(edited, text);
+  service.changeDocument(uri, 2, [{ text: edited }]);
+  const end = TextDocument.create(uri, "python", 1, edited).positionAt(edited.length);
+  const removals = service.codeActions(
+    uri,
+    { start: { line: 0, character: 0 }, end },
+    { diagnostics: [], only: ["refactor.rewrite.adapter"] },
+  );
+  assert.equal(await take(removals, titleOfRemoval, edited), text);
+}
+
+for (const [manner, source] of [
+  [
+    "with one blank line between definitions",
+    `import torch
+from torch import nn
+
+class Norm(nn.Module):
+    pass
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.u|p = nn.Linear(16, 64)
+
+class Tail(nn.Module):
+    pass
+`,
+  ],
+  [
+    "with no blank line below its imports",
+    `"""A head."""
+import torch.nn as nn
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.u|p = nn.Linear(16, 64)
+`,
+  ],
+  [
+    "that imports what it does not use",
+    `import math
+import copy
+from torch import nn, Tensor
+from torch.nn import functional as F
+import os
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.u|p = nn.Linear(16, 64)
+`,
+  ],
+  [
+    "that writes layers otherwise than it could",
+    `import torch
+from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.LayerNorm(16)
+        self.u|p = torch.nn.Linear(16, 64)
+`,
+  ],
+] as const)
+  test(`an adapter leaves a file ${manner} as it was`, () =>
+    checkRoundTrip(source, "Adapt `up` with LoRA (", "Remove LoRA from `up`"));
 
 const examples = readdirSync("examples").filter((name) => name.endsWith(".py"));
 
