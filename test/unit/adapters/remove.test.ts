@@ -70,7 +70,8 @@ for (const [manner, source] of [
 from torch import nn
 
 class Norm(nn.Module):
-    pass
+    def forward(self, x):
+        return torch.relu(x)
 
 class Head(nn.Module):
     def __init__(self):
