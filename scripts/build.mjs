@@ -1,6 +1,6 @@
 // Compiles the corpus, then bundles client and server into dist/. `--watch` rebundles on change, `--dev` keeps source maps.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as esbuild from "esbuild";
 
 const development = process.argv.includes("--dev") || process.argv.includes("--watch");
@@ -22,6 +22,19 @@ const embeddedAssets = {
   },
 };
 
+/** Loads what libraries import for transports that the server does not have, when something of it is used. */
+const lazyBuiltins = {
+  name: "lazy-builtins",
+  setup(bundle) {
+    bundle.onResolve({ filter: /^(node:)?(child_process|crypto)$/ }, ({ path, namespace }) =>
+      namespace === "lazy" ? { path, external: true } : { path, namespace: "lazy" },
+    );
+    bundle.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => require(${JSON.stringify(path)})[name] });`,
+    }));
+  },
+};
+
 /** Entry → bundle; entries that do not exist yet are left out. */
 const bundles = [
   {
@@ -30,7 +43,7 @@ const bundles = [
     ...node,
     banner: { js: "#!/usr/bin/env node" },
   },
-  { entry: "server/src/node/serve.ts", outfile: "dist/server/serve.js", ...node },
+  { entry: "server/src/node/serve.ts", outfile: "dist/server/serve.js", ...node, plugins: [lazyBuiltins] },
   {
     entry: "server/src/browser/main.ts",
     outfile: "dist/server/browser.js",
@@ -80,9 +93,16 @@ export async function runTypeScript(entry, args = []) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** One letter beyond Latin 1 doubles what a process holds of a whole text. */
+function toAscii(file) {
+  const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  writeFileSync(file, readFileSync(file, "utf8").replace(/[\u0080-\uffff]/g, escape));
+}
+
 export async function build() {
   if (existsSync("corpus/build/main.ts"))
     await runTypeScript("corpus/build/main.ts", development ? ["--lenient"] : []);
+  if (existsSync("dist/corpus.json")) toAscii("dist/corpus.json");
   const contexts = await Promise.all(
     bundles.map(({ entry, ...options }) =>
       esbuild.context({
@@ -104,6 +124,7 @@ export async function build() {
       await context.dispose();
     }
   }
+  if (existsSync("dist/server/serve.js")) toAscii("dist/server/serve.js");
   if (existsSync("dist/server/node.js")) chmodSync("dist/server/node.js", 0o755);
 }
 

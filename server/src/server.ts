@@ -63,7 +63,7 @@ export function startServer(
       provideRequests(connection, service, runtime, client);
       followSettings(connection, service, client, diagnostics, initialized);
       followWorkspace(connection, service, client, params, initialized);
-      setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), 0);
+      setTimeout(() => void quietly(connection.console, "warm-up", () => warmUp(service))(), warmUpPause);
       return {
         capabilities: serverCapabilities(client, commands),
         serverInfo: { name: "litlens", version: runtime.version },
@@ -114,6 +114,9 @@ function storageAfter(initialized: Promise<void>, storage: TextStorage): TextSto
     write: (name, text) => initialized.then(() => storage.write(name, text)),
   };
 }
+
+/** Milliseconds after the start: what a client asks at once comes first. */
+const warmUpPause = 100;
 
 /** The first parse of a process costs ten times the second: pay for it before anyone waits. */
 function warmUp(service: Service): void {

@@ -194,12 +194,14 @@ export class TestClient {
 
 /** The bundled server, talking over stdio. `use` gets it initialised; afterwards it is gone. */
 export async function withServer(
-  options: ClientOptions & { storage?: string },
+  options: ClientOptions & { storage?: string; server?: string },
   use: (client: TestClient, initialized: InitializeResult) => Promise<void>,
 ): Promise<void> {
   if (!existsSync(serverPath)) throw new Error("dist/server/node.js is missing: run `npm run build` first");
   const storage = options.storage ?? temporaryFolder();
-  const server = spawn(process.execPath, [serverPath, "--stdio"], { stdio: ["pipe", "pipe", "inherit"] });
+  const server = spawn(process.execPath, [options.server ?? serverPath, "--stdio"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const ended = new Promise<number | null>((resolveCode) => server.on("exit", resolveCode));
   const connection = createProtocolConnection(
     new StreamMessageReader(server.stdout),

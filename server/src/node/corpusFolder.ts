@@ -1,5 +1,5 @@
 /** The files of a user's own corpus, from a folder on this machine. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { promises as files } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, sep } from "node:path";
 import type { CorpusFolder } from "../literature/corpora";
@@ -53,10 +53,10 @@ type Read =
 
 async function readSource(path: string): Promise<Read> {
   try {
-    const { size } = await stat(path);
+    const { size } = await files.stat(path);
     if (size > largestFile)
       return { reason: `is ${size} bytes, more than any corpus file needs: move it elsewhere` };
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path)) };
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(await files.readFile(path)) };
   } catch (error) {
     if (error instanceof TypeError) return { reason: "is not UTF-8 text: save it as UTF-8" };
     return { reason: `cannot be read (${codeOf(error)}): check that it is a file you may read` };
@@ -65,7 +65,7 @@ async function readSource(path: string): Promise<Read> {
 
 async function list(folder: string) {
   try {
-    return await readdir(folder, { withFileTypes: true });
+    return await files.readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = codeOf(error);
     const reason =
@@ -98,7 +98,7 @@ async function foldersOf(folder: string): Promise<string[] | undefined> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
+  return files.stat(path).then(
     () => true,
     (error: unknown) => codeOf(error) !== "ENOENT",
   );

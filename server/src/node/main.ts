@@ -1,8 +1,8 @@
 /** The command `litlens-language-server`. */
-import * as module from "node:module";
 import { join } from "node:path";
 import * as v8 from "node:v8";
 import { version } from "../../../package.json";
+import { runKept } from "./codeCache";
 
 const help = `litlens-language-server ${version}: papers and adapters for PyTorch model code, over the Language Server Protocol
 
@@ -42,13 +42,9 @@ function staySmall(): void {
   v8.setFlagsFromString("--heap-growing-percent=40");
 }
 
-/** V8 caches what is compiled after this call, hence the second bundle. Node 22.1 and later. */
 function serve(): void {
   staySmall();
-  const enableCompileCache: unknown = Reflect.get(module, "enableCompileCache");
-  if (typeof enableCompileCache === "function") Reflect.apply(enableCompileCache, module, []);
-  const load: (path: string) => unknown = require;
-  load(join(__dirname, "serve.js"));
+  runKept(join(__dirname, "serve.js"), require);
 }
 
 main(process.argv.slice(2));

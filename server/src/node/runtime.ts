@@ -1,11 +1,21 @@
 /** The runtime of a Node process: assets beside the bundle, the library in a folder. */
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import * as fs from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { URI } from "vscode-uri";
 import { version } from "../../../package.json";
 import type { Runtime, TextStorage } from "../runtime";
 import { readCorpusFolder } from "./corpusFolder";
+
+// node:fs/promises takes as long to load as the corpus to read
+const [mkdir, readFile, rename, stat, writeFile] = [
+  promisify(fs.mkdir),
+  promisify(fs.readFile),
+  promisify(fs.rename),
+  promisify(fs.stat),
+  promisify(fs.writeFile),
+];
 
 /** Where a user's own data lives on this platform, for clients that name no folder. */
 export function defaultDataFolder(

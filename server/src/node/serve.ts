@@ -1,4 +1,4 @@
-/** The server itself, in a bundle of its own so that V8 can cache its code. */
+/** The server itself, in a bundle of its own so that its compiled code can be kept. */
 import { join } from "node:path";
 import { createConnection } from "vscode-languageserver/node";
 import { startServer, connectionStrategy } from "../server";
