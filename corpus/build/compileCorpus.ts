@@ -4,8 +4,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
+import conversionsSchema from "../schema/conversions.schema.json";
 import methodSchema from "../schema/method.schema.json";
 import paperSchema from "../schema/paper.schema.json";
+import recipeSchema from "../schema/recipe.schema.json";
 import rulesSchema from "../schema/rules.schema.json";
 import symbolsSchema from "../schema/symbols.schema.json";
 import { type Compiled, compile } from "../../server/src/literature/source/compile";
@@ -26,9 +28,9 @@ export function compileCorpus(root: string, base = process.cwd()): Compiled {
   };
 }
 
-/** Every Markdown, YAML and Python file below papers/, methods/, symbols/ and rules/, in a fixed order. */
+/** Every Markdown, YAML and Python file of a corpus, in a fixed order. */
 function sourceFiles(root: string, base: string): SourceText[] {
-  return ["papers", "methods", "symbols", "rules"]
+  return ["papers", "methods", "symbols", "rules", "conversions", "recipes"]
     .map((folder) => join(root, folder))
     .filter((path) => existsSync(path))
     .flatMap((path) => {
@@ -48,6 +50,8 @@ const validators: readonly { readonly pattern: RegExp; readonly validate: Valida
   { pattern: /methods\/[^/]+\/method\.yaml$/, validate: ajv.compile(methodSchema) },
   { pattern: /symbols\/[^/]+\.yaml$/, validate: ajv.compile(symbolsSchema) },
   { pattern: /rules\/[^/]+\.yaml$/, validate: ajv.compile(rulesSchema) },
+  { pattern: /conversions\/[^/]+\.yaml$/, validate: ajv.compile(conversionsSchema) },
+  { pattern: /recipes\/[^/]+\.yaml$/, validate: ajv.compile(recipeSchema) },
 ];
 
 /** What a full JSON Schema validator finds in a file that the compiler accepted. */

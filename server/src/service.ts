@@ -23,6 +23,7 @@ import { Configurations, type LocatedInConfiguration } from "./configurations";
 import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
+import { configEdit, isConfigActionData } from "./features/configs/actions";
 import { complete, resolveCompletion } from "./features/completion";
 import { completeConfiguration } from "./features/configuration/completion";
 import { diagnoseConfiguration } from "./features/configuration/diagnostics";
@@ -320,7 +321,7 @@ export function createService(options: ServiceOptions): Service {
         const { notebook } = located;
         const said = notebook === undefined ? actionContext : contextInModule(actionContext, uri, notebook);
         const asked = { uri, position: range.start };
-        const actions = codeActions(context(), located.document, located.offset, end, said, asked);
+        const actions = codeActions(editContext(), located.document, located.offset, end, said, asked);
         return notebook === undefined ? actions : actions.map((action) => actionInCell(action, notebook));
       }),
     async resolveCodeAction(action) {
@@ -328,6 +329,10 @@ export function createService(options: ServiceOptions): Service {
       if (isTrainOnlyData(data)) {
         const { document, notebook } = opened(data.uri);
         return { ...action, edit: editInCells(trainOnlyEdit(editContext(), document, data), notebook) };
+      }
+      if (isConfigActionData(data)) {
+        const { document, notebook } = opened(data.uri);
+        return { ...action, edit: editInCells(configEdit(editContext(), document, data), notebook) };
       }
       if (isRemovalData(data)) {
         const { document, notebook } = opened(data.uri);

@@ -64,7 +64,7 @@ test("initialize, capabilities and a clean exit", async () => {
     assert.equal(capabilities.hoverProvider, true);
     assert.equal(capabilities.completionProvider?.resolveProvider, true);
     assert.deepEqual(capabilities.codeActionProvider, {
-      codeActionKinds: ["refactor.rewrite.adapter", "quickfix"],
+      codeActionKinds: ["refactor.rewrite.adapter", "refactor.rewrite.config", "quickfix"],
       resolveProvider: true,
     });
     assert.equal(await hoverText(client), null);

@@ -14,6 +14,7 @@ import { widened } from "../adapters/scopes";
 import { count } from "../render/numbers";
 import { classAt } from "../python/at";
 import { around } from "../python/local";
+import { configActions, configKind } from "./configs/actions";
 import type { FeatureContext, OpenDocument } from "./context";
 import { quickFixes } from "./quickFixes";
 import { removalActions } from "./removeAdapter";
@@ -50,6 +51,7 @@ export function codeActions(
     ...(wanted(adapterKind) ? adapterActions(context, document, from, to, exact, asked) : []),
     ...(wanted(adapterKind) ? removalActions(context, document, from, to) : []),
     ...(wanted(adapterKind) ? trainOnlyActions(context, document, from, to) : []),
+    ...(wanted(configKind) ? configActions(context, document, from, to, only !== undefined) : []),
   ].filter(
     ({ kind }) =>
       kind === undefined ||

@@ -118,7 +118,7 @@ export function toDiagnostic(
 }
 
 /** {name} of a message by its word; one without stays as it is. */
-const filled = (message: string, words: Readonly<Record<string, string>>): string =>
+export const filled = (message: string, words: Readonly<Record<string, string>>): string =>
   message.replace(/\{(\w+)\}/g, (whole, name: string) => words[name] ?? whole);
 
 /** The page of the first citation that is an issue or a pull request: owner/name#number. */

@@ -80,6 +80,8 @@ export function overlay(base: Corpus, extra: Corpus): Corpus {
     shared: [...base.shared, ...extra.shared],
     symbols: [...base.symbols, ...symbols],
     rules: [...(base.rules ?? []), ...(extra.rules ?? [])],
+    conversions: [...(base.conversions ?? []), ...(extra.conversions ?? [])],
+    recipes: [...(base.recipes ?? []), ...(extra.recipes ?? [])],
   };
 }
 

@@ -3,12 +3,14 @@ import { group } from "../group";
 import { formulaOf, type FormulaSource } from "./formulas";
 import { normaliseArxiv, normaliseTitle } from "./identity";
 import type {
+  Conversions,
   Corpus,
   LibrarySymbol,
   Method,
   Paper,
   PythonDefinition,
   PythonSource,
+  Recipe,
   Rule,
   SymbolField,
 } from "./model";
@@ -45,6 +47,8 @@ export interface Library {
   /** Symbols that stand for configuration files. */
   configurations(): readonly LibrarySymbol[];
   rules(): readonly Rule[];
+  conversions(): readonly Conversions[];
+  recipes(): readonly Recipe[];
   /** An argument of a symbol. */
   field(qualified: string, name: string): SymbolField | undefined;
   /** Arguments of this name, of whichever symbol. */
@@ -101,6 +105,8 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     symbols: () => catalogue.corpus.symbols,
     configurations: () => catalogue.configurations,
     rules: () => catalogue.corpus.rules ?? [],
+    conversions: () => catalogue.corpus.conversions ?? [],
+    recipes: () => catalogue.corpus.recipes ?? [],
     field: (qualified, name) =>
       symbolAt(catalogue.symbols, qualified)?.fields.find((field) => field.name === name),
     fields: (name) => catalogue.fields.get(name) ?? [],

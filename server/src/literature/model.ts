@@ -345,6 +345,76 @@ export interface Rule {
   readonly fixes: readonly RuleFix[];
 }
 
+/** Values by the names of arguments, as written in Python; {peft.LoftQConfig} is that name as the file has it, {r} an argument. */
+export type ArgumentValues = Readonly<Record<string, string>>;
+
+/** A method as one configuration of a library says it: "rsLoRA" is LoraConfig with use_rslora=True. */
+export interface ConversionForm {
+  readonly name: string;
+  /** The lightbulb shows it; the others are in the menu of refactorings. */
+  readonly prominent?: boolean;
+  readonly paper: string;
+  /** Name of the configuration. */
+  readonly config: string;
+  /** What makes the configuration this form. */
+  readonly set?: ArgumentValues;
+  /** Its name of an argument, where that is not the common one. */
+  readonly as?: ArgumentValues;
+  /** Arguments that have the common name and another meaning. */
+  readonly apart?: readonly string[];
+  /** Arguments that only the user knows. */
+  readonly asks?: readonly string[];
+  /** Changes, as expressions over the arguments, by which something stays the same: to this form and back. */
+  readonly keeping?: {
+    readonly what: string;
+    readonly to: ArgumentValues;
+    readonly back: ArgumentValues;
+    /** Arguments that rule it out. */
+    readonly unless?: readonly string[];
+  };
+  /** Arguments that it does not go with. */
+  readonly unless?: readonly string[];
+  /** Names whose mention anywhere in the file rules the form out. */
+  readonly without?: readonly string[];
+  readonly why?: string;
+}
+
+/** How the configurations of one library become each other. */
+export interface Conversions {
+  readonly library: string;
+  /** The configuration whose names of arguments are the common ones. */
+  readonly words: string;
+  /** Arguments that say where an adapter goes and what trains besides: a conversion never drops them. */
+  readonly places: readonly string[];
+  /** Arguments that no conversion takes along. */
+  readonly apart: readonly string[];
+  readonly forms: readonly ConversionForm[];
+}
+
+/** The figures of a paper for calls of a library. */
+export interface Recipe {
+  readonly id: string;
+  readonly name: string;
+  readonly paper: string;
+  /** Where the figures stand. */
+  readonly source: string;
+  readonly parts: readonly RecipePart[];
+}
+
+export interface RecipePart {
+  /** Qualified names of what is called; transformers.*.from_pretrained stands for all that begin and end so. */
+  readonly calls: readonly string[];
+  readonly set: ArgumentValues;
+  /** Arguments that rule it out. */
+  readonly unless?: readonly string[];
+  /** Names whose mention anywhere in the file rules it out. */
+  readonly without?: readonly string[];
+  /** A statement below the call's, over {target}, the name that it is assigned to. */
+  readonly after?: string;
+  /** Function to be called in the place of an optimiser's class, with the model and that class. */
+  readonly optimizer?: string;
+}
+
 /** dist/corpus.json */
 export interface Corpus {
   readonly version: string;
@@ -354,6 +424,8 @@ export interface Corpus {
   readonly shared: readonly PythonSource[];
   readonly symbols: readonly LibrarySymbol[];
   readonly rules?: readonly Rule[];
+  readonly conversions?: readonly Conversions[];
+  readonly recipes?: readonly Recipe[];
 }
 
 /** Typeset formulas by method; `@ink@` stands for the colour. */

@@ -11,6 +11,9 @@ import type { ClientAbilities } from "../protocol";
 /** The prefix of all insertions; a request with `only` of it gets every one that applies. */
 export const adapterKind = `${CodeActionKind.RefactorRewrite}.adapter`;
 
+/** The prefix of all that is done to a configuration. */
+export const configKind = `${CodeActionKind.RefactorRewrite}.config`;
+
 /** The part of the client's capabilities on which the wiring depends. */
 export interface Client extends ClientAbilities {
   readonly pullsDiagnostics: boolean;
@@ -66,7 +69,10 @@ export function serverCapabilities(client: Client, commands: readonly string[]):
       triggerCharacters: ["(", ",", "=", '"', "'"],
       completionItem: { labelDetailsSupport: true },
     },
-    codeActionProvider: { codeActionKinds: [adapterKind, CodeActionKind.QuickFix], resolveProvider: true },
+    codeActionProvider: {
+      codeActionKinds: [adapterKind, configKind, CodeActionKind.QuickFix],
+      resolveProvider: true,
+    },
     inlayHintProvider: true,
     ...(client.changesFolders && {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },

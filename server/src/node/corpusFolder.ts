@@ -13,10 +13,12 @@ const kinds = {
   methods: /\.(ya?ml|py)$/,
   symbols: /\.ya?ml$/,
   rules: /\.ya?ml$/,
+  conversions: /\.ya?ml$/,
+  recipes: /\.ya?ml$/,
 } as const;
 
 /**
- * What lies under papers/, methods/<id>/, symbols/ and rules/ of `folder`, which may start with `~`. A file that cannot be read
+ * What lies under papers/, methods/<id>/, symbols/, rules/, conversions/ and recipes/ of `folder`, which may start with `~`. A file that cannot be read
  * is a problem; rejects with a sentence that names the folder and the remedy where nothing can be read.
  */
 export async function readCorpusFolder(folder: string): Promise<CorpusFolder> {
@@ -29,17 +31,20 @@ export async function readCorpusFolder(folder: string): Promise<CorpusFolder> {
   const papers = await filesOf(join(root, "papers"), kinds.papers);
   const symbols = await filesOf(join(root, "symbols"), kinds.symbols);
   const rules = await filesOf(join(root, "rules"), kinds.rules);
+  const conversions = await filesOf(join(root, "conversions"), kinds.conversions);
+  const recipes = await filesOf(join(root, "recipes"), kinds.recipes);
   const methods = await foldersOf(join(root, "methods"));
-  if ([papers, symbols, rules, methods].every((found) => found === undefined))
+  if ([papers, symbols, rules, conversions, recipes, methods].every((found) => found === undefined))
     throw new Error(
-      `${root} has none of the folders papers, methods, symbols and rules; name the folder that holds them.`,
+      `${root} has none of the folders papers, methods, symbols, rules, conversions and recipes; name the folder that holds them.`,
     );
   const ofMethods: string[] = [];
   for (const method of methods ?? []) ofMethods.push(...((await filesOf(method, kinds.methods)) ?? []));
 
   const files: SourceText[] = [];
   const problems: Problem[] = [];
-  for (const path of [...(papers ?? []), ...ofMethods, ...(symbols ?? []), ...(rules ?? [])]) {
+  const others = [symbols, rules, conversions, recipes].flatMap((each) => each ?? []);
+  for (const path of [...(papers ?? []), ...ofMethods, ...others]) {
     const shown = path.split(sep).join("/");
     const read = await readSource(path);
     if (read.text !== undefined) files.push({ path: shown, text: read.text });

@@ -66,6 +66,32 @@ symbols:
     summary: Low rank.
     papers: [beds]
     methods: [beds]
+    fields:
+      - { name: r, type: int, default: "8", meaning: Rank. }
+      - { name: use_beds, type: bool, default: "False", meaning: Waters. }
+`,
+  "conversions/peft.yaml": `library: peft
+words: LoraConfig
+places: [r]
+forms:
+  - name: Beds
+    paper: beds
+    config: LoraConfig
+    set: { use_beds: "True" }
+    keeping:
+      what: water
+      to: { r: r * 2 }
+      back: { r: r / 2 }
+    without: [kettle]
+    why: Kettles boil.
+`,
+  "recipes/summer.yaml": `id: summer
+name: Summer
+paper: beds
+source: table 1
+parts:
+  - calls: [peft.LoraConfig]
+    set: { r: "4" }
 `,
 };
 
@@ -112,6 +138,8 @@ describe("the corpus compiler", () => {
   const method = "methods/beds/method.yaml";
   const python = "methods/beds/beds.py";
   const symbols = "symbols/peft.yaml";
+  const conversions = "conversions/peft.yaml";
+  const recipe = "recipes/summer.yaml";
   const bad: readonly (readonly [
     name: string,
     path: string,
@@ -119,6 +147,62 @@ describe("the corpus compiler", () => {
     to: string,
     message: string,
   ])[] = [
+    [
+      "a conversion of a configuration that is not there",
+      conversions,
+      "words: LoraConfig",
+      "words: LoraConfg",
+      'conversions/peft.yaml:2: words names the configuration "LoraConfg", which peft does not have in symbols/',
+    ],
+    [
+      "a conversion with an argument that is not there",
+      conversions,
+      "use_beds:",
+      "use_bed:",
+      'conversions/peft.yaml:8: forms[0].set.use_bed names the argument "use_bed", which LoraConfig does not have',
+    ],
+    [
+      "a conversion by an expression that is none",
+      conversions,
+      "r * 2",
+      '"r *"',
+      "conversions/peft.yaml:11: forms[0].keeping.to.r is not an expression that can be counted: it ends too early",
+    ],
+    [
+      "a conversion that is ruled out for no reason",
+      conversions,
+      "    why: Kettles boil.\n",
+      "",
+      "conversions/peft.yaml:5: forms[0] must have why together with without",
+    ],
+    [
+      "a conversion with a number for a value",
+      conversions,
+      '"True"',
+      "1",
+      "conversions/peft.yaml:8: forms[0].set.use_beds must be text, found 1: put it in quotes",
+    ],
+    [
+      "a conversion without its paper",
+      conversions,
+      "paper: beds",
+      "paper: bods",
+      'conversions/peft.yaml:6: forms[0].paper names the paper "bods", which does not exist: add papers/bods.md',
+    ],
+    [
+      "a recipe under another file's name",
+      recipe,
+      "id: summer",
+      "id: winter",
+      'recipes/summer.yaml:1: id must be the file\'s name, summer, found "winter"',
+    ],
+    [
+      "a recipe with an argument that is not there",
+      recipe,
+      "{ r: ",
+      "{ rank: ",
+      'recipes/summer.yaml:7: parts[0].set.rank names the argument "rank", which peft.LoraConfig does not have',
+    ],
     [
       "a year in words",
       paper,

@@ -45,7 +45,7 @@ export function callArguments(
 }
 
 /** Whether a condition surely holds. */
-export function holds({ setting }: CallArguments, condition: ArgumentCondition): boolean {
+export function holds({ setting }: Pick<CallArguments, "setting">, condition: ArgumentCondition): boolean {
   const names = condition.oneOf ?? (condition.argument === undefined ? [] : [condition.argument]);
   return names.some((name) => holdsOf(setting(name), condition));
 }
@@ -66,7 +66,7 @@ function holdsOf(found: Setting, condition: ArgumentCondition): boolean {
 }
 
 /** A number or truth value for an expression; undefined for anything else. */
-export function numberOf({ setting }: CallArguments, name: string): number | undefined {
+export function numberOf({ setting }: Pick<CallArguments, "setting">, name: string): number | undefined {
   const found = setting(name);
   const value = found.kind === "unknown" ? undefined : found.value;
   if (value?.kind === "number") return value.value;
@@ -82,7 +82,8 @@ function surelyGiven(found: Setting): boolean {
 
 const isPlain = ({ kind }: Value): boolean => kind !== "unknown" && kind !== "reference";
 
-const same = (text: string, value: Value): boolean => {
+/** Whether a value is the one that the corpus writes so. */
+export const same = (text: string, value: Value): boolean => {
   const wanted = literalValue(text);
   if (wanted === undefined) return false;
   if (wanted.kind === "string" && wanted.value.endsWith("*"))
@@ -105,7 +106,7 @@ const same = (text: string, value: Value): boolean => {
 };
 
 /** A literal as the corpus writes it: 8, True, None, "pissa", 'none', ["q_proj", "v_proj"]. */
-function literalValue(text: string): Value | undefined {
+export function literalValue(text: string): Value | undefined {
   const quoted = /^(["'])(.*)\1$/.exec(text);
   if (quoted?.[2] !== undefined) return { kind: "string", value: quoted[2] };
   const listed = /^\[(.*)\]$/.exec(text)?.[1];

@@ -47,18 +47,13 @@ export function findingOf(
   text: string,
   repairs: () => Repair[],
 ): Finding | undefined {
-  if (!rule.when.every((condition) => holds(found, condition))) return undefined;
-  if (rule.where !== undefined) {
-    const variables = Object.fromEntries(
-      [...namesIn(rule.where)].map((name) => [name, numberOf(found, name)]),
-    );
-    if ((evaluate(rule.where, variables) ?? 0) === 0) return undefined;
-  }
+  if (!isBroken(rule, found)) return undefined;
   const name = underlined(rule, found);
   const at = name === undefined ? undefined : found.setting(name);
+  const { from, to } = found.call.name;
   return {
     range: at?.kind === "given" ? at.argument.range : found.call.name,
-    words: wordsOf(found, rule, text),
+    words: wordsOf(found, rule, text.slice(from, to)),
     repairs: repairs(),
   };
 }
@@ -75,10 +70,21 @@ export function underlined({ at, when }: Rule, found: CallArguments): string | u
     .find((condition) => holds(found, condition))?.argument;
 }
 
-/** Each {argument} of the message as it is written, or its default. */
-function wordsOf(found: CallArguments, { message, why }: Rule, text: string): Record<string, string> {
-  const { from, to } = found.call.name;
-  const words: Record<string, string> = { call: text.slice(from, to) };
+/** Whether what a rule looks for surely holds of the arguments. */
+export function isBroken({ when, where }: Rule, found: Pick<CallArguments, "setting">): boolean {
+  if (!when.every((condition) => holds(found, condition))) return false;
+  if (where === undefined) return true;
+  const variables = Object.fromEntries([...namesIn(where)].map((name) => [name, numberOf(found, name)]));
+  return (evaluate(where, variables) ?? 0) !== 0;
+}
+
+/** Each {argument} of the message as it is written, or its default; {call} is the name that was `called`. */
+export function wordsOf(
+  found: Pick<CallArguments, "setting" | "symbol">,
+  { message, why }: Rule,
+  called: string,
+): Record<string, string> {
+  const words: Record<string, string> = { call: called };
   for (const [, name = ""] of `${message} ${why}`.matchAll(/\{(\w+)\}/g)) {
     if (name === "call") continue;
     const setting = found.setting(name);

@@ -4,6 +4,7 @@
  */
 import { normaliseArxiv, normaliseTitle, samePaper } from "../identity";
 import type { Corpus, LibrarySymbol, Method, Paper, PythonSource } from "../model";
+import { type ConversionsFile, readConversions, readRecipe, type RecipeFile } from "./conversions";
 import { type MethodFile, readMethod } from "./methods";
 import { type PaperFile, readPaper } from "./papers";
 import type { FieldPath, Problem, SourceText } from "./problems";
@@ -80,12 +81,17 @@ export function* compiling(
     yield;
   }
   const symbols = completeSymbols(symbolSources, base);
+  const known = [...symbols.flatMap((each) => each.symbols), ...(base?.symbols ?? [])];
+  const conversions = matching(/(^|\/)conversions\/[^/]+\.yaml$/).map((file) => readConversions(file, known));
+  const recipes = matching(/(^|\/)recipes\/[^/]+\.yaml$/).map((file) => readRecipe(file, known));
 
   const problems = [
     ...unread(sorted),
     ...shared.flatMap((each) => each.problems),
-    ...[...papers, ...methods, ...symbols, ...rules].flatMap((each) => each.problems),
-    ...references(papers, methods, symbols, rules, base),
+    ...[...papers, ...methods, ...symbols, ...rules, ...conversions, ...recipes].flatMap(
+      (each) => each.problems,
+    ),
+    ...references(papers, methods, symbols, rules, conversions, recipes, base),
     ...repetitions(papers, methods, symbols),
     ...(base === undefined ? [] : repetitionsOfBase(papers, methods, symbols, base)),
   ].sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
@@ -103,6 +109,8 @@ export function* compiling(
     shared: shared.map((file) => withNeeds(file, sharedNames)),
     symbols: goodSymbols.map((symbol) => withNamedMethods(symbol, goodMethods)),
     rules: good(rules.map(({ yaml, rule }) => ({ yaml, value: rule }))),
+    conversions: good(conversions.map(({ yaml, conversions: value }) => ({ yaml, value }))),
+    recipes: good(recipes.map(({ yaml, recipe }) => ({ yaml, value: recipe }))),
   };
   return { corpus, problems };
 }
@@ -142,6 +150,8 @@ function references(
   methods: readonly MethodFile[],
   symbols: readonly SymbolsFile[],
   rules: readonly RuleFile[],
+  conversions: readonly ConversionsFile[],
+  recipes: readonly RecipeFile[],
   base: Corpus | undefined,
 ): Problem[] {
   const paperIds = new Set([
@@ -171,6 +181,14 @@ function references(
     ),
     ...rules.flatMap(({ yaml, rule }) =>
       rule?.paper === undefined ? [] : missing("paper", rule.paper, yaml, ["paper"]),
+    ),
+    ...conversions.flatMap(({ yaml, conversions: found }) =>
+      (found?.forms ?? []).flatMap(({ paper }, index) =>
+        missing("paper", paper, yaml, ["forms", index, "paper"]),
+      ),
+    ),
+    ...recipes.flatMap(({ yaml, recipe }) =>
+      recipe === undefined ? [] : missing("paper", recipe.paper, yaml, ["paper"]),
     ),
     ...symbols.flatMap((file) =>
       file.symbols.flatMap((symbol, index) => [

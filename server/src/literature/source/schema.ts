@@ -19,7 +19,8 @@ export interface Schema {
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema | undefined>>;
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
+  /** Whether other fields are allowed, or what each of them is. */
+  readonly additionalProperties?: boolean | Schema;
 }
 
 export interface Violation {
@@ -89,6 +90,8 @@ function recordViolations(
   const found = Object.entries(value).flatMap(([key, entry]) => {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
     if (property !== undefined) return violations(property, entry, [...path, key]);
+    if (typeof schema.additionalProperties === "object")
+      return violations(schema.additionalProperties, entry, [...path, key]);
     if (schema.additionalProperties !== false) return [];
     const known = Object.keys(properties);
     const near = nearest(key, known);
