@@ -5,8 +5,7 @@ import { checkEdit, offered, reason, titles } from "./check";
 
 const call = (args: string): string =>
   `from peft import LoraConfig, get_peft_model\n\nconfig = LoraConfig(${args})\nmodel = get_peft_model(model, config)\n`;
-const other = (name: string, args: string): string =>
-  call(args).replaceAll("LoraConfig", name).replace("get_peft_model\n\n", "get_peft_model\n\n");
+const other = (name: string, args: string): string => call(args).replaceAll("LoraConfig", name);
 
 const usual = `r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], lora_dropout=0.05, bias="none", task_type="CAUSAL_LM"`;
 const marked = (args: string): string => call(`|${args}`);
@@ -69,7 +68,7 @@ describe("a configuration becomes another form of its class", () => {
   it("with what it needs besides, and without it again", async () => {
     const loftq = `r=8, init_lora_weights="loftq", loftq_config=LoftQConfig(loftq_bits=4)`;
     const imported = (args: string): string =>
-      call(args).replace("get_peft_model\n\n", "get_peft_model, LoftQConfig\n\n");
+      call(args).replace("import LoraConfig", "import LoftQConfig, LoraConfig");
     await checkEdit(
       marked("r=8"),
       'Convert to LoftQ: `init_lora_weights="loftq"`, `loftq_config=LoftQConfig(loftq_bits=4)`',
@@ -272,12 +271,12 @@ describe("the import goes along", () => {
     [
       "where the old name is used again",
       `from peft import LoraConfig, get_peft_model\n\nx = Lora|Config(r=8)\ny = LoraConfig(r=4)\n`,
-      `from peft import LoraConfig, get_peft_model, VeraConfig\n\nx = VeraConfig(r=256)\ny = LoraConfig(r=4)\n`,
+      `from peft import LoraConfig, VeraConfig, get_peft_model\n\nx = VeraConfig(r=256)\ny = LoraConfig(r=4)\n`,
     ],
     [
       "in brackets over several lines",
       `from peft import (\n    LoraConfig,\n    get_peft_model,\n)\n\nx = Lora|Config(r=8)\ny: LoraConfig\n`,
-      `from peft import (\n    LoraConfig,\n    get_peft_model,\n    VeraConfig,\n)\n\nx = VeraConfig(r=256)\ny: LoraConfig\n`,
+      `from peft import (\n    LoraConfig,\n    VeraConfig,\n    get_peft_model,\n)\n\nx = VeraConfig(r=256)\ny: LoraConfig\n`,
     ],
     [
       "where the new name is there already",
