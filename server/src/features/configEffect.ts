@@ -10,7 +10,7 @@ import { code } from "../render/markdown";
 import { count, share } from "../render/numbers";
 import type { FeatureContext, OpenDocument } from "./context";
 import { type CallArguments } from "./rules/callArguments";
-import { argumentAt, argumentsOfStep, callsTo, makerOf, peftModel, receiverMaker } from "./rules/origins";
+import { argumentAt, argumentsOfStep, callsTo, makerOf, peftModel, sameModule } from "./rules/origins";
 import type { RuleContext } from "./rules/rule";
 
 export interface ConfigEffect {
@@ -80,6 +80,17 @@ export function configEffect(
     trainable,
     ...(holds === undefined ? {} : { holds }),
   };
+}
+
+/** The layers that a configuration adapts in the model it is given; undefined where one may be out of sight. */
+export function adaptedLayers(
+  context: RuleContext,
+  config: CallStep,
+  given: CallArguments,
+): readonly Chosen[] | undefined {
+  const model = modelFor(context, config);
+  const found = model && completeLayers(context.document.python.facts, model);
+  return found && adapted(found, given);
 }
 
 /** The method that a configuration stands for, where it says what it trains in a linear layer. */
@@ -171,7 +182,7 @@ function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefin
     if (argument === undefined || makerOf(context, argument.value, step) !== config) return [];
     const isTrainer = /^trl\.\w+(?:\.\w+)*Trainer$/.test(step.qualified ?? "");
     const model = wraps || isTrainer ? argumentAt(step, 0, "model") : undefined;
-    const made = model && unwrapped(context, makerOf(context, model.value, step));
+    const made = model && makerOf(context, model.value, step);
     const type = made?.qualified;
     if (
       made === undefined ||
@@ -185,15 +196,6 @@ function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefin
   return classes.every((each) => each === only) ? only : undefined;
 }
 
-/** Methods that give the same module back. */
-const sameModule = /^(?:to|cuda|cpu|train|eval|float|half|bfloat16|requires_grad_)$/;
-
-/** What made a module that was moved: `model = model.to(device)`. */
-function unwrapped(context: RuleContext, made: CallStep | undefined, depth = 0): CallStep | undefined {
-  if (made === undefined || !sameModule.test(made.method) || depth > 8) return made;
-  return unwrapped(context, receiverMaker(context, made), depth + 1);
-}
-
 /** Methods that leave the layers of a module what they are. */
 const keepsLayers = new RegExp(
   `${sameModule.source}|^(?:load_state_dict|state_dict|(?:named_)?(?:parameters|modules|buffers)|zero_grad)$`,
@@ -201,6 +203,8 @@ const keepsLayers = new RegExp(
 
 /** Whether nothing between two calls can have replaced layers of the model: no function gets it, no part is assigned. */
 function isUntouched({ values }: RuleContext, name: string, made: CallStep, used: CallStep): boolean {
+  // what the function that made it did with it is not looked at
+  if (made.body !== used.body) return false;
   return values.calls
     .filter(({ order, body }) => body === used.body && made.order < order && order < used.order)
     .every(({ call, receiver, method }) => {

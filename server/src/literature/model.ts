@@ -299,6 +299,8 @@ export interface ArgumentCondition {
   /** In place of `argument`: it holds of at least one of these. */
   readonly oneOf?: readonly string[];
   /** Whether it is given and not None. */
+  /** With `oneOf`: at least so many of them. */
+  readonly atLeast?: number;
   readonly given?: boolean;
   /** One of these values, as written in Python. */
   readonly is?: readonly string[];
@@ -337,6 +339,14 @@ export interface Rule {
   readonly when: readonly ArgumentCondition[];
   /** Qualified names of which the file must call one as well. */
   readonly beside?: readonly string[];
+  /** What must surely hold of the arguments of that other call. */
+  readonly besideWhen?: readonly ArgumentCondition[];
+  /** For a check: the models, the layers and the lists of layers that it speaks of. */
+  readonly models?: readonly string[];
+  readonly layers?: readonly string[];
+  readonly lists?: readonly string[];
+  /** For a check: old names with what stands in their place. */
+  readonly instead?: readonly { readonly old: string; readonly new: string }[];
   /** Names whose mention anywhere in the file clears the call. */
   readonly unless?: readonly string[];
   /** Expression over the call's numbers and booleans. */

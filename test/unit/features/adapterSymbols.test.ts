@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { MarkupContent } from "vscode-languageserver-types";
 import { compileCorpus } from "../../../corpus/build/compileCorpus";
 import { diagnose } from "../../../server/src/features/diagnostics";
+import { quickFixes } from "../../../server/src/features/quickFixes";
 import { hover } from "../../../server/src/features/hover";
 import { createLibrary } from "../../../server/src/literature/library";
 import { marked } from "./check";
@@ -46,8 +47,13 @@ describe("adapter-transformers", () => {
     assert.match(at(source.replace("import ", "import |")), /import SeqBnConfig from adapters/);
   });
 
-  it("has no finding: the new name stands in another package, so that renaming alone would break it", () => {
-    assert.deepEqual(diagnose(context, open(source)), []);
+  it("has no fix for the finding: the new name stands in another package, so that renaming alone would break it", () => {
+    const found = diagnose(context, open(source));
+    assert.deepEqual(
+      found.map(({ code }) => code),
+      ["old-adapter-names"],
+    );
+    assert.deepEqual(quickFixes(open(source), found), []);
   });
 });
 

@@ -2,9 +2,12 @@
 import type { ArgumentCondition, LibrarySymbol } from "../../literature/model";
 import type { Argument, Call, Value } from "../../python/facts";
 import type { Values } from "../../python/values";
+import type { RuleContext } from "./rule";
+import { unpackedInto } from "./unpacked";
 
 export type Setting =
-  | { readonly kind: "given"; readonly argument: Argument; readonly value: Value }
+  /** `unpacked`: it comes out of a dict, where no edit of an argument can change it. */
+  | { readonly kind: "given"; readonly argument: Argument; readonly value: Value; readonly unpacked?: true }
   /** `value` is absent where the corpus does not know the default. */
   | { readonly kind: "default"; readonly value?: Value }
   | { readonly kind: "unknown" };
@@ -18,36 +21,76 @@ export interface CallArguments {
 
 const unknown: Setting = { kind: "unknown" };
 
-/** `values` tells whether an attribute of what the call makes is assigned later: `config.task_type = …`. */
+/** The arguments of a call of something that the catalogue knows. */
+export const argumentsOf = (
+  call: Call,
+  { library, values, document }: Pick<RuleContext, "library" | "values" | "document">,
+): CallArguments =>
+  callArguments(
+    call,
+    call.qualified === undefined ? undefined : library.symbol(call.qualified),
+    values,
+    document.python.text,
+  );
+
+/**
+ * `values` tells whether an attribute of what the call makes is assigned later: `config.task_type = …`. `text` is the file,
+ * in which dicts that are unpacked are looked up.
+ */
 export function callArguments(
   call: Call,
   symbol: LibrarySymbol | undefined,
   values: Pick<Values, "assigns">,
+  text = "",
 ): CallArguments {
-  const starred = call.arguments.some(({ star }) => star !== undefined);
+  const unpacked = unpackedInto(call, text);
   const names = symbol?.kind === "function" ? symbol.fields.map(({ name }) => name) : [];
-  const setting = (name: string): Setting => {
+  const argumentOf = (name: string): Setting => {
     const argument = call.arguments.find(
       ({ keyword, star }, index) =>
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
     if (call.assignedTo !== undefined && values.assigns(`${call.assignedTo}.${name}`)) return unknown;
-    if (argument !== undefined) return { kind: "given", argument, value: argument.value.value };
-    if (starred || !call.closed) return unknown;
+    if (argument !== undefined) return { kind: "given", argument, value: textual(argument.value.value) };
+    if (unpacked === undefined || !call.closed) return unknown;
+    const inside = unpacked.get(name);
+    if (inside !== undefined)
+      return { kind: "given", argument: inside, value: textual(inside.value.value), unpacked: true };
     // by position into a signature that is not known
-    const placed = call.arguments.filter(({ keyword }) => keyword === undefined).length;
-    if (placed > 0 && names.length === 0) return unknown;
+    const placed = call.arguments.filter(({ keyword, star }) => keyword === undefined && star === undefined);
+    if (placed.length > 0 && names.length === 0) return unknown;
     const preset = symbol?.fields.find((field) => field.name === name)?.default;
     const value = preset === undefined ? undefined : literalValue(preset);
     return { kind: "default", ...(value !== undefined && { value }) };
   };
+  const setting = (path: string): Setting => {
+    const whole = argumentOf(path);
+    const [name = "", key] = path.split(".", 2);
+    return whole.kind === "given" || key === undefined ? whole : entryOf(argumentOf(name), key);
+  };
   return { call, symbol, setting };
+}
+
+/** `fsdp_config.use_orig_params`: what a dict that is given holds under a key. */
+function entryOf(found: Setting, key: string): Setting {
+  if (found.kind !== "given" || found.value.kind !== "dict") return unknown;
+  const value = found.value.entries.find(([name]) => name.kind === "string" && name.value === key)?.[1];
+  return value === undefined ? unknown : { ...found, value, unpacked: true };
+}
+
+/** A member of one of PEFT's enumerations is as good as its text: `TaskType.CAUSAL_LM` is "CAUSAL_LM". */
+function textual(value: Value): Value {
+  const member =
+    value.kind === "reference"
+      ? /^peft\.(?:\w+\.)*[A-Z]\w*\.([A-Z][A-Z_\d]*)$/.exec(value.qualified)?.[1]
+      : undefined;
+  return member === undefined ? value : { kind: "string", value: member };
 }
 
 /** Whether a condition surely holds. */
 export function holds({ setting }: Pick<CallArguments, "setting">, condition: ArgumentCondition): boolean {
   const names = condition.oneOf ?? (condition.argument === undefined ? [] : [condition.argument]);
-  return names.some((name) => holdsOf(setting(name), condition));
+  return names.filter((name) => holdsOf(setting(name), condition)).length >= (condition.atLeast ?? 1);
 }
 
 function holdsOf(found: Setting, condition: ArgumentCondition): boolean {
@@ -98,9 +141,6 @@ export const same = (text: string, value: Value): boolean => {
         return item.kind === "string" && other?.kind === "string" && item.value === other.value;
       })
     );
-  // `TaskType.CAUSAL_LM` is "CAUSAL_LM"
-  if (wanted.kind === "string" && value.kind === "reference")
-    return value.qualified.endsWith(`.${wanted.value}`);
   if (wanted.kind === "none" || value.kind === "none") return wanted.kind === value.kind;
   return "value" in wanted && "value" in value && wanted.kind === value.kind && wanted.value === value.value;
 };

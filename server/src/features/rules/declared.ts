@@ -3,20 +3,34 @@ import { evaluate, namesIn } from "../../literature/expression";
 import type { Library } from "../../literature/library";
 import type { Rule } from "../../literature/model";
 import type { Call } from "../../python/facts";
-import { type CallArguments, callArguments, holds, numberOf } from "./callArguments";
+import { argumentsOf, type CallArguments, holds, numberOf } from "./callArguments";
 import { repairsOf } from "./repairs";
 import type { Check, Finding, Repair, RuleContext } from "./rule";
 
 export const declared: Check = (context, rule) => {
   const { document, library } = context;
-  const { calls = [], beside, unless = [] } = rule;
-  const { facts, text } = document.python;
+  const { calls = [] } = rule;
+  const { facts } = document.python;
   const found = callsOf(facts.calls, library, calls).filter(({ closed }) => closed);
   if (found.length === 0) return [];
-  if (beside !== undefined && callsOf(facts.calls, library, beside).length === 0) return [];
-  if (unless.some((name) => new RegExp(`\\b${name}\\b`).test(text))) return [];
+  if (!standsBeside(context, rule)) return [];
+  if (isCleared(context, rule)) return [];
   return found.flatMap((call) => findingAt(context, rule, call) ?? []);
 };
+
+/** Whether the file mentions a name that clears what the rule finds. */
+export const isCleared = ({ document }: RuleContext, { unless = [] }: Rule): boolean =>
+  unless.some((name) => new RegExp(`\\b${name}\\b`).test(document.python.text));
+
+/** Whether the file makes one of the calls that a rule wants beside what it finds, and makes them all so. */
+export function standsBeside(context: RuleContext, { beside, besideWhen = [] }: Rule): boolean {
+  if (beside === undefined) return true;
+  const { facts } = context.document.python;
+  const others = callsOf(facts.calls, context.library, beside);
+  const fits = (call: Call): boolean =>
+    besideWhen.every((condition) => holds(argumentsOf(call, context), condition));
+  return others.length > 0 && others.every(fits);
+}
 
 /** The calls of something that goes by one of these names, whichever way it was imported. */
 export function callsOf(calls: readonly Call[], library: Library, paths: readonly string[]): Call[] {
@@ -35,8 +49,8 @@ export function callsOf(calls: readonly Call[], library: Library, paths: readonl
 }
 
 function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | undefined {
-  const { document, library, values } = context;
-  const found = argumentsOf(call, library, values);
+  const { document } = context;
+  const found = argumentsOf(call, context);
   return findingOf(rule, found, document.python.text, () => repairsOf(rule, found, document));
 }
 
@@ -57,10 +71,6 @@ export function findingOf(
     repairs: repairs(),
   };
 }
-
-/** The arguments of a call of something that the catalogue knows. */
-export const argumentsOf = (call: Call, library: Library, values: RuleContext["values"]): CallArguments =>
-  callArguments(call, call.qualified === undefined ? undefined : library.symbol(call.qualified), values);
 
 /** The argument that a finding underlines, if any; a file has no called name, so of alternatives the one that is there. */
 export function underlined({ at, when }: Rule, found: CallArguments): string | undefined {

@@ -1,16 +1,19 @@
 /** The word that a misspelt one was surely meant to be. */
 
-/** Letters that must be changed, left out or put in to make `b` of `a`; case, hyphens and underscores are as good as equal. */
+/** Letters that must be changed, left out, put in or swapped to make `b` of `a`; case, hyphens and underscores are as good as equal. */
 function distance(a: string, b: string): number {
   const [one, other] = [plain(a), plain(b)];
+  let last: readonly number[] = [];
   let row = [...Array(other.length + 1).keys()];
   for (let i = 1; i <= one.length; i++) {
     const next = [i];
     for (let j = 1; j <= other.length; j++) {
       const substitution = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution));
+      const swapped = one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const swap = swapped ? (last[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution, swap));
     }
-    row = next;
+    [last, row] = [row, next];
   }
   return row.at(-1) ?? 0;
 }

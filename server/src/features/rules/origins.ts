@@ -2,8 +2,7 @@
 import type { Library } from "../../literature/library";
 import type { Argument, Expression } from "../../python/facts";
 import type { CallStep } from "../../python/values";
-import { type CallArguments } from "./callArguments";
-import { argumentsOf } from "./declared";
+import { argumentsOf, type CallArguments } from "./callArguments";
 import type { RuleContext } from "./rule";
 
 /** Whether a call is one of these, by whichever path they were imported. */
@@ -36,22 +35,86 @@ export const argumentAt = (
 
 /** The call that surely made an argument: written there, or before in a name. */
 export function makerOf(
-  { values }: RuleContext,
+  context: RuleContext,
   { text, range }: Expression,
   step: CallStep,
 ): CallStep | undefined {
+  const { values } = context;
   const written = values.written(range);
-  return written ?? (/^[\w.]+$/.test(text) ? values.maker(text, step) : undefined);
+  return unwrapped(context, written ?? (/^[\w.]+$/.test(text) ? values.maker(text, step) : undefined));
 }
 
 /** The call that surely made what a method is called on. */
-export const receiverMaker = ({ values }: RuleContext, step: CallStep): CallStep | undefined =>
-  step.receiver === undefined ? undefined : values.maker(step.receiver, step);
+export function receiverMaker(context: RuleContext, step: CallStep, depth = 0): CallStep | undefined {
+  const { values } = context;
+  if (step.on !== undefined) return unwrapped(context, values.written(step.on.call.range), depth);
+  return step.receiver === undefined
+    ? undefined
+    : unwrapped(context, values.maker(step.receiver, step), depth);
+}
 
-export const argumentsOfStep = ({ library, values }: RuleContext, { call }: CallStep): CallArguments =>
-  argumentsOf(call, library, values);
+/** Methods that give the same module back. */
+export const sameModule = /^(?:to|cuda|cpu|train|eval|float|half|bfloat16|requires_grad_)$/;
+
+/** What made a module that was moved: `model = model.to(device)`. */
+const unwrapped = (context: RuleContext, made: CallStep | undefined, depth = 0): CallStep | undefined =>
+  made === undefined || !sameModule.test(made.method) || depth > 8
+    ? made
+    : receiverMaker(context, made, depth + 1);
+
+export const argumentsOfStep = (context: RuleContext, { call }: CallStep): CallArguments =>
+  argumentsOf(call, context);
 
 export const peftModel = "peft.get_peft_model";
+
+/** `PeftModel.from_pretrained`, also of its subclasses; `AutoPeftModelForCausalLM.from_pretrained`. */
+const loading = /^peft\.(?:\w+\.)*(Auto)?PeftModel\w*\.from_pretrained$/;
+
+/** How a call loads an adapter with `from_pretrained`; "auto" loads the base as well. */
+export function loadsAdapter(step: CallStep | undefined): "onto" | "auto" | undefined {
+  const [found, auto] = loading.exec(step?.qualified ?? "") ?? [];
+  return found === undefined ? undefined : auto === undefined ? "onto" : "auto";
+}
+
+/** Whether what a call gives surely has an adapter. */
+export const isAdapted = (context: RuleContext, step: CallStep | undefined): boolean =>
+  isCall(context, step, peftModel) || loadsAdapter(step) !== undefined;
+
+/** The call that made the base of an adapted model; what `prepare_model_for_kbit_training` was given, not what it gives. */
+export function baseOf(context: RuleContext, adapted: CallStep): CallStep | undefined {
+  if (loadsAdapter(adapted) === "auto") return adapted;
+  const model = argumentAt(adapted, 0, "model");
+  const made = model && makerOf(context, model.value, adapted);
+  return isCall(context, made, "peft.prepare_model_for_kbit_training") ? made && baseOf(context, made) : made;
+}
+
+const trainer = /^(?:transformers|trl)\.(?:\w+\.)*\w*Trainer$/;
+
+/** A trainer of Transformers or TRL itself, not a class that somebody made of one. */
+export const isTrainer = ({ qualified }: CallStep): boolean => trainer.test(qualified ?? "");
+
+/** A configuration with the call that gives it a model. */
+export interface Given {
+  readonly step: CallStep;
+  readonly config: CallStep;
+  /** What made the model: `from_pretrained`, or a class of the file. */
+  readonly base?: CallStep;
+  /** The model's argument, as it is written. */
+  readonly model?: Argument;
+}
+
+/** Configurations in `get_peft_model(model, config)` and `SFTTrainer(model, peft_config=config)`. */
+export const givenConfigs = (context: RuleContext): Given[] =>
+  context.values.calls.flatMap((step): Given[] => {
+    const wraps = isCall(context, step, peftModel);
+    if (!wraps && !(step.keywords.includes("peft_config") && isTrainer(step))) return [];
+    const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
+    const config = argument && makerOf(context, argument.value, step);
+    if (config === undefined) return [];
+    const model = argumentAt(step, 0, "model");
+    const base = baseOf(context, step);
+    return [{ step, config, ...(base && { base }), ...(model && { model }) }];
+  });
 
 /** The configuration that made an adapted model: of `get_peft_model(model, config)`. */
 export function configOf(context: RuleContext, made: CallStep | undefined): CallStep | undefined {

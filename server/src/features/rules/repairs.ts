@@ -34,6 +34,7 @@ export function setArgument(
 ): Repair | undefined {
   const title = `Set \`${name}=${value}\``;
   const found = setting(name);
+  if (found.kind === "given" && found.unpacked === true) return undefined;
   if (found.kind === "given") {
     const { range } = found.argument.value;
     return { title, edits: [edit(range.from, range.to, value)] };
@@ -49,7 +50,7 @@ export function removeArgument(
   name: string,
 ): Repair | undefined {
   const found = setting(name);
-  if (found.kind !== "given") return undefined;
+  if (found.kind !== "given" || found.unpacked === true) return undefined;
   return { title: `Remove \`${name}\``, edits: [without(call, text, found.argument)] };
 }
 
@@ -70,8 +71,8 @@ export function renameArgument(
   as: string,
 ): Repair | undefined {
   const found = setting(name);
-  const keyword = found.kind === "given" ? found.argument.keyword : undefined;
-  if (keyword === undefined) return undefined;
+  const keyword = found.kind === "given" && found.unpacked !== true ? found.argument.keyword : undefined;
+  if (keyword === undefined || setting(as).kind === "given") return undefined;
   return {
     title: `Rename \`${name}\` to \`${as}\``,
     edits: [edit(keyword.range.from, keyword.range.to, as)],
@@ -82,10 +83,11 @@ export function renameArgument(
 function spellArgument(rule: Rule, { setting }: CallArguments, name: string): Repair | undefined {
   const found = setting(name);
   const meant = meantValue(rule, found, name);
-  if (meant === undefined || found.kind !== "given") return undefined;
+  if (meant === undefined || found.kind !== "given" || found.unpacked === true) return undefined;
   const { text, range } = found.argument.value;
   const quote = text.startsWith("'") ? "'" : '"';
-  const written = `${quote}${meant}${quote}`;
+  // a member of an enumeration stays one: TaskType.CAUSAL_LM
+  const written = /^\w[\w.]*\.\w+$/.test(text) ? text.replace(/\w+$/, meant) : `${quote}${meant}${quote}`;
   return { title: `Set \`${name}=${written}\``, edits: [edit(range.from, range.to, written)] };
 }
 

@@ -33,9 +33,14 @@ export function readRule({ path, text }: SourceText): RuleFile {
   const expected = path.slice(path.lastIndexOf("/") + 1, -".yaml".length);
   if (rule.id !== expected)
     problems.push(yaml.problem(["id"], `must be the file's name, ${expected}, found "${rule.id}"`));
-  if ((rule.check === undefined) === (rule.calls === undefined))
-    problems.push(yaml.problem([], "must have either calls, with conditions on their arguments, or check"));
-  if (rule.calls !== undefined && rule.when.length === 0 && rule.where === undefined)
+  if (rule.check === undefined && rule.calls === undefined)
+    problems.push(yaml.problem([], "must have calls, with conditions on their arguments, or check"));
+  if (
+    rule.check === undefined &&
+    rule.calls !== undefined &&
+    rule.when.length === 0 &&
+    rule.where === undefined
+  )
     problems.push(yaml.problem(["calls"], "would report every call: add when or where"));
   const wrong = rule.where === undefined ? undefined : expressionProblem(rule.where);
   if (wrong !== undefined) problems.push(yaml.problem(["where"], wrong));

@@ -2,12 +2,18 @@
 import type { Check } from "../rule";
 import { adapterTwice, mergeDropped, mixedMethods, wrappedTwice } from "./adapterTwice";
 import { adaloraAllocation } from "./adaloraAllocation";
-import { changedBiases, changedWeights } from "./changedBase";
+import { changedBiases, changedWeights, secondBiases, secondOnResidual } from "./changedBase";
+import { layersOfModels, quantisedBase } from "./configForModel";
 import { frozenReload } from "./frozenReload";
+import { fuseComponents } from "./fuseComponents";
+import { halfAdapter } from "./halfAdapter";
+import { inactiveAdapter } from "./inactiveAdapter";
+import { kerasLora } from "./kerasLora";
 import { kbitAfterAdapter } from "./kbitAfterAdapter";
+import { layerSizes } from "./layerSizes";
 import { mergedQuantised } from "./mergedQuantised";
-import { misspeltArgument } from "./misspeltArgument";
-import { removedSymbol } from "./removedSymbol";
+import { foreignArgument, misspeltArgument } from "./misspeltArgument";
+import { oldNames, removedSymbol } from "./removedSymbol";
 import { targetNames } from "./targetNames";
 import { checkpointedPrefix, unmergeable } from "./unmergeable";
 import { untrainedHead } from "./untrainedHead";
@@ -20,13 +26,24 @@ export const checks: ReadonlyMap<string, Check> = new Map([
   ["changed-biases", changedBiases],
   ["changed-weights", changedWeights],
   ["checkpointed-prefix", checkpointedPrefix],
+  ["foreign-argument", foreignArgument],
   ["frozen-reload", frozenReload],
+  ["fuse-components", fuseComponents],
+  ["half-adapter", halfAdapter],
+  ["inactive-adapter", inactiveAdapter],
   ["kbit-after-adapter", kbitAfterAdapter],
+  ["keras-lora", kerasLora],
+  ["layer-sizes", layerSizes],
+  ["layers-of-models", layersOfModels],
   ["merge-dropped", mergeDropped],
   ["merged-quantised", mergedQuantised],
   ["misspelt-argument", misspeltArgument],
   ["mixed-methods", mixedMethods],
+  ["old-names", oldNames],
+  ["quantised-base", quantisedBase],
   ["removed-symbol", removedSymbol],
+  ["second-biases", secondBiases],
+  ["second-on-residual", secondOnResidual],
   ["target-names", targetNames],
   ["unmergeable", unmergeable],
   ["untrained-head", untrainedHead],

@@ -1,15 +1,36 @@
 /** `prepare_model_for_kbit_training` on a model that has its adapter already: it freezes the adapter too. */
 import { edit } from "../../../adapters/edits";
-import { argumentAt, callsTo, isCall, makerOf, peftModel } from "../origins";
-import type { Check } from "../rule";
+import type { CallStep } from "../../../python/values";
+import { callsTo, argumentAt, argumentsOfStep, isCall, loadsAdapter, makerOf, peftModel } from "../origins";
+import type { Check, RuleContext } from "../rule";
 
-const preparation = "peft.prepare_model_for_kbit_training";
+const preparations = ["peft.prepare_model_for_kbit_training", "peft.prepare_model_for_int8_training"];
+
+/** Whether a call gives a model with an adapter that is there to be trained. */
+const trains = (context: RuleContext, made: CallStep): boolean => {
+  if (loadsAdapter(made) === undefined) return isCall(context, made, peftModel);
+  const trainable = argumentsOfStep(context, made).setting("is_trainable");
+  return trainable.kind === "given" && trainable.value.kind === "boolean" && trainable.value.value;
+};
+
+/** Whether `model.add_adapter(LoraConfig(…))` of Transformers has surely been called on it. */
+const addsBefore = (context: RuleContext, model: string, step: CallStep): boolean =>
+  context.values.calls.some((each) => {
+    const { values } = context;
+    if (each.method !== "add_adapter" || each.receiver !== model) return false;
+    const config = argumentAt(each, 0, "adapter_config");
+    const made = config && makerOf(context, config.value, each);
+    const added = /^peft\.(?:\w+\.)*\w+Config$/.test(made?.qualified ?? "");
+    return added && values.surelyBefore(each, step) && values.unchanged(model, each, step);
+  });
 
 export const kbitAfterAdapter: Check = (context) =>
-  callsTo(context, preparation).flatMap((step) => {
+  callsTo(context, ...preparations).flatMap((step) => {
     const model = argumentAt(step, 0, "model");
     const made = model && makerOf(context, model.value, step);
-    if (model === undefined || made === undefined || !isCall(context, made, peftModel)) return [];
+    if (model !== undefined && addsBefore(context, model.value.text, step))
+      return [{ range: step.call.name }];
+    if (made === undefined || !trains(context, made)) return [];
     return [{ range: step.call.name, repairs: swapped(context.document.python.text, made.call, step.call) }];
   });
 

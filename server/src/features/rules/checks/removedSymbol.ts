@@ -2,6 +2,7 @@
 import { edit } from "../../../adapters/edits";
 import type { Range } from "../../../python/facts";
 import { removedSymbols } from "../../removedSymbols";
+import { argumentAt } from "../origins";
 import type { Check, Finding } from "../rule";
 
 export const removedSymbol: Check = ({ library, document }) => {
@@ -34,6 +35,42 @@ export const removedSymbol: Check = ({ library, document }) => {
       .filter(({ statement }) => !tried(text, statement))
       .map(({ nameRange }) => finding(nameRange, named));
   });
+};
+
+/** The bottleneck names of adapter-transformers: config strings, and classes imported from its module. */
+export const oldNames: Check = ({ values, document }, { instead = [] }) => {
+  const { facts, text } = document.python;
+  const names = new Map(instead.map((each) => [each.old, each.new]));
+  const classes = facts.imports.flatMap((binding): Finding[] => {
+    const [, own = ""] = /^transformers\.adapters\.(?:\w+\.)*(\w+)$/.exec(binding.qualified) ?? [];
+    const now = names.get(own);
+    if (now === undefined || tried(text, binding.statement)) return [];
+    return [{ range: binding.nameRange, words: { old: own, new: now } }];
+  });
+  const strings = facts.imports.some(({ qualified }) => /^adapters(?:\.|$)/.test(qualified))
+    ? values.calls.filter(({ method }) => method === "add_adapter")
+    : [];
+  return [
+    ...classes,
+    ...strings.flatMap((step): Finding[] => {
+      const config = argumentAt(step, 1, "config");
+      const value = config?.value.value;
+      const now = value?.kind === "string" ? names.get(value.value) : undefined;
+      if (config === undefined || value?.kind !== "string" || now === undefined) return [];
+      const { range, text: written } = config.value;
+      const quote = written.charAt(0);
+      const literal = quote === '"' || quote === "'";
+      const repairs = literal
+        ? [
+            {
+              title: `Call it ${quote}${now}${quote}`,
+              edits: [edit(range.from, range.to, quote + now + quote)],
+            },
+          ]
+        : [];
+      return [{ range, words: { old: value.value, new: now }, repairs }];
+    }),
+  ];
 };
 
 /** Whether an import stands in a `try:`, which is ready for it to fail. */

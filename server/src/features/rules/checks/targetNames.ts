@@ -1,55 +1,50 @@
 /** Names in `target_modules` and patterns that match no layer of the model they are meant for. */
 import { edit } from "../../../adapters/edits";
-import type { Argument, LayerForm, ModuleClass } from "../../../python/facts";
+import type { Argument, LayerForm, ModuleClass, Value } from "../../../python/facts";
 import type { CallStep } from "../../../python/values";
 import { nearest } from "../nearest";
-import { argumentAt, callsTo, configOf, makerOf, peftModel } from "../origins";
+import { argumentAt, givenConfigs } from "../origins";
+import { itemRange } from "../ranges";
 import type { Check, Finding, RuleContext } from "../rule";
 
+/** The arguments that name layers: in a list, or as the keys of a dict. */
+const naming = ["target_modules", "rank_pattern", "alpha_pattern"];
+
 export const targetNames: Check = (context) =>
-  callsTo(context, peftModel).flatMap((step) => {
-    const model = argumentAt(step, 0, "model");
-    const made = model && makerOf(context, model.value, step);
-    const config = configOf(context, step);
-    const names = made && layerNames(context, made);
-    if (config === undefined || names === undefined) return [];
-    const targets = argumentAt(config, 99, "target_modules");
-    return targets === undefined ? [] : unknownNames(context, targets, names, made?.method ?? "");
+  givenConfigs(context).flatMap(({ base, config }) => {
+    const names = base && layerNames(context, base);
+    if (names === undefined) return [];
+    return naming
+      .flatMap((name) => argumentAt(config, 99, name) ?? [])
+      .flatMap((argument) => unknownNames(context, argument, names, base?.method ?? ""));
   });
 
-/** Names in the list, each of which must end the path of a layer. */
+/** Names each of which must end the path of a layer. */
 function unknownNames(
   { document }: RuleContext,
   { value }: Argument,
   names: ReadonlySet<string>,
   model: string,
 ): Finding[] {
-  if (value.value.kind !== "list") return [];
   const { text } = document.python;
-  return value.value.items.flatMap((item) => {
-    if (item.kind !== "string" || !/^\w+$/.test(item.value) || names.has(item.value)) return [];
-    const at = text.slice(value.range.from, value.range.to).search(new RegExp(`["']${item.value}["']`));
-    if (at < 0) return [];
-    const from = value.range.from + at;
-    const range = { from, to: from + item.value.length + 2 };
-    const meant = nearest(item.value, [...names]);
-    const quote = text.charAt(from);
-    return [
-      {
-        range,
-        words: { name: item.value, model },
-        repairs:
-          meant === undefined
-            ? []
-            : [
-                {
-                  title: `Replace it with ${quote}${meant}${quote}`,
-                  edits: [edit(range.from, range.to, `${quote}${meant}${quote}`)],
-                },
-              ],
-      },
-    ];
+  return textsIn(value.value).flatMap((name) => {
+    if (!/^\w+$/.test(name) || names.has(name)) return [];
+    const words = { name, model };
+    const range = itemRange(text, value.range, name);
+    if (range === undefined) return [{ range: value.range, words }];
+    const meant = nearest(name, [...names]);
+    if (meant === undefined) return [{ range, words }];
+    const quote = text.charAt(range.from);
+    const written = `${quote}${meant}${quote}`;
+    const repair = { title: `Replace it with ${written}`, edits: [edit(range.from, range.to, written)] };
+    return [{ range, words, repairs: [repair] }];
   });
+}
+
+function textsIn(value: Value): string[] {
+  const items =
+    value.kind === "list" ? value.items : value.kind === "dict" ? value.entries.map(([key]) => key) : [];
+  return items.flatMap((item) => (item.kind === "string" ? [item.value] : []));
 }
 
 /** The names of all layers of a model class of this file; undefined where some may not be known. */

@@ -1,6 +1,18 @@
 /** Adapters that cannot be merged, and prefixes beside gradient checkpointing. */
-import { argumentAt, argumentsOfStep, callsTo, configOf, isCall, peftModel, receiverMaker } from "../origins";
-import type { Check } from "../rule";
+import type { CallStep } from "../../../python/values";
+import {
+  callsTo,
+  argumentAt,
+  argumentsOfStep,
+  baseOf,
+  configOf,
+  isCall,
+  makerOf,
+  peftModel,
+  receiverMaker,
+} from "../origins";
+import type { Check, RuleContext } from "../rule";
+import { loadedBits } from "./mergedQuantised";
 
 const merging = new Set(["merge_and_unload", "merge_adapter"]);
 
@@ -19,6 +31,17 @@ export const unmergeable: Check = (context) =>
       ];
     });
 
+/** `prepare_model_for_kbit_training` turns checkpointing on where the base is quantised. */
+function preparedToCheckpoint(context: RuleContext, step: CallStep): boolean {
+  const model = argumentAt(step, 0, "model");
+  const prepared = model && makerOf(context, model.value, step);
+  if (prepared === undefined || !isCall(context, prepared, "peft.prepare_model_for_kbit_training"))
+    return false;
+  const checkpointing = argumentAt(prepared, 1, "use_gradient_checkpointing")?.value.value;
+  const on = checkpointing === undefined || (checkpointing.kind === "boolean" && checkpointing.value);
+  return on && loadedBits(context, baseOf(context, step)) !== undefined;
+}
+
 export const checkpointedPrefix: Check = (context) => {
   const { values } = context;
   return callsTo(context, peftModel).flatMap((step) => {
@@ -33,6 +56,8 @@ export const checkpointedPrefix: Check = (context) => {
         values.surelyBefore(each, step) &&
         values.unchanged(model ?? "", each, step),
     );
-    return enabled ? [{ range: step.call.name, words: { config: config.method } }] : [];
+    return enabled || preparedToCheckpoint(context, step)
+      ? [{ range: step.call.name, words: { config: config.method } }]
+      : [];
   });
 };

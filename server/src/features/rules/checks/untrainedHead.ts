@@ -1,30 +1,49 @@
-/** A new classification head beside a LoRA that neither trains nor saves it. */
-import { argumentAt, argumentsOfStep, callsTo, configOf, makerOf, peftModel } from "../origins";
+/** A new classification head beside an adapter that neither trains nor saves it. */
+import type { CallStep } from "../../../python/values";
+import type { CallArguments } from "../callArguments";
+import { argumentsOfStep, givenConfigs } from "../origins";
 import { setArgument } from "../repairs";
 import type { Check } from "../rule";
 
-const heads: readonly (readonly [RegExp, string])[] = [
-  [/ForSequenceClassification\.from_pretrained$/, "SEQ_CLS"],
-  [/ForTokenClassification\.from_pretrained$/, "TOKEN_CLS"],
+interface Head {
+  readonly model: RegExp;
+  /** The task for which PEFT trains the head as well; without one it must be named in `modules_to_save`. */
+  readonly task?: string;
+}
+
+const heads: readonly Head[] = [
+  { model: /ForSequenceClassification\.from_pretrained$/, task: "SEQ_CLS" },
+  { model: /ForTokenClassification\.from_pretrained$/, task: "TOKEN_CLS" },
+  { model: /For(?:Image|Audio)Classification\.from_pretrained$/ },
 ];
 
-export const untrainedHead: Check = (context) => {
-  const { document } = context;
-  return callsTo(context, peftModel).flatMap((step) => {
-    const model = argumentAt(step, 0, "model");
-    const made = model && makerOf(context, model.value, step);
-    const [, task] = heads.find(([pattern]) => pattern.test(made?.call.qualified ?? "")) ?? [];
-    const config = configOf(context, step);
-    if (task === undefined || config === undefined) return [];
-    const found = argumentsOfStep(context, config);
-    const missing = ["task_type", "modules_to_save"].every((name) => {
-      const setting = found.setting(name);
-      return setting.kind === "default" || (setting.kind === "given" && setting.value.kind === "none");
-    });
-    if (!missing || !/^peft\..*Config$/.test(config.call.qualified ?? "")) return [];
-    const repair = setArgument(found, document, "task_type", `"${task}"`);
-    return [
-      { range: config.call.name, words: { task }, ...(repair === undefined ? {} : { repairs: [repair] }) },
-    ];
-  });
+/** What makes the head a new one, where the checkpoint may have one. */
+const renewing = ["num_labels", "id2label", "label2id", "ignore_mismatched_sizes"];
+
+const isNew = ({ call }: CallStep): boolean =>
+  call.arguments.some(({ keyword }) => keyword !== undefined && renewing.includes(keyword.name));
+
+const isMissing = ({ setting }: CallArguments, name: string): boolean => {
+  const found = setting(name);
+  return found.kind === "default" || (found.kind === "given" && found.value.kind === "none");
 };
+
+/** Tasks for which PEFT keeps everything but the adapter as it is. */
+const headless = new Set(["CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION"]);
+
+export const untrainedHead: Check = (context) =>
+  givenConfigs(context).flatMap(({ base, config }) => {
+    const head = heads.find(({ model }) => model.test(base?.qualified ?? ""));
+    if (head === undefined || base === undefined) return [];
+    if (head.task === undefined && !isNew(base)) return [];
+    if (!/^peft\..*Config$/.test(config.qualified ?? "")) return [];
+    const found = argumentsOfStep(context, config);
+    const task = found.setting("task_type");
+    const others = task.kind === "given" && task.value.kind === "string" && headless.has(task.value.value);
+    if (!isMissing(found, "modules_to_save") || !(isMissing(found, "task_type") || others)) return [];
+    const repair =
+      head.task === undefined
+        ? undefined
+        : setArgument(found, context.document, "task_type", `"${head.task}"`);
+    return [{ range: config.call.name, ...(repair === undefined ? {} : { repairs: [repair] }) }];
+  });
