@@ -1,8 +1,10 @@
 /** Which method a hand-written class implements, by what its `forward` computes and not by its name. */
 import type { Library } from "../literature/library";
 import type { Method } from "../literature/model";
-import { computations, termOfFormula } from "../python/computation";
+import { computed } from "../python/computation";
 import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
+import { termOfFormula } from "../python/formulaTerm";
+import type { Proportion } from "../python/proportions";
 import type { Term } from "../python/terms";
 import { isThin, shapeOf } from "./weightShapes";
 
@@ -20,15 +22,16 @@ export function resemblance(
   facts: PythonFacts,
   module: ModuleClass,
 ): Resemblance | undefined {
-  const terms = computations(facts, module);
-  if (terms.length === 0) return undefined;
+  const made = computed(facts, module);
+  if (made === undefined) return undefined;
   const layers = new Map(module.layers.map((layer) => [layer.path, layer]));
-  const found = patternsOf(library).flatMap(({ method, formula, term, size }) =>
-    terms.flatMap((computed) => {
-      const roles = unify(term, computed, new Map(), layers)[0];
-      return roles !== undefined && thin(term, roles, layers) ? [{ method, formula, roles, size }] : [];
-    }),
-  );
+  const found = patternsOf(library).flatMap(({ method, formula, term, size }) => {
+    const parts: Parts = { layers, proportion: made.proportion, isNamed: isNamedAfter(module, method) };
+    return made.terms.flatMap((computes) => {
+      const roles = unify(term, computes, new Map(), parts)[0];
+      return roles !== undefined && thin(term, roles, parts) ? [{ method, formula, roles, size }] : [];
+    });
+  });
   // the longest formula says most
   return found.toSorted(
     (a, b) => b.size - a.size || (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
@@ -77,12 +80,24 @@ const weightsIn = (term: Term): string[] =>
   term.kind === "weight" ? [term.name] : childrenOf(term).flatMap(weightsIn);
 
 type Roles = ReadonlyMap<string, string>;
-type Layers = ReadonlyMap<string, Layer>;
+
+/** The class that a formula is compared with. */
+interface Parts {
+  readonly layers: ReadonlyMap<string, Layer>;
+  readonly proportion: (text: string) => Proportion | undefined;
+  /** Whether it bears the method's name: then layers that were handed over ready-made are believed. */
+  readonly isNamed: boolean;
+}
+
+const isNamedAfter = ({ name }: ModuleClass, method: Method): boolean =>
+  [method.id, ...method.name.split(" ")].some(
+    (word) => word.length > 3 && name.toLowerCase().includes(word.toLowerCase()),
+  );
 
 /** Every way in which the letters of `pattern` can stand for weights so that it is `term`. */
-function unify(pattern: Term, term: Term, roles: Roles, layers: Layers): readonly Roles[] {
+function unify(pattern: Term, term: Term, roles: Roles, parts: Parts): readonly Roles[] {
   if (pattern.kind === "weight")
-    return term.kind === "weight" ? bound(pattern.name, term.name, roles, layers) : [];
+    return term.kind === "weight" ? bound(pattern.name, term.name, roles, parts) : [];
   if (pattern.kind !== term.kind) return [];
   if (pattern.kind === "function" && term.kind === "function" && pattern.name !== term.name) return [];
   const [wanted, given] = [childrenOf(pattern), childrenOf(term)];
@@ -91,9 +106,9 @@ function unify(pattern: Term, term: Term, roles: Roles, layers: Layers): readonl
         wanted,
         given.filter((each) => !isBias(each)),
         roles,
-        layers,
+        parts,
       )
-    : inOrder(wanted, given, roles, layers);
+    : inOrder(wanted, given, roles, parts);
 }
 
 const isBias = (term: Term): boolean => term.kind === "weight" && /bias/i.test(term.name);
@@ -102,13 +117,13 @@ function inOrder(
   wanted: readonly Term[],
   given: readonly Term[],
   roles: Roles,
-  layers: Layers,
+  parts: Parts,
 ): readonly Roles[] {
   if (wanted.length !== given.length) return [];
   return wanted.reduce<readonly Roles[]>(
     (ways, each, index) => {
       const term = given[index];
-      return term === undefined ? [] : ways.flatMap((way) => unify(each, term, way, layers));
+      return term === undefined ? [] : ways.flatMap((way) => unify(each, term, way, parts));
     },
     [roles],
   );
@@ -118,25 +133,25 @@ function inAnyOrder(
   wanted: readonly Term[],
   given: readonly Term[],
   roles: Roles,
-  layers: Layers,
+  parts: Parts,
 ): readonly Roles[] {
   const [first, ...rest] = wanted;
   if (wanted.length !== given.length) return [];
   if (first === undefined) return [roles];
   return given.flatMap((term) =>
-    unify(first, term, roles, layers).flatMap((way) =>
+    unify(first, term, roles, parts).flatMap((way) =>
       inAnyOrder(
         rest,
         given.filter((each) => each !== term),
         way,
-        layers,
+        parts,
       ),
     ),
   );
 }
 
-/** The roles with one more, where the weight can play it: capitals are matrices, small letters vectors. */
-function bound(letter: string, name: string, roles: Roles, layers: Layers): readonly Roles[] {
+/** The roles with one more, where the weight can play it: capitals are matrices, P prompts, small letters vectors. */
+function bound(letter: string, name: string, roles: Roles, { layers, isNamed }: Parts): readonly Roles[] {
   const before = roles.get(letter);
   if (before !== undefined) return before === name ? [roles] : [];
   if ([...roles.values()].includes(name)) return [];
@@ -145,12 +160,14 @@ function bound(letter: string, name: string, roles: Roles, layers: Layers): read
   const fits =
     letter === "base"
       ? layer?.role !== "parameter" || /weight|^W/.test(name)
-      : layer !== undefined &&
-        (/^[a-z]$/.test(letter)
+      : layer === undefined
+        ? isNamed && /^[A-Z]$/.test(letter)
+        : /^[a-z]$/.test(letter)
           ? layer.role === "parameter" && shape?.rank !== 2 && (letter !== "l" || startsAtOne(layer))
           : layer.role === "linear" ||
             layer.role === "conv" ||
-            (layer.role === "parameter" && shape?.rank !== 1));
+            (layer.role === "embedding" && letter === "P") ||
+            (layer.role === "parameter" && shape?.rank !== 1);
   return fits ? [new Map([...roles, [letter, name]])] : [];
 }
 
@@ -158,7 +175,7 @@ function bound(letter: string, name: string, roles: Roles, layers: Layers): read
 const startsAtOne = ({ call }: Layer): boolean => /\bones\b/.test(call.arguments[0]?.value.text ?? "");
 
 /** Where one matrix follows another, what is between them must be thin: a wide layer between is no adapter. */
-function thin(pattern: Term, roles: Roles, layers: Layers): boolean {
+function thin(pattern: Term, roles: Roles, { layers, proportion, isNamed }: Parts): boolean {
   const followed = (term: Term): readonly (readonly [string, string])[] => {
     const inner = childrenOf(term).flatMap(followed);
     if (term.kind === "matrix" && term.left.kind === "weight" && term.right.kind === "weight")
@@ -169,7 +186,7 @@ function thin(pattern: Term, roles: Roles, layers: Layers): boolean {
   };
   return followed(pattern).every(([up, down]) => {
     const [outer, inner] = [up, down].map((letter) => layers.get(roles.get(letter) ?? ""));
-    return outer !== undefined && inner !== undefined && isThin(outer, inner);
+    return outer === undefined || inner === undefined ? isNamed : isThin(outer, inner, proportion);
   });
 }
 

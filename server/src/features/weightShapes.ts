@@ -1,5 +1,6 @@
 /** Shapes of the weights of a class as far as its source says them. */
 import type { Layer } from "../python/facts";
+import type { Proportion } from "../python/proportions";
 
 interface Dimension {
   readonly text: string;
@@ -63,10 +64,14 @@ function argumentsOf(text: string): string[] {
 
 /** Names that people give to the width of a bottleneck. */
 const thinName =
-  /(?:^|[._])(?:r|k|rank|\w+_r|\w*rank\w*|\w*bottleneck\w*|reduc\w*|down\w*|adapter_(?:size|dim)|low\w*|inner\w*)$|\/\//i;
+  /(?:^|[._])(?:r|k|rank|\w+_r|\w*rank\w*|\w*bottleneck\w*|reduc\w*|down\w*|adapter_(?:size|dim)|low\w*)$|\/\//i;
 
 /** Whether the width between `inner` and `outer`, which is applied after it, is much less than the widths around them. */
-export function isThin(outer: Layer, inner: Layer): boolean {
+export function isThin(
+  outer: Layer,
+  inner: Layer,
+  proportion: (text: string) => Proportion | undefined,
+): boolean {
   const [first, second] = [shapeOf(outer)?.dimensions ?? [], shapeOf(inner)?.dimensions ?? []];
   // (out, r) after (r, in); parameters may be stored the other way round, (r, out) after (in, r)
   const ways = [
@@ -82,5 +87,12 @@ export function isThin(outer: Layer, inner: Layer): boolean {
   const named = ways.find(({ between }) => thinName.test(between.text));
   if (named !== undefined) return named.around.every((each) => each?.text !== named.between.text);
   const [way] = ways;
-  return way !== undefined && way.around.every((each) => way.between.value * 2 <= (each?.value ?? NaN));
+  if (way === undefined) return false;
+  const { between, around } = way;
+  const width = proportion(between.text);
+  return around.every((each) => {
+    if (between.value * 2 <= (each?.value ?? NaN)) return true;
+    const wide = proportion(each?.text ?? "");
+    return wide !== undefined && wide.unit === width?.unit && width.factor * 2 <= wide.factor;
+  });
 }

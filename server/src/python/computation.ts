@@ -9,8 +9,8 @@ import {
   type Stmt,
 } from "./ast";
 import type { Layer, ModuleClass, PythonFacts } from "./facts";
+import { type Proportion, proportionsIn } from "./proportions";
 import type { Scope } from "./scope";
-import { parseBlock } from "./syntax";
 import {
   applied,
   dependsOnInput,
@@ -24,6 +24,7 @@ import {
   unknown,
   weight,
 } from "./terms";
+import { combined, einsum, elementwise, transposed, updated } from "./termOperations";
 
 /** Ways through a method that are followed; more are left out. */
 const mostPaths = 8;
@@ -40,6 +41,7 @@ const activations =
 /** What a running sum begins with. */
 const constants = /^(?:zeros|ones|full|empty|eye)(?:_like)?$/;
 const matrixProducts = new Set(["matmul", "mm", "bmm"]);
+const inverses = new Set(["inverse", "inv", "pinv", "reciprocal"]);
 const normalisers = new Set(["norm", "vector_norm", "normalize"]);
 
 type Names = ReadonlyMap<string, Term>;
@@ -50,37 +52,50 @@ interface Path {
   readonly result?: Term;
 }
 
+/** What a module class computes. */
+export interface Computed {
+  /** What `forward` may return, one term a way through it. */
+  readonly terms: readonly Term[];
+  /** A size of `__init__` by its text, as so many times another. */
+  readonly proportion: (text: string) => Proportion | undefined;
+}
+
 /** For facts that came from a document: what a class of it computes. */
-export const computationsOfFacts = new WeakMap<PythonFacts, (module: ModuleClass) => readonly Term[]>();
+export const computationOfFacts = new WeakMap<PythonFacts, (module: ModuleClass) => Computed | undefined>();
 
-/** What `forward` of a module class may return, one term a way through it; worked out when asked for. */
-export const computations = (facts: PythonFacts, module: ModuleClass): readonly Term[] =>
-  computationsOfFacts.get(facts)?.(module) ?? [];
+/** What a module class computes, worked out when asked for; undefined where it has no `forward`. */
+export const computed = (facts: PythonFacts, module: ModuleClass): Computed | undefined =>
+  computationOfFacts.get(facts)?.(module);
 
-/** The terms that a method may return, one a path. */
-export function computationsOf(
+/** What a class computes in its own `forward`. */
+export function computationOf(
   owner: ClassStmt,
-  method: FunctionStmt,
   layers: readonly Layer[],
   scope: Scope,
-): readonly Term[] {
-  return new Computation(owner, layers, scope).returned(method, undefined, 0);
+): Computed | undefined {
+  const methods = new Map(
+    owner.body.flatMap((each) => (each.kind === "function" ? [[each.name, each] as const] : [])),
+  );
+  const forward = methods.get("forward");
+  if (forward === undefined) return undefined;
+  return {
+    terms: new Computation(methods, layers, scope).returned(forward, undefined, 0),
+    proportion: proportionsIn(methods.get("__init__")),
+  };
 }
 
 class Computation {
   private readonly roles: ReadonlyMap<string, Layer>;
-  private readonly methods: ReadonlyMap<string, FunctionStmt>;
+  /** Functions that `forward` defines for itself. */
+  private readonly helpers = new Map<string, FunctionStmt>();
   private expressions = 0;
 
   constructor(
-    owner: ClassStmt,
+    private readonly methods: ReadonlyMap<string, FunctionStmt>,
     layers: readonly Layer[],
     private readonly scope: Scope,
   ) {
     this.roles = new Map(layers.map((layer) => [layer.path, layer]));
-    this.methods = new Map(
-      owner.body.flatMap((each) => (each.kind === "function" ? [[each.name, each] as const] : [])),
-    );
   }
 
   returned(method: FunctionStmt, given: readonly Term[] | undefined, depth: number): readonly Term[] {
@@ -110,12 +125,22 @@ class Computation {
       case "assign": {
         const { value, operator } = statement;
         if (value === undefined) return [path];
+        const together = statement.targets.find((target) => target.kind === "tuple");
+        if (
+          together?.kind === "tuple" &&
+          value.kind === "tuple" &&
+          together.items.length === value.items.length
+        )
+          return [{ names: this.unpacked(together.items, value.items, names, depth) }];
         return this.ways(value, names, depth).map((term) => {
           const bound = new Map(names);
           for (const target of statement.targets) {
             const name = dottedPath(target)?.join(".");
             const before = name === undefined ? undefined : bound.get(name);
             if (name !== undefined) bound.set(name, updated(operator, before, term));
+            // h[..., :n] += more
+            else if (target.kind === "subscript" && target.object.kind === "name" && operator !== "=")
+              bound.set(target.object.name, updated(operator, bound.get(target.object.name), term));
             else if (target.kind === "tuple")
               for (const item of target.items) if (item.kind === "name") bound.set(item.name, term);
           }
@@ -130,11 +155,25 @@ class Computation {
       case "for":
       case "while":
         return this.run(statement.body, [path], depth);
+      case "function":
+        this.helpers.set(statement.name, statement);
+        return [path];
       case "compound":
         return statement.bodies.length === 1 ? this.run(statement.bodies[0] ?? [], [path], depth) : [path];
       default:
         return [path];
     }
+  }
+
+  /** `a, b = c, d` */
+  private unpacked(targets: readonly Expr[], values: readonly Expr[], names: Names, depth: number): Names {
+    const bound = new Map(names);
+    for (const [index, target] of targets.entries()) {
+      const value = values[index];
+      if (target.kind === "name" && value !== undefined)
+        bound.set(target.name, this.term(value, names, depth));
+    }
+    return bound;
   }
 
   /** An expression's terms: one, or several where a method of the class is called that has several ways through. */
@@ -187,14 +226,29 @@ class Computation {
     if (known !== undefined) return known;
     const path = selfPath(expression);
     // `.T`, `.weight`, `.data` of a layer or parameter are that layer
-    if (path !== undefined) return this.own(path.replace(/\.(?:T|mT|weight|data)$/, "")) ?? scalar;
-    return /^(?:T|mT|data)$/.test(expression.name) ? this.term(expression.object, names, depth) : scalar;
+    if (path !== undefined) return this.own(path) ?? scalar;
+    if (!/^(?:T|mT|data)$/.test(expression.name)) return scalar;
+    const object = this.term(expression.object, names, depth);
+    return expression.name === "data" ? object : transposed(object);
   }
 
   /** A layer or parameter of the class; the weights that a base class brings are `super`'s. */
-  private own(path: string): Term | undefined {
-    if (this.roles.has(path)) return weight(path);
-    return path === "weight" ? weight("super") : undefined;
+  private own(attribute: string): Term | undefined {
+    const path = attribute.replace(/(?:\.(?:T|mT|data))+$/, "");
+    const layer = this.roles.get(path);
+    if (layer !== undefined) {
+      if (layer.role === "container") return this.onlyOne(path);
+      return isNumber(layer) ? scalar : weight(path);
+    }
+    if (path === "weight") return weight("super");
+    // the weight of a layer that was handed over
+    return path.endsWith(".weight") ? weight(path.slice(0, -".weight".length)) : undefined;
+  }
+
+  /** `self.lora_A[name]` where all that the dictionary may hold is one kind of layer. */
+  private onlyOne(container: string): Term | undefined {
+    const inside = [...this.roles.keys()].filter((path) => path.startsWith(`${container}.`));
+    return inside.length === 1 && inside[0] !== undefined ? weight(inside[0]) : undefined;
   }
 
   private call(expression: CallExpr, names: Names, depth: number): Term {
@@ -206,18 +260,45 @@ class Computation {
       const value = given[index];
       return value === undefined ? unknown : this.term(value, names, depth);
     };
-    if (callee.kind === "attribute" && callee.object.kind === "call") {
-      const base = dottedPath(callee.object.callee)?.join(".");
-      if (base === "super" && callee.name === "forward") return map(weight("super"), argument(0));
+    if (callee.kind === "attribute" && callee.name === "forward") {
+      // super().forward(x), nn.Linear.forward(self, x)
+      if (callee.object.kind === "call" && dottedPath(callee.object.callee)?.join(".") === "super")
+        return map(weight("super"), argument(0));
+      const [self] = given;
+      if (self?.kind === "name" && self.name === "self" && selfPath(callee) === undefined)
+        return map(weight("super"), argument(1));
     }
     const path = selfPath(callee);
     if (path !== undefined && this.methods.has(path))
       return depth < deepest ? (this.ways(expression, names, depth)[0] ?? unknown) : unknown;
     if (path !== undefined && !this.isOperation(path)) return this.layerCall(path, argument(0));
+    const helper = depth < deepest ? this.helper(callee) : undefined;
+    if (helper !== undefined)
+      return (
+        this.returned(
+          helper,
+          given.map((_, index) => argument(index)),
+          depth + 1,
+        )[0] ?? unknown
+      );
+    // `down = self.down[name]`, then `down(x)`
+    if (callee.kind === "subscript" || (callee.kind === "name" && names.has(callee.name))) {
+      const called = this.term(callee, names, depth);
+      if (called.kind === "weight") return map(called, argument(0));
+    }
     const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
     const isFunction = this.scope.resolve(callee) !== undefined || callee.kind === "name";
     const operands = isFunction || callee.kind !== "attribute" ? given : [callee.object, ...given];
     return this.operation(name, operands, names, depth);
+  }
+
+  /** A function of `forward` itself, or of the file. */
+  private helper(callee: Expr): FunctionStmt | undefined {
+    if (callee.kind !== "name") return undefined;
+    const own = this.helpers.get(callee.name);
+    if (own !== undefined) return own;
+    const origin = this.scope.origin(callee.name);
+    return origin?.kind === "function" ? origin.node : undefined;
   }
 
   /** `self.A.t()` is an operation on A, `self.A(x)` a call of it. */
@@ -227,7 +308,10 @@ class Computation {
     return (
       owner !== "" &&
       !this.roles.has(path) &&
-      (transparent.test(last) || matrixProducts.has(last) || normalisers.has(last))
+      (transparent.test(last) ||
+        matrixProducts.has(last) ||
+        normalisers.has(last) ||
+        last === "_conv_forward")
     );
   }
 
@@ -239,6 +323,11 @@ class Computation {
         return of;
       case "activation":
         return applied("f", of);
+      case "embedding":
+        // looked up by a constant, it is a matrix like any parameter
+        return dependsOnInput(of) ? map(weight(path), of) : weight(path);
+      case "container":
+        return this.inTurn(path, of);
       case "linear":
       case "conv":
       case "parameter":
@@ -249,12 +338,26 @@ class Computation {
     }
   }
 
+  /** nn.Sequential: one after the other. */
+  private inTurn(container: string, of: Term): Term {
+    const steps = [...this.roles.keys()].filter(
+      (path) => path.startsWith(`${container}.`) && !path.slice(container.length + 1).includes("."),
+    );
+    if (steps.length === 0 || this.roles.get(container)?.type !== "torch.nn.Sequential")
+      return map(weight(container), of);
+    return steps.reduce((made, step) => this.layerCall(step, made), of);
+  }
+
   private operation(name: string, operands: readonly Expr[], names: Names, depth: number): Term {
     const [first, second] = operands;
     const at = (expression: Expr | undefined): Term =>
       expression === undefined ? unknown : this.term(expression, names, depth);
-    if (name === "linear" || name === "conv2d" || name === "conv1d")
+    // the convolution of a layer takes the layer first
+    if (name === "_conv_forward") return matrixProduct(at(operands[2]), at(second));
+    if (name === "linear" || name === "conv2d" || name === "conv1d" || name === "embedding")
       return matrixProduct(at(second), at(first));
+    if (inverses.has(name)) return elementwise("inverse", at(first));
+    if (name === "solve") return matrixProduct(applied("inverse", at(first)), at(second));
     if (matrixProducts.has(name)) return matrixProduct(at(first), at(second));
     if (name === "add" || name === "sub") return sum(at(first), at(second));
     if (name === "mul" || name === "multiply") return product(at(first), at(second));
@@ -267,57 +370,18 @@ class Computation {
     if (name === "einsum") return einsum(operands.slice(1).map(at));
     if (normalisers.has(name)) return applied("norm", at(first));
     if (constants.test(name)) return scalar;
-    if (activations.test(name)) return applied("f", at(first));
+    if (activations.test(name)) return elementwise("f", at(first));
     if (name === "softmax") return applied("softmax", at(first));
+    if (name === "t" || name === "transpose") return transposed(at(first));
     return transparent.test(name) ? at(first) : unknown;
   }
 }
 
-function combined(operator: string, left: Term, right: Term): Term {
-  if (operator === "+" || operator === "-") return sum(left, right);
-  if (operator === "*") return product(left, right);
-  if (operator === "/") return product(left, right.kind === "scalar" ? right : applied("inverse", right));
-  if (operator === "@") return matrixProduct(left, right);
-  return left.kind === "scalar" && right.kind === "scalar" ? scalar : unknown;
-}
+const oneEntry = /(?:zeros|ones|empty|full|randn?)\(\s*[([]?\s*1?\s*,?\s*[)\]]/;
+const oneNumber = /[tT]ensor\(\s*\[?[-\d.e]+\]?\s*[,)]/;
 
-/**
- * The term of a formula in Python: x is the input, s a scalar, f an activation; any other name is a weight, applied to
- * the input by a call, and norm, kron, cat, softmax and inverse are themselves.
- */
-export function termOfFormula(formula: string): Term {
-  const [statement] = parseBlock(formula, [], []).statements;
-  return statement?.kind === "expression" ? formulaTerm(statement.value) : unknown;
-}
-
-const functionNames = new Set(["f", "norm", "kron", "cat", "softmax", "inverse"]);
-
-function formulaTerm(expression: Expr): Term {
-  if (expression.kind === "name")
-    return expression.name === "x" ? input : expression.name === "s" ? scalar : weight(expression.name);
-  if (expression.kind === "binary")
-    return combined(expression.operator, formulaTerm(expression.left), formulaTerm(expression.right));
-  if (expression.kind !== "call") return unknown;
-  const given = expression.arguments.map(({ value }) => formulaTerm(value));
-  const { callee } = expression;
-  if (callee.kind === "name" && functionNames.has(callee.name)) return applied(callee.name, ...given);
-  return map(formulaTerm(callee), given[0] ?? unknown);
-}
-
-/** Of several operands, the one with the input in it is what the others are applied to. */
-function einsum(operands: readonly Term[]): Term {
-  const inner = operands.find(dependsOnInput);
-  const others = operands.filter((operand) => operand !== inner);
-  const [left, ...rest] = others;
-  if (left === undefined) return inner ?? unknown;
-  const matrix = rest.reduce<Term>((made, each) => ({ kind: "matrix", left: made, right: each }), left);
-  return inner === undefined ? matrix : map(matrix, inner);
-}
-
-function updated(operator: string, before: Term | undefined, term: Term): Term {
-  if (operator === "=" || before === undefined) return term;
-  if (operator === "+=" || operator === "-=") return sum(before, term);
-  if (operator === "*=") return product(before, term);
-  if (operator === "@=") return matrixProduct(before, term);
-  return unknown;
+/** A learnt number: nn.Parameter(torch.ones(1)). */
+function isNumber({ role, call }: Layer): boolean {
+  const text = call.arguments[0]?.value.text ?? "";
+  return role === "parameter" && (oneEntry.test(text) || oneNumber.test(text));
 }

@@ -7,7 +7,7 @@ import { lazily } from "../lazily";
 import { type Stmt, walkStatements } from "./ast";
 import type { Block } from "./block";
 import { usesIn } from "./calls";
-import { computationsOf, computationsOfFacts } from "./computation";
+import { computationOf, computationOfFacts } from "./computation";
 import type { Place } from "./constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
 import { importedClass, importedModules } from "./imported";
@@ -173,14 +173,11 @@ function factsOf(text: string, scope: Scope): PythonFacts {
       return block ? membersAt(block, scope, offset) : { calls: [] };
     },
   });
-  computationsOfFacts.set(facts, (module) => {
+  computationOfFacts.set(facts, (module) => {
     const declared = placed
       .flatMap(({ block }) => block.declarations)
       .find((each) => each.kind === "class" && each.name === module.name);
-    if (declared?.kind !== "class") return [];
-    const { node } = declared;
-    const forward = node.body.find((each) => each.kind === "function" && each.name === "forward");
-    return forward?.kind === "function" ? computationsOf(node, forward, module.layers, scope) : [];
+    return declared?.kind === "class" ? computationOf(declared.node, module.layers, scope) : undefined;
   });
   valuesOfFacts.set(facts, followValues(placed, scope));
   return facts;

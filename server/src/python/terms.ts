@@ -92,8 +92,8 @@ export function matrixProduct(left: Term, right: Term): Term {
   return { kind: "matrix", left, right };
 }
 
-/** x @ (A @ B) applies A first. */
-const flipped = ({ left, right }: Term & { kind: "matrix" }): Term => ({
+/** The factors the other way round: x @ (A @ B) applies A first. */
+export const flipped = ({ left, right }: Term & { kind: "matrix" }): Term => ({
   kind: "matrix",
   left: right,
   right: left,
