@@ -423,6 +423,9 @@ export interface RecipePart {
   readonly after?: string;
   /** Function to be called in the place of an optimiser's class, with the model and that class. */
   readonly optimizer?: string;
+  /** Its names of arguments that the class has, and what the class takes by itself for an argument. */
+  readonly rename?: ArgumentValues;
+  readonly preset?: ArgumentValues;
 }
 
 /** dist/corpus.json */

@@ -4,8 +4,10 @@ import type { Call } from "../../python/facts";
 import { around } from "../../python/local";
 import type { FeatureContext, OpenDocument } from "../context";
 import { CannotInsert, documentEdit } from "../insertAdapter";
+import { citationOffers } from "./cite";
 import { conversionOffers } from "./convert";
 import type { CallAt, Offer } from "./offer";
+import { recipeOffers } from "./recipes";
 
 export const configKind = `${CodeActionKind.RefactorRewrite}.config`;
 
@@ -20,7 +22,11 @@ export interface ConfigActionData {
 /** How many the lightbulb shows; a menu of refactorings has all. */
 const shown = 8;
 
-const offersAt = (at: CallAt): Offer[] => conversionOffers(at);
+const offersAt = (at: CallAt): Offer[] => [
+  ...conversionOffers(at),
+  ...citationOffers(at),
+  ...recipeOffers(at),
+];
 
 /** The actions for the innermost call that there is something to do with. */
 export function configActions(

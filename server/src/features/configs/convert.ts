@@ -115,7 +115,7 @@ function clash(
 }
 
 /** Whether the arguments of a call make it this form. */
-function stateOf({ set = {} }: ConversionForm, { setting }: CallArguments): "on" | "off" | "unknown" {
+export function stateOf({ set = {} }: ConversionForm, { setting }: CallArguments): "on" | "off" | "unknown" {
   const states = Object.entries(set).flatMap(([name, wanted]): (boolean | "unknown")[] => {
     if (literalValue(wanted) === undefined) return [];
     const found = setting(name);
@@ -129,7 +129,7 @@ function stateOf({ set = {} }: ConversionForm, { setting }: CallArguments): "on"
   return states.every((state) => state === true) ? "on" : "off";
 }
 
-const argumentsNamed = ({ setting }: CallArguments, names: readonly string[]): Argument[] =>
+export const argumentsNamed = ({ setting }: CallArguments, names: readonly string[]): Argument[] =>
   names.flatMap((name) => {
     const found = setting(name);
     return found.kind === "given" ? [found.argument] : [];

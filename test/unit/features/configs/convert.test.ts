@@ -88,6 +88,7 @@ describe("a configuration becomes another form of its class", () => {
     assert.deepEqual(about("r=8, use_dora=args.dora", "DoRA"), []);
     assert.deepEqual(about("r=8, use_dora=True, **options", "DoRA"), [
       "Convert back from DoRA: without `use_dora`",
+      "Cite DoRA above: arXiv:2402.09353",
     ]);
     assert.deepEqual(about("r=8, **options", "VeRA"), []);
   });
@@ -312,7 +313,7 @@ describe("the lightbulb", () => {
     const few = offered(marked(usual), {}, "").actions;
     assert.deepEqual(
       titles(few).map((title) => /^Convert to (\S+?):/.exec(title)?.[1]),
-      ["rsLoRA", "DoRA", "PiSSA", "AdaLoRA", "VeRA"],
+      ["rsLoRA", "DoRA", "PiSSA", "AdaLoRA", "VeRA", undefined, undefined, undefined],
     );
     assert.ok(offered(marked(usual)).actions.length > 20);
   });
