@@ -31,6 +31,9 @@ export type { Known, Place } from "./known";
 
 /** Chains of names longer than this are given up, which also ends cycles. */
 const maximumSteps = 20;
+/** Parameters that rest on one another: through so many constructors a value is followed. */
+const maximumParameters = 32;
+let parameters = 0;
 
 /** The value of an expression at a place. */
 export function evaluate(expression: Expr, place: Place): Value {
@@ -135,7 +138,7 @@ function knowOutside(name: string, place: Place, steps: number): Known | undefin
   const parameter = place.function?.parameters.find((each) => each.name === name);
   if (parameter)
     return place.scope.derive(place.scope.parameters, parameter, () =>
-      parameter.star ? unknown : knowParameter(parameter, place, steps),
+      parameter.star || parameters >= maximumParameters ? unknown : knowParameter(parameter, place),
     );
   return knowOrigin(place.scope.origin(name), place, steps);
 }
@@ -179,17 +182,27 @@ export function instanceOf({ node, block, scope }: Origin & { kind: "class" }): 
 /** What parameters that hold a config are called. */
 export const configNames = /^_?(?:config|cfg|conf|configuration|hparams|args|opts?|options|flags)$/;
 
+/** What a parameter holds is kept, so it must not depend on how long the way was on which it was asked for first. */
+function knowParameter(parameter: ParameterNode, place: Place): Known {
+  parameters++;
+  try {
+    return given(parameter, place);
+  } finally {
+    parameters--;
+  }
+}
+
 /** A parameter: its annotation's config class, else what the file passes wherever it constructs, else the default. */
-function knowParameter(parameter: ParameterNode, place: Place, steps: number): Known {
+function given(parameter: ParameterNode, place: Place): Known {
   const { scope, owner } = place;
   const annotated = parameter.annotation && annotatedClass(parameter.annotation, scope);
   if (owner && place.function?.name === "__init__") {
     const passed = scope.constructions(owner.name).map((construction) => {
       const argument = argumentFor(construction.call, place.function, parameter.name);
       if (argument === "unclear") return unknown;
-      if (argument) return know(argument, placeOf(construction, scope), steps + 1);
+      if (argument) return know(argument, placeOf(construction, scope), 1);
       // The function's own default speaks where a construction says nothing.
-      return parameter.default ? know(parameter.default, { scope, block: place.block }, steps + 1) : unknown;
+      return parameter.default ? know(parameter.default, { scope, block: place.block }, 1) : unknown;
     });
     // Of what another file passes and nobody knows, a customary value would be a guess.
     if (passed.length > 0 && scope.user) return agreed(passed) ?? unknown;
@@ -198,7 +211,7 @@ function knowParameter(parameter: ParameterNode, place: Place, steps: number): K
   if (annotated) return annotated;
   const customary = customaryConfig(parameter, scope);
   if (customary) return customary;
-  return parameter.default ? know(parameter.default, { scope, block: place.block }, steps + 1) : unknown;
+  return parameter.default ? know(parameter.default, { scope, block: place.block }, 1) : unknown;
 }
 
 function placeOf(construction: Construction, scope: Scope): Place {

@@ -95,6 +95,7 @@ function fragmentsOf(previous: Parsed | undefined, text: string): readonly TreeF
   const shorter = Math.min(old.length, text.length);
   let start = 0;
   while (start < shorter && old.charCodeAt(start) === text.charCodeAt(start)) start++;
+  start = beforeBlankLines(old, start);
   let end = 0;
   while (
     end < shorter - start &&
@@ -103,6 +104,22 @@ function fragmentsOf(previous: Parsed | undefined, text: string): readonly TreeF
     end++;
   const change = { fromA: start, toA: old.length - end, fromB: start, toB: text.length - end };
   return TreeFragment.applyChanges(TreeFragment.addTree(previous.tree), [change]);
+}
+
+/**
+ * Where the last line of code begins above an offset that only white space and comments are above: which bodies end
+ * there is decided by the first line of code below.
+ */
+function beforeBlankLines(text: string, offset: number): number {
+  let at = offset;
+  for (;;) {
+    let from = at;
+    while (from > 0 && text.charCodeAt(from - 1) !== 10 && text.charCodeAt(from - 1) !== 13) from--;
+    const written = text.slice(from, at).trim();
+    if (written !== "" && !written.startsWith("#")) return at === offset ? offset : from;
+    if (from === 0) return 0;
+    at = from - 1;
+  }
 }
 
 class StatementReader extends ExpressionReader {

@@ -100,3 +100,39 @@ for (const name of ["gpt.py", "zoo.py"]) {
     }
   });
 }
+
+test("a class head deleted below a long class makes its body part of that class, as afresh", () => {
+  const method = (index: number): string =>
+    `    def step${index}(self, x):\n        hidden = x + ${index}\n        return hidden * 2 + hidden\n\n`;
+  const methods = Array.from({ length: 30 }, (_, index) => method(index)).join("");
+  const head = "class Below(nn.Module):";
+  const text = `from torch import nn\n\n\nclass Above(nn.Module):\n${methods}\n# About the class below\n${head}\n    width = 3\n\n${methods}`;
+  const from = text.indexOf(head);
+  const document = readPython(text);
+  assert.equal(document.facts.modules.length, 2);
+  const joined = document.edit([{ from, to: from + head.length, insert: "" }]);
+  assert.equal(joined.facts.modules.length, 1);
+  sameAsFresh(joined);
+});
+
+test("what a constructor is passed through many others is known, whoever asks first", () => {
+  const locals = (last: string): string =>
+    Array.from(
+      { length: 12 },
+      (_, index) => `        v${index} = ${index === 0 ? "dim" : `v${index - 1}`}\n`,
+    ).join("") + `        self.fc = nn.Linear(v11, 4)\n${last}\n`;
+  const chain = Array.from({ length: 8 }, (_, index) => {
+    const inner = index === 0 ? "" : `        self.inner = Block${index - 1}(v11)\n`;
+    return `class Block${index}(nn.Module):\n    def __init__(self, dim):\n        super().__init__()\n${locals(inner)}`;
+  });
+  const text = `from torch import nn\n\n${chain.join("\n")}\nmodel = Block7(64)\n`;
+  const document = readPython(text);
+  const widths = document.facts.modules.map((module) => module.layers[0]?.sizes["in_features"]);
+  assert.deepEqual(
+    widths,
+    Array.from({ length: 8 }, () => 64),
+  );
+  // The class that asked first asks no longer.
+  const asks = text.indexOf("nn.Linear(v11");
+  sameAsFresh(document.edit([{ from: asks, to: asks + "nn.Linear(v11".length, insert: "nn.Linear(3" }]));
+});
