@@ -18,6 +18,9 @@ const sizes = {
   num_embeddings: 50257,
   embedding_dim: 768,
   num_heads: 12,
+  embed_dim: 768,
+  kdim: 768,
+  vdim: 768,
   depth: 12,
   bias: 1,
 };

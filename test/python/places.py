@@ -22,6 +22,14 @@ class Host(nn.Module):
         return self.after(x) if hasattr(self, "after") else x
 
 
+class AttentionHost(Host):
+    """A model of one self-attention, whose keys and values are as wide as it asks for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.layer(x, x[..., : self.layer.kdim], x[..., : self.layer.vdim])[0]
+        return output
+
+
 @dataclass(frozen=True)
 class Place:
     """`arguments` are positional, `names` are what expressions may use, `shapes` are of inputs."""
@@ -31,10 +39,15 @@ class Place:
     shapes: tuple[tuple[int, ...], ...]
     base: Callable[[], nn.Module]
     replaces: bool
+    model: type[Host] = Host
 
     def host(self, module: nn.Module) -> Host:
         """The adapted model."""
-        return Host(module) if self.replaces else Host(self.base(), module)
+        return self.model(module) if self.replaces else self.model(self.base(), module)
+
+    def plain(self) -> Host:
+        """The model before."""
+        return self.model(self.base())
 
     def adapter(self, host: Host) -> nn.Module:
         return host.layer if self.replaces else host.after
@@ -54,6 +67,19 @@ def linear(in_features: int, out_features: int, bias: bool = True) -> Place:
         ((5, in_features), (2, 3, in_features), (2, 2, 3, in_features), (1, in_features)),
         lambda: nn.Linear(in_features, out_features, bias),
         replaces=True,
+    )
+
+
+def attention(width: int, heads: int, *, kdim: int | None = None, vdim: int | None = None) -> Place:
+    bias = width % 3 > 0
+    arguments = (width, heads, 0.0, bias, False, False, kdim, vdim, True)
+    return Place(
+        {"embed_dim": width, "kdim": kdim or width, "vdim": vdim or width},
+        arguments,
+        ((2, 3, width), (3, 1, width)),
+        lambda: nn.MultiheadAttention(*arguments),
+        replaces=True,
+        model=AttentionHost,
     )
 
 
@@ -94,6 +120,13 @@ PLACES: dict[str, list[Place]] = {
     "linear": [
         *(linear(*size, bias=bias) for size in LINEAR_SIZES for bias in (True, False)),
         *(linear(*size) for size in (*ODD_SIZES, *FUSED_SIZES)),
+    ],
+    "attention": [
+        *(attention(*size) for size in ((64, 4), (16, 1), (24, 2), (48, 3), (32, 4), (17, 1))),
+        attention(64, 4, kdim=32),
+        attention(48, 4, kdim=32, vdim=24),
+        attention(64, 2, vdim=16),
+        attention(4, 2),
     ],
     "block-output": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
     "block-input": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from shared.parameter_names import parameter_names
 from torch import Tensor, nn
 
 
@@ -13,9 +14,8 @@ def adapter_state_dict(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[
     state: dict[str, Tensor] = {}
     for path, module in model.named_modules():
         if isinstance(module, adapters):
-            base = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn."))
-            adapted = () if base is nn.Module else ("weight", "bias")
-            own = dict(module.named_parameters(recurse=False))
+            adapted = parameter_names(type(module))
+            own = dict(module.named_parameters())
             for name, tensor in module.state_dict().items():
                 if name not in adapted or own[name].requires_grad:
                     state[f"{path}.{name}" if path else name] = tensor

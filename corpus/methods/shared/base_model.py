@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.parameter_names import parameter_names
 from torch import Tensor, nn
 
 
 def brought_by(model: nn.Module, adapters: "tuple[type[nn.Module], ...]") -> "set[str]":
     """Names of the parameters and state that modules of the given classes bring.
 
-    An adapted layer subclasses the layer it adapts, whose `weight` and `bias` are the model's own.
+    An adapted layer subclasses the layer it adapts, whose parameters are the model's own.
     """
     brought = set()
     for prefix, module in model.named_modules():
         if not isinstance(module, adapters):
             continue
-        base = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn."))
-        own = set() if base is nn.Module else {"weight", "bias"}
         names = {*module.state_dict(), *(name for name, _ in module.named_parameters())}
-        brought |= {f"{prefix}.{name}" if prefix else name for name in names - own}
+        names -= parameter_names(type(module))
+        brought |= {f"{prefix}.{name}" if prefix else name for name in names}
     return brought
 
 

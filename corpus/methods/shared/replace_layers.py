@@ -25,8 +25,8 @@ def replace_layers(
         if not named or (next(layer.children(), None) and not isinstance(layer, base)):
             continue
         whole = modules[path.rpartition(".")[0]]
-        if isinstance(whole, (nn.MultiheadAttention, nn.TransformerEncoderLayer)):
-            reason = f"is read by nn.{type(whole).__name__} itself, past its forward"
+        if isinstance(whole, nn.MultiheadAttention):
+            reason = "is read by nn.MultiheadAttention itself, past its forward"
         elif type(layer) is not base:
             reason = f"is a {type(layer).__name__}, not a plain nn.{base.__name__}"
         elif any(vars(layer).get(f"_forward{kind}hooks") for kind in ("_", "_pre_")):
@@ -42,12 +42,22 @@ def replace_layers(
     layers = dict.fromkeys(places.values())  # in order, each once
     adapted = {layer: adapt_layer(layer, adapter, hyperparameters) for layer in layers}
     for path, layer in places.items():
-        for name, parameter in layer.named_parameters():
-            own = getattr(adapted[layer], name)
-            if torch.equal(own, parameter):  # the tensor itself, so that a tie holds
-                setattr(adapted[layer], name, parameter.requires_grad_(own.requires_grad))
+        for inner, part in layer.named_modules():
+            twin = adapted[layer].get_submodule(inner)
+            for name, parameter in part.named_parameters(recurse=False):
+                own = getattr(twin, name)
+                if torch.equal(own, parameter):  # the tensor itself, so that a tie holds
+                    setattr(twin, name, parameter.requires_grad_(own.requires_grad))
         whole, _, name = path.rpartition(".")
         setattr(modules[whole], name, adapted[layer])
+    for module in modules.values():
+        if not any(isinstance(part, adapter) for part in module.modules()):
+            continue
+        if isinstance(module, nn.TransformerEncoderLayer):
+            module.activation_relu_or_gelu = 0  # no fast path, which would read weights alone
+        elif isinstance(module, nn.TransformerEncoder):
+            for flag in ("enable_nested_tensor", "use_nested_tensor"):  # of torch 1 and 2
+                setattr(module, flag, False)
     return model
 
 
@@ -59,6 +69,9 @@ def adapt_layer(
     sizes = {name: getattr(layer, name) for name in names if hasattr(layer, name)}
     if "bias" in sizes:
         sizes["bias"] = sizes["bias"] is not None
+    if isinstance(layer, nn.MultiheadAttention):
+        bias, appended = layer.in_proj_bias is not None, layer.bias_k is not None
+        sizes |= {"bias": bias, "add_bias_kv": appended}
     weight = next(layer.parameters(), torch.empty(0))
     adapted: nn.Module = adapter(
         **sizes, device=weight.device, dtype=weight.dtype, **hyperparameters

@@ -1,11 +1,12 @@
 /** `apply_lora`: the template of corpus/methods/shared/apply_method.py, for one class of a method. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
+import { isLayerKind } from "./layerKinds";
 
 const template = "apply_method.py";
 
 /** `apply_lora`; by the name of the class where that is taken, or where the method has several and this is not the first. */
 export function applyName({ id, sites, python }: Method, { symbol }: MethodSite): string {
-  const first = sites.find(({ kind }) => ["linear", "conv", "embedding", "norm"].includes(kind));
+  const first = sites.find(({ kind }) => isLayerKind(kind));
   const name = `apply_${id.replace(/\W/g, "_")}`;
   const isTaken = python.some(({ definitions }) => definitions.some((each) => each.name === name));
   return first?.symbol === symbol && !isTaken ? name : `apply_${symbol.toLowerCase()}`;

@@ -2,6 +2,7 @@
 import { evaluate } from "../literature/expression";
 import type { Method, MethodSite } from "../literature/model";
 import type { Expression, Layer, ModuleClass } from "../python/facts";
+import { layerKinds } from "./layerKinds";
 import type { ModelLayersPlace } from "./modelLayers";
 import type { Found } from "./modelTargets";
 import type { Place } from "./places";
@@ -55,16 +56,34 @@ export function layerParameters(layer: Layer): number | undefined {
       const perFeature = /RMSNorm$/.test(layer.type) || layer.sizes["bias"] === false ? 1 : 2;
       return features === undefined ? undefined : features * perFeature;
     }
+    case "attention": {
+      const { embed_dim: width, kdim, vdim } = attentionSizes(layer);
+      if (width === undefined || kdim === undefined || vdim === undefined) return undefined;
+      const appended = layer.sizes["add_bias_kv"] === true ? 2 * width : 0;
+      return withBias(width * (2 * width + kdim + vdim) + appended, 4 * width);
+    }
     default:
       return 0;
   }
+}
+
+/** Sizes of an nn.MultiheadAttention or a subclass in the file, with what its constructor takes where they are not given. */
+function attentionSizes({ type, sizes, arguments: given }: Layer): Sizes {
+  if (type !== layerKinds.attention.type && type.includes(".")) return {};
+  const size = (name: string, preset?: number): number | undefined => {
+    const value = sizes[name];
+    const isLeft = given[name] === undefined || given[name].value.kind === "none";
+    return typeof value === "number" ? value : isLeft ? preset : undefined;
+  };
+  const width = size("embed_dim");
+  return { embed_dim: width, kdim: size("kdim", width), vdim: size("vdim", width) };
 }
 
 /** Known parameters of a class's own layers; undefined when one is unknown. */
 export function moduleParameters(module: ModuleClass): number | undefined {
   let total = 0;
   for (const layer of module.layers) {
-    if (layer.role === "module" || layer.role === "container" || layer.role === "attention") return undefined;
+    if (layer.role === "module" || layer.role === "container") return undefined;
     const parameters = layerParameters(layer);
     if (parameters === undefined) return undefined;
     total += parameters * (layer.count ?? 1);
@@ -77,7 +96,7 @@ export function modelParameters(found: readonly Found[]): number | undefined {
   let total = 0;
   for (const { layer, uses } of found) {
     if (layer.role === "container" || layer.role === "dropout" || layer.role === "activation") continue;
-    if (layer.role === "module" || layer.role === "attention" || layer.role === "parameter") return undefined;
+    if (layer.role === "module" || layer.role === "parameter") return undefined;
     const parameters = layerParameters(layer);
     if (parameters === undefined || uses === undefined) return undefined;
     // Of two layers that share one weight each counts for half.
@@ -112,6 +131,7 @@ function sizesAt(
     case "conv":
     case "embedding":
     case "norm":
+    case "attention":
       return place.layers.map((layer) => ({
         sizes: layerSizes(layer),
         uses: layer.count ?? 1,
@@ -163,7 +183,12 @@ function layerSizes(layer: Layer): Sizes {
       ? [[name, value[0]] as const]
       : [];
   });
-  return { groups: 1, ...Object.fromEntries(sizes), bias: layer.sizes["bias"] === false ? 0 : 1 };
+  return {
+    groups: 1,
+    ...Object.fromEntries(sizes),
+    ...(layer.role === "attention" && attentionSizes(layer)),
+    bias: layer.sizes["bias"] === false ? 0 : 1,
+  };
 }
 
 /** Hyperparameters as expressions see them: numbers alone. */

@@ -82,6 +82,7 @@ export function title({ method, site, place }: Choice): string {
     case "conv":
     case "embedding":
     case "norm":
+    case "attention":
     case "model-layers":
       return `Adapt ${label} with ${name}`;
     case "block-input":

@@ -166,6 +166,7 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
     case "conv":
     case "embedding":
     case "norm":
+    case "attention":
       return adaptLayer(at, place);
     case "model-layers":
       return adaptModelLayers(

@@ -6,20 +6,14 @@ import { modelParameters } from "./budget";
 import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
 import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
-import {
-  isPath,
-  layersOf,
-  type Lookup,
-  type ModelLayerKind,
-  modelLayerKinds,
-  type Target,
-  targetsIn,
-} from "./modelTargets";
+import { isPath, layersOf, type Lookup, type Target, targetsIn } from "./modelTargets";
+import { allLayerKinds, type LayerKind } from "./layerKinds";
+import { hasParts } from "./parts";
 import { isRoot } from "./root";
 
 export interface ModelLayersPlace {
   readonly kind: "model-layers";
-  readonly of: ModelLayerKind;
+  readonly of: LayerKind;
   readonly key: string;
   readonly label: string;
   readonly touch: readonly Range[];
@@ -52,7 +46,9 @@ export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPl
     touching === undefined || (range.from <= touching.to && touching.from <= range.to);
   const classes = facts.modules
     .filter((module) => touches(module.header) && module.init !== undefined && isRoot(facts, module))
-    .filter((module) => module.layers.some(({ type }) => facts.modules.some(({ name }) => name === type)))
+    .filter(({ layers }) =>
+      layers.some((layer) => hasParts(layer) || facts.modules.some(({ name }) => name === layer.type)),
+    )
     .flatMap((module) => placesOf(sources, { model: "self", module, own: true, touch: [module.header] }));
   const calls = facts.calls.filter(({ statement }) => touches(statement));
   const built = builtIn(sources.file, calls).flatMap((each) => {
@@ -134,7 +130,7 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
   const isSized = isFollowed || built?.call.arguments.length === 0;
   const found = layersOf(module, lookup, [], isSized ? 1 : undefined);
   const holds = modelParameters(found);
-  return modelLayerKinds.flatMap((of): ModelLayersPlace[] => {
+  return allLayerKinds.flatMap((of): ModelLayersPlace[] => {
     const targets = targetsIn(found, of);
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];

@@ -1,20 +1,7 @@
 /** The layers of a whole model, and the names by which `replace_layers` can be told which to replace. */
 import type { Layer, ModuleClass } from "../python/facts";
-
-/** Kinds of layers that a call over the whole model replaces, and the class that its adapters subclass. */
-const layerTypes = {
-  linear: "torch.nn.Linear",
-  conv: "torch.nn.Conv2d",
-  embedding: "torch.nn.Embedding",
-  norm: "torch.nn.LayerNorm",
-} as const;
-export type ModelLayerKind = keyof typeof layerTypes;
-export const modelLayerKinds = [
-  "linear",
-  "conv",
-  "embedding",
-  "norm",
-] as const satisfies readonly ModelLayerKind[];
+import { type LayerKind, layerKinds } from "./layerKinds";
+import { partsOf } from "./parts";
 
 /** Layers that one target names. */
 export interface Target {
@@ -48,7 +35,11 @@ export function layersOf(
   if (above.includes(module)) return [];
   const bases = module.bases.flatMap((base) => lookup(base, module) ?? []);
   const inherited = bases.flatMap((base) => layersOf(base, lookup, prefix, times, [...above, module]));
-  const own = module.layers.flatMap((layer): Found[] => {
+  // what is listed by its parts does not count again
+  const isListed = ({ role, path }: Layer): boolean =>
+    role === "module" && module.layers.some((other) => other.path.startsWith(`${path}.layers.`));
+  const layers = module.layers.filter((layer) => !isListed(layer)).flatMap(partsOf);
+  const own = layers.flatMap((layer): Found[] => {
     const full = [...prefix, ...layer.path.split(".")];
     const path = full.filter((part) => part !== "*");
     const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
@@ -77,12 +68,12 @@ function isNamed({ path }: Found, target: string): boolean {
 }
 
 /** Layers of a kind under the shortest names that name none but such layers; those without such a name carry the reason. */
-export function targetsIn(found: readonly Found[], of: ModelLayerKind): Target[] {
+export function targetsIn(found: readonly Found[], of: LayerKind): Target[] {
   const fault = ({ layer }: Found): string | undefined =>
     layer.obstacle ??
-    (layer.type === layerTypes[of]
+    (layer.type === layerKinds[of].type
       ? undefined
-      : `\`${layer.path}\` is a ${layer.type}, not a ${layerTypes[of]}.`);
+      : `\`${layer.path}\` is a ${layer.type}, not a ${layerKinds[of].type}.`);
   const names = new Map<string, string | undefined>();
   for (const each of found) {
     if (each.layer.role !== of) continue;

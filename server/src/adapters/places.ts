@@ -13,6 +13,7 @@ import type {
   SkipConcatenation,
   TrainingStep,
 } from "../python/facts";
+import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
 import type { PlaceOf } from "./placeOf";
 import { around, modulesAround } from "../python/local";
 import type { ModelLayersPlace } from "./modelLayers";
@@ -23,8 +24,6 @@ import { importedModels, type Named, namesAbove } from "./models";
 import { isRoot } from "./root";
 
 export type { Named } from "./models";
-
-type LayerKind = "linear" | "conv" | "embedding" | "norm";
 
 export interface LayerPlace extends PlaceOf<LayerKind> {
   readonly module: ModuleClass;
@@ -96,16 +95,6 @@ const noInit = (module: ModuleClass): string | undefined =>
 /** `obstacle` only where there is one, as exactOptionalPropertyTypes wants it. */
 const because = (obstacle: string | undefined): { obstacle?: string } =>
   obstacle === undefined ? {} : { obstacle };
-
-/** What a layer of a kind is called in menus, and the class an adapter of that kind subclasses by default. */
-const layerKinds: Readonly<Record<LayerKind, { readonly plural: string; readonly type: string }>> = {
-  linear: { plural: "linear layers", type: "torch.nn.Linear" },
-  conv: { plural: "convolutions", type: "torch.nn.Conv2d" },
-  embedding: { plural: "embeddings", type: "torch.nn.Embedding" },
-  norm: { plural: "norms", type: "torch.nn.LayerNorm" },
-};
-
-const isLayerKind = (kind: string): kind is LayerKind => kind in layerKinds;
 
 function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
   const places = module.layers
@@ -352,9 +341,7 @@ function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly C
 }
 
 const placesOf = (facts: PythonFacts, module: ModuleClass, text: string): Place[] => [
-  ...Object.keys(layerKinds)
-    .filter(isLayerKind)
-    .flatMap((kind) => layerPlaces(module, kind)),
+  ...allLayerKinds.flatMap((kind) => layerPlaces(module, kind)),
   ...blockInputPlaces(module),
   ...blockOutputPlaces(module),
   ...skipPlaces(module),

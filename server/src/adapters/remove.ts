@@ -1,7 +1,7 @@
 /** Taking an inserted adapter out again: the line becomes what it was, and what only it used goes too. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
-import type { Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
+import type { Argument, Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
 import { unaccommodate } from "./accommodate";
 import { lineEnd } from "./callSites/callSite";
 import { lineStart, type SourceFile, statementFor, trailingBreaks } from "./definitions";
@@ -71,10 +71,17 @@ function restoredCall(
   const name =
     spelledBeside(file, call, base, ours) ?? spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
   const written = new Set(method.hyperparameters.map((each) => each.name));
+  const isWritten = (argument: Argument | undefined): boolean => written.has(argument?.keyword?.name ?? "");
   const removed = call.arguments.flatMap((argument, index) => {
-    if (argument.keyword === undefined || !written.has(argument.keyword.name)) return [];
-    const previous = call.arguments[index - 1];
-    return [edit(previous?.range.to ?? call.argumentList.from + 1, argument.range.to)];
+    if (!isWritten(argument) || isWritten(call.arguments[index - 1])) return [];
+    const others = call.arguments.slice(index).findIndex((each) => !isWritten(each));
+    const last = call.arguments.at(others < 0 ? -1 : index + others - 1) ?? argument;
+    const before = call.arguments[index - 1]?.range.to ?? call.argumentList.from + 1;
+    // `dropout=0.1,  # note`: the comment and its comma stay, and the comma after ours goes
+    const comment = /^[ \t]*,[ \t]*#[^\r\n]*/.exec(text.slice(before, argument.range.from))?.[0].length;
+    if (comment === undefined) return [edit(before, last.range.to)];
+    const comma = /^[ \t]*,/.exec(text.slice(last.range.to))?.[0].length ?? 0;
+    return [edit(before + comment, last.range.to + comma)];
   });
   return [edit(call.callee.from, call.callee.to, name), ...removed];
 }

@@ -1,6 +1,7 @@
 /** Behind adapted layers, and configurations whose model is known: how many parameters they train. */
 import type { InlayHint } from "vscode-languageserver-types";
 import { layerParameters, type Options, trainableParameters } from "../adapters/budget";
+import { isLayerKind } from "../adapters/layerKinds";
 import type { LayerPlace } from "../adapters/places";
 import { evaluate, namesIn } from "../literature/expression";
 import type { Method, MethodSite } from "../literature/model";
@@ -62,8 +63,7 @@ function layerLabel(
   const options = optionsOf(facts, module, layer, method, site);
   if (options === undefined) return undefined;
   const { kind } = site;
-  if (kind === "linear" || kind === "conv" || kind === "embedding" || kind === "norm")
-    return adaptedLabel(method, site, { ...layer, role: kind }, module, options);
+  if (isLayerKind(kind)) return adaptedLabel(method, site, { ...layer, role: kind }, module, options);
   if (kind === "block-output" || kind === "block-input") return moduleLabel(site, layer, options, "width");
   return kind === "skip" ? moduleLabel(site, layer, options, "channels") : undefined;
 }

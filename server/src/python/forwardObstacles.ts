@@ -170,7 +170,14 @@ function lengthOf(
   if (inside.some((text) => /input_resolution|window_size|window_partition|\bH \* W\b/.test(text)))
     return `The blocks of \`${stack.layer}\` know the height and width of what they get; a prompt makes the sequence longer.`;
   const fused = /\bnn\.(?:MultiheadAttention|TransformerEncoderLayer|TransformerDecoderLayer)\(/;
-  return inside.some((text) => fused.test(text) && !/batch_first/.test(text))
+  // an adapted attention is a class of the file
+  const adapted = classes.some((each) =>
+    layersOf(each.node, each.block, scope).layers.some(
+      ({ role, type, arguments: given }) =>
+        role === "attention" && !type.includes(".") && given["batch_first"] === undefined,
+    ),
+  );
+  return adapted || inside.some((text) => fused.test(text) && !/batch_first/.test(text))
     ? `The blocks of \`${stack.layer}\` take the sequence first, (T, B, d), and a prompt is put before (B, T, d). Build their attention with batch_first=True.`
     : undefined;
 }

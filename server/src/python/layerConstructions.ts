@@ -236,8 +236,10 @@ export abstract class Constructions extends Containers {
       if (first) this.items(first.value, path, { ...rest, form: "module-list" }, 0, nesting);
     } else if (last === "ModuleDict") {
       if (first) this.dictionary(first.value, path, { ...rest, form: "module-dict" }, nesting);
-    } else if (own || /^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
-      // Layers handed to another module: nn.TransformerEncoder(nn.TransformerEncoderLayer(…)), Residual(nn.Linear(…))
+    } else if (/^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
+      this.stacked(call, path, type, rest, nesting);
+    } else if (own) {
+      // Layers handed to another module: Residual(nn.Linear(…))
       for (const argument of call.arguments)
         if (argument.value.kind === "call" && !argument.star)
           this.collect(
@@ -246,6 +248,20 @@ export abstract class Constructions extends Containers {
             { ...rest, form: "argument" },
             nesting + 1,
           );
+    }
+  }
+
+  /** nn.TransformerEncoder(layer, 6) makes six copies of a layer. */
+  private stacked(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
+    const { num_layers: copies } = sizesOf(call, type, context.place).sizes;
+    const { count: around = 1, ...rest } = context;
+    const layers = typeof copies === "number" ? { ...rest, count: around * copies } : rest;
+    for (const [index, { value, keyword, star }] of call.arguments.entries()) {
+      if (star || (value.kind !== "call" && value.kind !== "name")) continue;
+      if (keyword?.name.endsWith("_layer") ?? index === 0)
+        this.collect(value, `${path}.layers.*`, { ...layers, form: "argument" }, nesting + 1);
+      else if (keyword ? keyword.name === "norm" : index === 2)
+        this.collect(value, `${path}.norm`, { ...context, form: "argument" }, nesting + 1);
     }
   }
 

@@ -114,12 +114,14 @@ export function classRole(type: string, origin: Origin & { kind: "class" }): Lay
   return role === "module" ? (inheritedRole(origin, 0) ?? role) : role;
 }
 
-/** A subclass of a linear layer or of an embedding is one, whatever it is called. */
+/** A subclass of a linear layer, of an embedding or of PyTorch's attention is one, whatever it is called. */
 function inheritedRole({ node, scope }: Origin & { kind: "class" }, nesting: number): LayerRole | undefined {
   if (nesting > maximumNesting) return undefined;
   for (const { value } of node.bases) {
     const base = scope.resolve(value) ?? "";
-    const role = /^torch\.nn\.(?:Linear|Embedding)$/.test(base) ? roleOf(base, false) : undefined;
+    const role = /^torch\.nn\.(?:Linear|Embedding|MultiheadAttention)$/.test(base)
+      ? roleOf(base, false)
+      : undefined;
     const parent = role ? undefined : scope.definition(base);
     const found = parent?.kind === "class" ? inheritedRole(parent, nesting + 1) : role;
     if (found) return found;

@@ -82,10 +82,8 @@ export function passingObstacle(name: string): string {
 /** Why a layer of this type cannot be adapted. */
 export function typeObstacle(type: string): string | undefined {
   const last = type.split(".").at(-1) ?? type;
-  if (type === "torch.nn.MultiheadAttention")
-    return "`out_proj` of `nn.MultiheadAttention` is never called: its weight is read by the fused attention. Adapt the block's output instead.";
   if (/^torch\.nn\.Transformer/.test(type))
-    return "The linear layers inside this module are read by its fused path. Adapt the output of the whole layer instead.";
+    return "The layers inside this module are built by PyTorch. Adapt them across the whole model, where it is built, or adapt the output of the whole layer.";
   if (/4bit|8bit|Quant|Int8|NF4|GPTQ|AWQ/i.test(last))
     return "The weight of a quantised layer is packed. Adapt it through the library that quantised it, or adapt the block's output.";
   if (/Parallel/.test(last))

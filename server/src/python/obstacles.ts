@@ -53,7 +53,7 @@ type Note = (path: string, reason: string) => void;
 
 /** Layers of torch's own that read the weights of their parts: what a subclass builds in their place is read too. */
 const fused: Readonly<Record<string, readonly string[]>> = {
-  "torch.nn.TransformerEncoderLayer": ["linear1", "linear2", "self_attn"],
+  "torch.nn.TransformerEncoderLayer": ["linear1", "linear2"],
   "torch.nn.MultiheadAttention": ["out_proj"],
 };
 

@@ -128,7 +128,7 @@ const examples = readdirSync("examples").filter((name) => name.endsWith(".py"));
 
 /** Sites whose adapter is a module or a layer of a class. */
 const isModule = (site: string): boolean =>
-  /@(linear|conv|embedding|norm|block-input|block-output|block-stack|skip):/.test(site);
+  /@(linear|conv|embedding|norm|attention|block-input|block-output|block-stack|skip):/.test(site);
 
 for (const example of examples) {
   test(`every adapter put into ${example} comes out without a trace`, async () => {

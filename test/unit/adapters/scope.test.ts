@@ -38,6 +38,7 @@ const definitions = new Map([
   shared("replace_layers", "replace_layers"),
   shared("replace_layers", "adapt_layer"),
   shared("train_only", "train_only"),
+  shared("parameter_names", "parameter_names"),
   shared("adapter_state", "adapter_state_dict"),
   shared("adapter_state", "load_adapter"),
   shared("adapter_state", "resume_adapter"),
@@ -164,6 +165,9 @@ ${model("nn.Linear(dim, dim)", "nn.Linear(dim, dim)")}
 # resume_adapter
 
 
+# parameter_names
+
+
 # replace_layers
 
 
@@ -235,6 +239,9 @@ from torch import Tensor, nn
 ${model("nn.Linear(dim, dim)", "nn.Linear(dim, dim)")}
 
 # adapter_state_dict
+
+
+# parameter_names
 
 
 # replace_layers

@@ -389,7 +389,7 @@ class A(nn.Module):
 
 test("layers that an adapter inside them would not reach say so", () => {
   check("self.a = nn.MultiheadAttention(8, 2)", [
-    "a: nn.MultiheadAttention(embed_dim=8, num_heads=2) attribute !",
+    "a: nn.MultiheadAttention(embed_dim=8, num_heads=2) attribute",
   ]);
   check("self.a = nn.Linear(2, 3)\nself.b = nn.Embedding(3, 2)\nself.a.weight = self.b.weight", [
     "a: nn.Linear(in_features=2, out_features=3) attribute !",

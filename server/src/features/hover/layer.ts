@@ -1,6 +1,7 @@
 /** Hover over a layer of a model class: its sizes, its parameters, and what adapters would train there. */
 import { choicesAt } from "../../adapters/choices";
 import { layerParameters } from "../../adapters/budget";
+import { isLayerKind } from "../../adapters/layerKinds";
 import type { LayerPlace } from "../../adapters/places";
 import type { Layer, ModuleClass } from "../../python/facts";
 import { code, dotted, escape, paragraphs } from "../../render/markdown";
@@ -35,7 +36,7 @@ export function layerHover(
 
 /** Whether `bias=` is given by something that is not certain. */
 const biasUnknown = (layer: Layer): boolean =>
-  (layer.role === "linear" || layer.role === "conv") &&
+  ["linear", "conv", "attention"].includes(layer.role) &&
   layer.arguments["bias"] !== undefined &&
   layer.sizes["bias"] === undefined;
 
@@ -70,6 +71,8 @@ function sizesText({ role, sizes }: Layer): string | undefined {
       return joined(" × ", "num_embeddings", "embedding_dim");
     case "norm":
       return size("normalized_shape") ?? size("num_features") ?? size("num_channels");
+    case "attention":
+      return joined(" · ", "embed_dim", "num_heads")?.concat(" heads");
     default:
       return undefined;
   }
@@ -84,7 +87,7 @@ function adaptersLine(
 ): string | undefined {
   const { role, path, obstacle } = layer;
   if (obstacle !== undefined) return undefined;
-  if (role !== "linear" && role !== "conv" && role !== "embedding" && role !== "norm") return undefined;
+  if (!isLayerKind(role)) return undefined;
   const place: LayerPlace = { kind: role, key: path, label: path, touch: [], module, layers: [layer] };
   const whole = parameters * (layer.count ?? 1);
   const known = choicesAt(library.methods(), place).flatMap(({ method, site, trainable, disabled }) => {

@@ -21,6 +21,9 @@ const sizes = [
   "num_embeddings",
   "embedding_dim",
   "num_heads",
+  "embed_dim",
+  "kdim",
+  "vdim",
   "depth",
 ];
 
