@@ -11,6 +11,7 @@ import {
 import type { Block } from "./block";
 import { evaluate, type Place } from "./constants";
 import type { Argument, Call, Range, Reference } from "./facts";
+import type { Scope } from "./scope";
 
 /** Turns a call of the tree into the fact. */
 export function callFact(call: CallExpr, statement: Stmt, place: Place): Call {
@@ -51,75 +52,73 @@ function targetName(statement: Stmt & { kind: "assign" }, block: Block): string 
   return target && dottedPath(target) ? block.slice(target) : undefined;
 }
 
-export interface Uses {
-  readonly calls: readonly Call[];
-  readonly references: readonly Reference[];
+/** All calls of the block that resolve, in source order. */
+export function callsIn(block: Block, scope: Scope): readonly Call[] {
+  const calls: Call[] = [];
+  visitExpressions(block.statements, { scope, block }, (expression, statement, here) => {
+    if (expression.kind !== "call" || dottedPath(expression.callee) === undefined) return;
+    const fact = callFact(expression, statement, here);
+    if (fact.qualified !== undefined) calls.push(fact);
+  });
+  return calls.sort((one, other) => one.range.from - other.range.from || other.range.to - one.range.to);
 }
 
-/** All calls that resolve and all references to imports in the block, in source order. */
-export function usesIn(block: Block, place: Place): Uses {
-  const calls: Call[] = [];
+/** All references to imports in the block, in source order. */
+export function referencesIn(block: Block, scope: Scope): readonly Reference[] {
   const references: Reference[] = block.bindings.flatMap((binding) => [...binding.mentions]);
-  const visit = (statements: readonly Stmt[], here: Place) => {
-    for (const statement of statements) {
-      for (const expression of expressionsOf(statement)) visitExpression(expression, statement, here);
-      const inside: Place =
-        statement.kind === "class"
-          ? { ...here, owner: statement, function: undefined }
-          : statement.kind === "function"
-            ? { ...here, function: statement }
-            : here;
-      for (const body of bodiesOf(statement)) visit(body, inside);
-    }
-  };
-  const visitExpression = (expression: Expr, statement: Stmt, here: Place) => {
-    if (expression.kind === "name" || expression.kind === "attribute") {
-      if (refer(expression)) return;
-    } else if (expression.kind === "call") {
-      if (dottedPath(expression.callee)) {
-        const fact = callFact(expression, statement, here);
-        if (fact.qualified !== undefined) calls.push(fact);
-      }
-    }
-    forEachChild(expression, (child) => visitExpression(child, statement, here));
-  };
   const heads = new Map<string, boolean>();
   /** Whether a name leads to something imported: locals and definitions of the file do not. */
   const isImported = (head: string): boolean => {
     let imported = heads.get(head);
     if (imported === undefined) {
-      const kind = place.scope.lookup(head)?.kind;
-      const target = place.scope.resolveParts([head]);
+      const kind = scope.lookup(head)?.kind;
+      const target = scope.resolveParts([head]);
       imported =
-        kind === "import" ||
-        (target !== head && (target ?? place.scope.resolveParts([head, "x"])) !== undefined);
+        kind === "import" || (target !== head && (target ?? scope.resolveParts([head, "x"])) !== undefined);
       heads.set(head, imported);
     }
     return imported;
   };
-  /** Notes each part of an imported path; true when the expression is a path and so has nothing else inside. */
-  const refer = (expression: Expr): boolean => {
-    let head = expression;
-    while (head.kind === "attribute") head = head.object;
-    if (head.kind !== "name") return false;
-    if (!isImported(head.name)) return true;
-    const parts = dottedPath(expression) ?? [];
+  // each part of an imported path
+  visitExpressions(block.statements, { scope, block }, (expression) => {
+    const parts = dottedPath(expression);
+    if (parts === undefined) return true;
+    const [head = ""] = parts;
+    if (!isImported(head)) return false;
     const nodes: Expr[] = [];
     for (let node = expression; ; node = node.object) {
       nodes.unshift(node);
       if (node.kind !== "attribute") break;
     }
     nodes.forEach((node, index) => {
-      const qualified =
-        place.scope.resolveParts(parts.slice(0, index + 1)) ?? place.scope.moduleNamed(parts[0] ?? "");
+      const qualified = scope.resolveParts(parts.slice(0, index + 1)) ?? scope.moduleNamed(head);
       if (qualified === undefined) return;
       const range = node.kind === "attribute" ? nameRange(node) : { from: node.from, to: node.to };
       references.push({ range, qualified });
     });
-    return true;
+    return false;
+  });
+  return references.sort((one, other) => one.range.from - other.range.from || one.range.to - other.range.to);
+}
+
+/** Visits every expression with the statement and the place it stands in, outer ones first; `visit` may return false to stay outside. */
+function visitExpressions(
+  statements: readonly Stmt[],
+  here: Place,
+  visit: (expression: Expr, statement: Stmt, here: Place) => unknown,
+): void {
+  const descend = (expression: Expr, statement: Stmt) => {
+    if (visit(expression, statement, here) === false) return;
+    forEachChild(expression, (child) => descend(child, statement));
   };
-  visit(block.statements, place);
-  references.sort((one, other) => one.range.from - other.range.from || one.range.to - other.range.to);
-  calls.sort((one, other) => one.range.from - other.range.from || other.range.to - one.range.to);
-  return { calls, references };
+  for (const statement of statements) {
+    for (const expression of expressionsOf(statement)) descend(expression, statement);
+    const inside: Place =
+      statement.kind === "class"
+        ? { ...here, owner: statement, function: undefined }
+        : statement.kind === "function"
+          ? { ...here, function: statement }
+          : here;
+    for (const body of bodiesOf(statement)) visitExpressions(body, inside, visit);
+  }
 }

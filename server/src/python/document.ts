@@ -6,7 +6,7 @@ import { group } from "../group";
 import { lazily } from "../lazily";
 import { type Stmt, walkStatements } from "./ast";
 import type { Block } from "./block";
-import { usesIn } from "./calls";
+import { callsIn, referencesIn } from "./calls";
 import { computationOf, computationOfFacts } from "./computation";
 import type { Place } from "./constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
@@ -204,18 +204,15 @@ const readers: { readonly [K in keyof BlockFacts]: (block: Block, scope: Scope) 
   imports: (block) => (block.memory.imports ??= importsIn(block)),
   definitions: (block) => (block.memory.definitions ??= definitionsIn(block)),
   prose: (block) => block.prose,
-  references: (block, scope) => usesOf(block, scope).references,
-  calls: (block, scope) => usesOf(block, scope).calls,
+  references: (block, scope) =>
+    scope.derive(block.memory.references, "references", () => referencesIn(block, scope)),
+  calls: (block, scope) => scope.derive(block.memory.calls, "calls", () => callsIn(block, scope)),
   modules: (block, scope) => scope.derive(block.memory.modules, "modules", () => modulesIn(block, scope)),
   functions: (block, scope) =>
     scope.derive(block.memory.functions, "functions", () => functionsIn(block, { scope, block })),
   generation: (block, scope) => stepsOf(block, scope).generation,
   training: (block, scope) => stepsOf(block, scope).training,
 };
-
-function usesOf(block: Block, scope: Scope) {
-  return scope.derive(block.memory.uses, "uses", () => usesIn(block, { scope, block }));
-}
 
 function stepsOf(block: Block, scope: Scope) {
   return scope.derive(block.memory.steps, "steps", () => stepsIn(block, { scope, block }));

@@ -63,7 +63,7 @@ export function modulesAtHand(facts: PythonFacts): ReadonlySet<ModuleClass> {
 }
 
 /** Characters that one step of `reading` reads. */
-const stretch = 3000;
+const stretch = 1000;
 
 /** Kinds of facts that speak of names and prose. */
 const named = ["imports", "definitions", "references", "prose"] as const;

@@ -5,8 +5,16 @@
 import type { ClassStmt, FunctionStmt } from "./ast";
 import type { Assigned } from "./assigned";
 import type { Construction } from "./block";
-import type { Uses } from "./calls";
-import type { Definition, Expression, ImportBinding, Method, ModuleClass, SublayerRole } from "./facts";
+import type {
+  Call,
+  Definition,
+  Expression,
+  ImportBinding,
+  Method,
+  ModuleClass,
+  Reference,
+  SublayerRole,
+} from "./facts";
 import type { ImportedClass } from "./imported";
 import type { Layers } from "./layers";
 import type { Order } from "./order";
@@ -20,7 +28,8 @@ export class Memory {
   readonly roles = new Map<ClassStmt, Kept<SublayerRole | undefined>>();
   readonly convolves = new Map<ClassStmt, Kept<boolean>>();
   readonly widths = new Map<ClassStmt, Kept<Expression | undefined>>();
-  readonly uses = new Map<"uses", Kept<Uses>>();
+  readonly calls = new Map<"calls", Kept<readonly Call[]>>();
+  readonly references = new Map<"references", Kept<readonly Reference[]>>();
   readonly modules = new Map<"modules", Kept<readonly ModuleClass[]>>();
   readonly functions = new Map<"functions", Kept<readonly Method[]>>();
   readonly steps = new Map<"steps", Kept<Steps>>();
