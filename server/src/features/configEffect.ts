@@ -82,6 +82,43 @@ export function configEffect(
   };
 }
 
+/** All layers of the model that a configuration is given with; undefined where one may be out of sight. */
+export function configuredModel(
+  context: FeatureContext,
+  document: OpenDocument,
+  call: Call,
+): { readonly model: string; readonly found: readonly Found[] } | undefined {
+  const { facts } = document.python;
+  const values = valuesOf(facts);
+  const step = values.written(call.range);
+  const model = step && modelFor({ ...context, document, values }, step);
+  const found = model && completeLayers(facts, model);
+  return found && { model: model.name, found };
+}
+
+/** The linear layers of a model by the ends of their paths that name them and nothing else; undefined where there are none such. */
+export function linearNames(found: readonly Found[]): string[] | undefined {
+  const linear = found.filter(({ layer }) => layer.role === "linear");
+  if (linear.some(({ layer }) => layer.type !== "torch.nn.Linear")) return undefined;
+  const above = found.flatMap(({ key }) =>
+    key.split(".").map((_, index, parts) => parts.slice(0, index).join(".")),
+  );
+  const isOwn = (name: string): boolean =>
+    found.every((each) => {
+      const is = isNamed(each.key, name);
+      return is === "no" || (is === "yes" && linear.includes(each));
+    }) && above.every((path) => isNamed(path, name) !== "yes");
+  const ofLayers = linear.map(({ key }) => {
+    const ends = key.split(".").map((_, index, parts) => parts.slice(-1 - index));
+    return ends
+      .filter(([first = ""]) => !/^(?:\*|\d+)$/.test(first))
+      .map((parts) => parts.join("."))
+      .find((name) => !name.includes("*") && isOwn(name));
+  });
+  const unique = [...new Set(ofLayers)].filter((name) => name !== undefined);
+  return ofLayers.includes(undefined) || unique.length === 0 ? undefined : unique;
+}
+
 /** The layers that a configuration adapts in the model it is given; undefined where one may be out of sight. */
 export function adaptedLayers(
   context: RuleContext,
@@ -297,7 +334,7 @@ function names(value: Value): string[] | undefined {
 }
 
 /** Whether the path ends with the name: `*` in a path stands for a number, or for a key that is not known. */
-function isNamed(key: string, name: string): "yes" | "no" | "maybe" {
+export function isNamed(key: string, name: string): "yes" | "no" | "maybe" {
   const parts = key.split(".");
   const wanted = name.split(".");
   if (wanted.length > parts.length) return "no";

@@ -4,6 +4,7 @@ import type { Call } from "../../python/facts";
 import { around } from "../../python/local";
 import type { FeatureContext, OpenDocument } from "../context";
 import { CannotInsert, documentEdit } from "../insertAdapter";
+import { allLinearOffers } from "./allLinear";
 import { citationOffers } from "./cite";
 import { conversionOffers } from "./convert";
 import type { CallAt, Offer } from "./offer";
@@ -24,6 +25,7 @@ const shown = 8;
 
 const offersAt = (at: CallAt): Offer[] => [
   ...conversionOffers(at),
+  ...allLinearOffers(at),
   ...citationOffers(at),
   ...recipeOffers(at),
 ];

@@ -18,7 +18,9 @@ export function resemblingHover(
   const { method, formula, roles } = found;
   const paper = context.library.paper(method.paper);
   const parts = [...roles].map(([letter, name]) =>
-    name === "super" ? `${code(letter)} is the class it extends` : `${code(letter)} is ${code(name.replaceAll(".*", "[…]"))}`,
+    name === "super"
+      ? `${code(letter)} is the class it extends`
+      : `${code(letter)} is ${code(name.replaceAll(".*", "[…]"))}`,
   );
   return paragraphs(
     dotted(`**${escape(module.name)}**`, `resembles ${escape(method.name)}`),

@@ -1,0 +1,62 @@
+/** `"all-linear"` as the list of names that it stands for in the model at hand, and back. */
+import { literal } from "../../adapters/callSites/arguments";
+import { edit } from "../../adapters/edits";
+import { configuredModel, isNamed, linearNames } from "../configEffect";
+import { argumentsHere, type CallAt, listed, type Offer } from "./offer";
+
+const shorthand = "all-linear";
+
+export function allLinearOffers(at: CallAt): Offer[] {
+  const { call, symbol, document } = at;
+  if (symbol?.kind !== "config" || symbol.library !== "peft" || !call.closed) return [];
+  // before the model is looked for, which takes the whole file
+  const setting = argumentsHere(at).setting("target_modules");
+  if (setting.kind !== "given") return [];
+  const { value, argument } = setting;
+  const { quote } = document.python.facts.layout;
+  const { from, to } = argument.value.range;
+  const replaced = (written: string) => () => [edit(from, to, written)];
+
+  if (value.kind === "string" && value.value.toLowerCase() === shorthand) {
+    const known = configuredModel(at, document, call);
+    const names = known && linearNames(known.found);
+    const title = `Write "${shorthand}" as the list of names`;
+    if (known === undefined || names === undefined) {
+      const disabled =
+        known === undefined
+          ? "The model of this configuration, or a part of it, is not in sight here."
+          : `Linear layers of ${known.model} have no names of their own.`;
+      return [{ key: shorthand, title, disabled, edits: () => [] }];
+    }
+    const list = `[${names.map((name) => literal(name, quote)).join(", ")}]`;
+    return [
+      {
+        key: shorthand,
+        title: `${title}, in \`${known.model}\` ${listed(names)}`,
+        prominent: true,
+        edits: replaced(list),
+      },
+    ];
+  }
+
+  if (value.kind !== "list" || argumentsHere(at).setting("layers_to_transform").kind === "given") return [];
+  const wanted = value.items.flatMap((item) => (item.kind === "string" ? [item.value] : []));
+  const known = wanted.length === value.items.length ? configuredModel(at, document, call) : undefined;
+  const isAll =
+    known !== undefined &&
+    linearNames(known.found) !== undefined &&
+    known.found.every(({ key, layer }) => {
+      const is = wanted.map((name) => isNamed(key, name));
+      return layer.role === "linear" ? is.includes("yes") : is.every((each) => each === "no");
+    });
+  return isAll
+    ? [
+        {
+          key: "list",
+          title: `Write the list as "${shorthand}", which is the same in \`${known.model}\``,
+          prominent: true,
+          edits: replaced(literal(shorthand, quote)),
+        },
+      ]
+    : [];
+}
