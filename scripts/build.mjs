@@ -7,7 +7,7 @@ const development = process.argv.includes("--dev") || process.argv.includes("--w
 const node = { platform: "node", target: "node20", format: "cjs" };
 const browser = { platform: "browser", target: "es2022", format: "cjs" };
 
-/** `import text from "litlens:corpus.json"` embeds dist/corpus.json as text, for the worker, which cannot read files. */
+/** `import text from "litlens:corpus.json"` embeds dist/corpus.json as text, for what cannot read files: the worker, the extension. */
 const embeddedAssets = {
   name: "embedded-assets",
   setup(bundle) {
@@ -51,12 +51,19 @@ const bundles = [
     format: "iife",
     plugins: [embeddedAssets],
   },
-  { entry: "client/src/node/extension.ts", outfile: "dist/client/node.js", ...node, external: ["vscode"] },
+  {
+    entry: "client/src/node/extension.ts",
+    outfile: "dist/client/node.js",
+    ...node,
+    external: ["vscode"],
+    plugins: [embeddedAssets],
+  },
   {
     entry: "client/src/browser/extension.ts",
     outfile: "dist/client/browser.js",
     ...browser,
     external: ["vscode"],
+    plugins: [embeddedAssets],
   },
   {
     entry: "client/src/webview/paperPage.ts",

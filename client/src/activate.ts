@@ -6,11 +6,14 @@ import {
   workspace,
   type ExtensionContext,
   type LogOutputChannel,
+  type TextDocument,
 } from "vscode";
 import type { LanguageClientOptions } from "vscode-languageclient";
+import configurationKeys from "litlens:configurations.json";
 import type { InitializationOptions } from "../../server/src/protocol";
 import { commandHandlers, type CommandHandler } from "./commands";
 import { Comparison } from "./compareView";
+import { concerns } from "./configurations";
 import { PaperPage } from "./paperView";
 import { Previews } from "./preview";
 import { RecentPapers } from "./recentPapers";
@@ -26,7 +29,7 @@ export interface Platform {
   readonly storage?: string;
 }
 
-/** Exported to tests: activation does not wait for the server. */
+/** Exported to tests: activation does not wait for the server, which is not started for YAML that is nothing to it. */
 export interface Exports {
   readonly started: Promise<void>;
 }
@@ -58,14 +61,43 @@ export function activate(context: ExtensionContext, platform: Platform): Exports
       if (event.affectsConfiguration("litlens.hover.formulas")) void report(log, server.restart());
     }),
   );
-  const started = server.start();
-  void report(log, started);
+  const started = whenNeeded(context, () => begin(server, log));
+  // told to the user already
+  started.catch(() => undefined);
   return { started, server };
+}
+
+function begin(server: Server, log: LogOutputChannel): Promise<void> {
+  const start = server.start();
+  void report(log, start);
+  return start;
+}
+
+/** Starts at once, except where YAML is open and nothing that the server has an answer for; then with the first such document. */
+function whenNeeded({ subscriptions }: ExtensionContext, start: () => Promise<void>): Promise<void> {
+  const parsed: unknown = JSON.parse(configurationKeys);
+  const keys = Array.isArray(parsed) ? parsed.map(String) : [];
+  const open = workspace.textDocuments;
+  const isIdle =
+    open.some(({ languageId }) => languageId === "yaml") && !open.some((each) => concerns(each, keys));
+  if (!isIdle) return start();
+  return new Promise((resolve, reject) => {
+    const look = (document: TextDocument) => {
+      if (!concerns(document, keys)) return;
+      for (const listener of listeners) listener.dispose();
+      start().then(resolve, reject);
+    };
+    const listeners = [
+      workspace.onDidOpenTextDocument(look),
+      workspace.onDidChangeTextDocument(({ document }) => look(document)),
+    ];
+    subscriptions.push(...listeners);
+  });
 }
 
 function clientOptions(platform: Platform, log: LogOutputChannel): LanguageClientOptions {
   return {
-    documentSelector: [{ language: "python" }],
+    documentSelector: [{ language: "python" }, { language: "yaml" }],
     outputChannel: log,
     markdown: {
       isTrusted: { enabledCommands: Object.keys(commandHandlers).map((name) => `litlens.${name}`) },

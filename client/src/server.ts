@@ -39,16 +39,21 @@ export class Server {
   readonly #create: () => Promise<Connected>;
   #current: Connected | undefined;
   #last: Promise<void> = Promise.resolve();
+  #begun = false;
 
   constructor(create: () => Promise<Connected>) {
     this.#create = create;
   }
 
+  /** Starts it, unless that was done before. */
   start(): Promise<void> {
+    if (this.#begun) return this.#last;
+    this.#begun = true;
     return this.#inTurn(() => this.#start());
   }
 
   restart(): Promise<void> {
+    this.#begun = true;
     return this.#inTurn(async () => {
       await this.#stop();
       await this.#start();
@@ -59,13 +64,13 @@ export class Server {
     return this.#inTurn(() => this.#stop());
   }
 
-  /** Rejects with the server's reason, fit to be shown. */
+  /** Starts the server if nothing did yet. Rejects with the server's reason, fit to be shown. */
   async request<Name extends keyof Requests>(
     name: Name,
     params: Requests[Name]["params"],
     token?: CancellationToken,
   ): Promise<Requests[Name]["result"]> {
-    await this.#last.catch(() => undefined);
+    await this.start().catch(() => undefined);
     const { client } = this;
     // An absent token given as `undefined` would count as a second parameter.
     return token

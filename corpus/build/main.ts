@@ -1,5 +1,5 @@
 /**
- * corpus/ → dist/corpus.json, dist/formulas.json and dist/index.json. Every problem is told at once, and fails the build;
+ * corpus/ → dist/corpus.json, dist/formulas.json, dist/index.json and dist/configurations.json. Every problem is told at once, and fails the build;
  * with --lenient, what has problems is left out and the rest is built.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -34,4 +34,7 @@ if (messages.length > 0 && !process.argv.includes("--lenient")) {
   writeFileSync("dist/corpus.json", JSON.stringify(corpus));
   writeFileSync("dist/formulas.json", JSON.stringify({ glyphs, drawings } satisfies StoredFormulas));
   writeFileSync("dist/index.json", buildIndex(corpus));
+  // keys of which every configuration file has one: all that the extension knows before it starts the server
+  const keys = corpus.symbols.flatMap(({ recognised }) => recognised?.all[0] ?? []);
+  writeFileSync("dist/configurations.json", JSON.stringify(keys));
 }
