@@ -9,6 +9,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), "litlens-neovim-"));
 const file = join(scratch, "model.py");
 cpSync(join(here, "model.py"), file);
+const configuration = join(scratch, "axolotl.yaml");
+cpSync(join(here, "../../examples/axolotl.yaml"), configuration);
 const { status, error, stdout, stderr } = spawnSync(
   "nvim",
   ["--headless", "-u", "NONE", "-n", "-S", join(here, "session.lua")],
@@ -26,6 +28,7 @@ const { status, error, stdout, stderr } = spawnSync(
       LITLENS_NODE: process.execPath,
       LITLENS_SERVER: join(here, "../../dist/server/node.js"),
       LITLENS_FILE: file,
+      LITLENS_CONFIGURATION: configuration,
     },
   },
 );

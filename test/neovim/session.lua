@@ -1,5 +1,6 @@
 -- A person's session in Neovim: hover, choose a code action, undo it. Needs nothing beyond Neovim 0.7.
--- Environment: LITLENS_NODE and LITLENS_SERVER start the server, LITLENS_FILE is the Python file to open.
+-- Environment: LITLENS_NODE and LITLENS_SERVER start the server, LITLENS_FILE is the Python file to open,
+-- LITLENS_CONFIGURATION the YAML file.
 local passed, failed = 0, 0
 
 local function check(name, test)
@@ -121,6 +122,13 @@ end)
 check("one undo gives the file back", function()
   vim.cmd("undo")
   assert(text() == before, "after undo:\n" .. text())
+end)
+
+check("explains a key of a configuration file", function()
+  vim.cmd("edit! " .. vim.fn.fnameescape(vim.env.LITLENS_CONFIGURATION))
+  vim.bo.filetype = "yaml"
+  vim.lsp.buf_attach_client(0, client)
+  contains(hover_at("adapter: qlora"), "2305.14314")
 end)
 
 check("ends the server", function()

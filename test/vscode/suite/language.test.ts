@@ -29,6 +29,13 @@ describe("reading code", () => {
     includes(text, "command:litlens.", "links to commands");
   });
 
+  it("hovers over a key of the Axolotl example", async () => {
+    const document = await openFile("axolotl.yaml");
+    const text = await hoverSoon(document.uri, inside(document, "lora_r:"));
+    includes(text, "lora_r: 64, lora_alpha: 16", "what rank and alpha come to");
+    includes(text, "2106.09685", "arXiv identifier");
+  });
+
   it("hovers over exactly the token", async () => {
     const editor = await open("from peft import LoraConfig\n\nconfig = Lora|Config(r=8)\n");
     const { document, selection } = editor;
