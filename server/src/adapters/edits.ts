@@ -14,7 +14,8 @@ export interface Edit {
 export const edit = (from: number, to: number, ...insert: Piece[]): Edit => ({ from, to, insert });
 export const insertion = (at: number, ...insert: Piece[]): Edit => edit(at, at, ...insert);
 
-const plain = (piece: Piece): string => (typeof piece === "string" ? piece : piece.stop);
+/** A piece without its stop. */
+export const plain = (piece: Piece): string => (typeof piece === "string" ? piece : piece.stop);
 
 /** The text of an edit without its stops. */
 export const plainText = ({ insert }: Edit): string => insert.map(plain).join("");
@@ -22,7 +23,7 @@ export const plainText = ({ insert }: Edit): string => insert.map(plain).join(""
 const escapeSnippet = (text: string): string => text.replace(/[\\$}]/g, "\\$&");
 
 /** Source order; at one place, the order in which they were made. */
-const ordered = (edits: readonly Edit[]): Edit[] =>
+export const sourceOrder = (edits: readonly Edit[]): Edit[] =>
   edits
     .map((each, index) => ({ each, index }))
     .sort((a, b) => a.each.from - b.each.from || a.each.to - b.each.to || a.index - b.index)
@@ -40,7 +41,7 @@ function withLineBreaks(piece: Piece, lineBreak: string): Piece {
 export function applyEdits(text: string, edits: readonly Edit[], lineBreak: string): string {
   let result = "";
   let at = 0;
-  for (const each of ordered(edits)) {
+  for (const each of sourceOrder(edits)) {
     result +=
       text.slice(at, each.from) +
       each.insert.map((piece) => plain(withLineBreaks(piece, lineBreak))).join("");
@@ -56,7 +57,7 @@ export function toTextEdits(
   lineBreak: string,
   snippets: boolean,
 ): (TextEdit | SnippetTextEdit)[] {
-  return ordered(edits).map((each) => {
+  return sourceOrder(edits).map((each) => {
     const range = { start: document.positionAt(each.from), end: document.positionAt(each.to) };
     const pieces = each.insert.map((piece) => withLineBreaks(piece, lineBreak));
     if (!snippets || pieces.every((piece) => typeof piece === "string")) {

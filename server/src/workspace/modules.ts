@@ -40,17 +40,26 @@ function above(folder: string, levels: number): string | undefined {
 
 /** Folders that an absolute import is looked for in: the file's own, the workspace's, their `src`, and those between. */
 function searched(own: string, roots: readonly string[]): string[] {
-  const folders = roots.map(asFolder);
-  const home = folders.filter((root) => own.startsWith(root)).toSorted((a, b) => b.length - a.length)[0];
-  const between: string[] = [];
+  const inRoots = roots.map(asFolder).flatMap((root) => [root, `${root}src/`]);
+  return [...new Set([...foldersAround(own, roots), ...inRoots])];
+}
+
+/** The folder of a file and those above it, nearest first, up to its workspace folder. */
+export function foldersAround(uri: string, roots: readonly string[]): string[] {
+  const own = folderOf(uri);
+  const home = roots
+    .map(asFolder)
+    .filter((root) => own.startsWith(root))
+    .toSorted((a, b) => b.length - a.length)[0];
+  const found = [own];
   const limit = home === undefined ? foldersAbove : maximumFolders;
   for (
     let folder = parentOf(own);
-    folder !== undefined && between.length < limit;
+    folder !== undefined && found.length <= limit;
     folder = parentOf(folder)
   ) {
     if (home !== undefined && !folder.startsWith(home)) break;
-    between.push(folder);
+    found.push(folder);
   }
-  return [...new Set([own, ...between, ...folders.flatMap((root) => [root, `${root}src/`])])];
+  return found;
 }
