@@ -20,6 +20,7 @@ import {
   toCellRange,
 } from "./documents";
 import { Configurations, type LocatedInConfiguration } from "./configurations";
+import type { ProjectManner } from "./adapters/projectManner";
 import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
@@ -50,6 +51,7 @@ import { createSearch } from "./literature/search";
 import { inSlices } from "./literature/slices";
 import { createStore, type Storage } from "./literature/store";
 import { candidates } from "./workspace/modules";
+import { projectManner } from "./workspace/manner";
 import { Neighbours } from "./workspace/neighbours";
 import type {
   AdapterChoice,
@@ -215,7 +217,10 @@ export function createService(options: ServiceOptions): Service {
     return null;
   };
 
-  const files = { readText, readModule };
+  const readManner = ({ uri }: OpenDocument): Promise<ProjectManner> =>
+    projectManner(uri, neighbours.folders, options.readFile);
+
+  const files = { readText, readModule, readManner };
 
   /** An answer's range, in the cell it belongs to where the document is a notebook. */
   const inCell = (range: Range, located: { readonly notebook?: Notebook }): Range | undefined =>
@@ -328,7 +333,8 @@ export function createService(options: ServiceOptions): Service {
       const data: unknown = action.data;
       if (isTrainOnlyData(data)) {
         const { document, notebook } = opened(data.uri);
-        return { ...action, edit: editInCells(trainOnlyEdit(editContext(), document, data), notebook) };
+        const edit = trainOnlyEdit(editContext(), document, data, await readManner(document));
+        return { ...action, edit: editInCells(edit, notebook) };
       }
       if (isConfigActionData(data)) {
         const { document, notebook } = opened(data.uri);
@@ -336,7 +342,8 @@ export function createService(options: ServiceOptions): Service {
       }
       if (isRemovalData(data)) {
         const { document, notebook } = opened(data.uri);
-        return { ...action, edit: editInCells(removalEdit(editContext(), document, data), notebook) };
+        const edit = removalEdit(editContext(), document, data, await readManner(document));
+        return { ...action, edit: editInCells(edit, notebook) };
       }
       if (!isAdapterActionData(data)) return action;
       const { document, notebook } = opened(data.uri);

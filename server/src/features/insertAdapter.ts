@@ -12,6 +12,7 @@ import { withNames } from "../adapters/scopes";
 import type { Sibling, SourceFile } from "../adapters/definitions";
 import { type Edit, toTextEdits } from "../adapters/edits";
 import { insertAdapter as insert } from "../adapters/insert";
+import { inProjectManner, type ProjectManner, withProjectManner } from "../adapters/projectManner";
 import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
 import type { Method } from "../literature/model";
@@ -44,6 +45,8 @@ export interface OtherFiles {
   readonly readText: (uri: string) => Promise<string | null>;
   /** The module that a document calls by this name. */
   readonly readModule: (document: OpenDocument, module: string) => Promise<string | null>;
+  /** What the configuration around a document says of its manner. */
+  readonly readManner: (document: OpenDocument) => Promise<ProjectManner>;
 }
 
 /**
@@ -53,13 +56,13 @@ export async function insertAdapter(
   context: FeatureContext,
   document: OpenDocument,
   request: InsertAdapterRequest,
-  { readText, readModule }: OtherFiles,
+  { readText, readModule, readManner }: OtherFiles,
 ): Promise<WorkspaceEdit> {
-  const { facts, text } = document.python;
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
   const siblings = await siblingsOf(document, readModule);
-  const file = { text, facts };
+  const project = await readManner(document);
+  const file = withProjectManner(document.python, project);
   const sources = { file, siblings, known: knownTargets(context.library) };
   const wanted =
     request.targets === undefined ? request.site : withNames(request.site ?? "", request.targets);
@@ -82,20 +85,26 @@ export async function insertAdapter(
   if (request.destination === "inline") {
     return {
       documentChanges: [
-        documentEdit(document, insert({ ...common, destination: "inline" }).file, context.snippets),
+        documentEdit(document, insert({ ...common, destination: "inline" }).file, context.snippets, project),
       ],
     };
   }
   const module = context.settings.insert.moduleName;
   const uri = siblingModule(document.uri, module);
   const present = await readText(uri);
-  const content: SourceFile = { text: present ?? "", facts: readPython(present ?? "").facts };
+  const content = moduleContent(present ?? "", file);
   const { file: edits, module: moduleEdits } = insert({ ...common, destination: { module, content } });
   const ofModule =
     moduleEdits === undefined || moduleEdits.length === 0
       ? []
-      : moduleChanges(uri, present, moduleEdits, facts.layout.lineBreak);
-  return { documentChanges: [...ofModule, documentEdit(document, edits, context.snippets)] };
+      : moduleChanges(uri, present, inProjectManner(content, moduleEdits), file.facts.layout.lineBreak);
+  return { documentChanges: [...ofModule, documentEdit(document, edits, context.snippets, project)] };
+}
+
+/** The module beside the file; a new one takes after it. */
+function moduleContent(text: string, { facts: { layout }, project = {} }: SourceFile): SourceFile {
+  const { indent, quote } = layout;
+  return withProjectManner({ text, facts: readPython(text).facts }, { ...project, indent, quote });
 }
 
 /** "LoRA (arXiv:2106.09685)" */
@@ -167,13 +176,15 @@ export function documentEdit(
   document: OpenDocument,
   edits: readonly Edit[],
   snippets: boolean,
+  project: ProjectManner,
 ): TextDocumentEdit {
+  const file = withProjectManner(document.python, project);
   const textDocument: OptionalVersionedTextDocumentIdentifier = {
     uri: document.uri,
     version: document.text.version,
   };
   return {
     textDocument,
-    edits: toTextEdits(document.text, edits, document.python.facts.layout.lineBreak, snippets),
+    edits: toTextEdits(document.text, inProjectManner(file, edits), file.facts.layout.lineBreak, snippets),
   };
 }

@@ -2,6 +2,7 @@
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
 import { type Adapter, adaptersIn, removeAdapter } from "../adapters/remove";
 import { appliedIn, removeApplied } from "../adapters/removeApplied";
+import type { ProjectManner } from "../adapters/projectManner";
 import type { FeatureContext, OpenDocument } from "./context";
 import { CannotInsert, documentEdit } from "./insertAdapter";
 import { insertedMethod } from "./inserted";
@@ -48,16 +49,17 @@ export function removalEdit(
   context: FeatureContext,
   document: OpenDocument,
   { removal }: RemovalData,
+  project: ProjectManner,
 ): WorkspaceEdit {
   const { library } = context;
   const applied = appliedIn(document.python, library.methods()).find(({ key }) => key === removal);
   if (applied !== undefined) {
     const edits = removeApplied(document.python, applied, library.shared());
-    return { documentChanges: [documentEdit(document, edits, false)] };
+    return { documentChanges: [documentEdit(document, edits, false, project)] };
   }
   const adapter = adapters(context, document).find(({ key }) => key === removal);
   if (adapter === undefined)
     throw new CannotInsert("The adapter is not in this file any more; ask for actions again.");
   const edits = removeAdapter(document.python, adapter, [...library.shared(), ...adapter.method.python]);
-  return { documentChanges: [documentEdit(document, edits, false)] };
+  return { documentChanges: [documentEdit(document, edits, false, project)] };
 }

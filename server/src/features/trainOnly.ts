@@ -3,6 +3,7 @@ import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
 import { constructions, isDone, trainOnly } from "../adapters/trainOnly";
 import { adapterClasses } from "./inserted";
 import { CannotInsert, documentEdit } from "./insertAdapter";
+import { type ProjectManner, withProjectManner } from "../adapters/projectManner";
 import type { FeatureContext, OpenDocument } from "./context";
 
 const kind = "refactor.rewrite.adapter.train-only";
@@ -37,15 +38,16 @@ export function trainOnlyEdit(
   context: FeatureContext,
   document: OpenDocument,
   { trainOnly: key }: TrainOnlyData,
+  project: ProjectManner,
 ): WorkspaceEdit {
   const construction = constructions(document.python).find((each) => each.key === key);
   if (construction === undefined)
     throw new CannotInsert("The model is no longer built here; ask for actions again.");
   const edits = trainOnly(
-    document.python,
+    withProjectManner(document.python, project),
     construction,
     adapterClasses(context, document),
     context.library.shared(),
   );
-  return { documentChanges: [documentEdit(document, edits, false)] };
+  return { documentChanges: [documentEdit(document, edits, false, project)] };
 }

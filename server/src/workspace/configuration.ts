@@ -27,15 +27,19 @@ export function readConfiguration(text: string): Configuration {
   };
 }
 
-const unquoted = (value: string): string =>
-  /^(?:"([^"]*)"|'([^']*)')/.exec(value)?.slice(1).find((each) => each !== undefined) ??
-  value.replace(/\s+[#;].*$/, "");
+function unquoted(value: string): string {
+  const quoted = /^(["'])(.*?)\1/.exec(value);
+  return quoted === null ? value.replace(/\s+[#;].*$/, "") : (quoted[2] ?? "");
+}
 
 /** The sections of an .editorconfig that hold for a Python file, as one; later ones win. */
 export function readEditorConfig(text: string): Configuration {
   const parts = text.split(/^(?=[ \t]*\[)/m).filter((part) => {
-    const glob = /^[ \t]*\[(.*)\]/.exec(part)?.[1];
-    return glob === undefined || glob === "*" || /(?:^|[/{,*])\*?\.?(?:py|\{[^}]*\bpy\b[^}]*\})\}?$/.test(glob) || /[{,]py[,}]/.test(glob);
+    const [, glob = "*"] = /^[ \t]*\[(.*)\]/.exec(part) ?? [];
+    return (
+      glob === "*" ||
+      /^(?:\*\*\/?)?\*?\.?(?:py|\{(?:.*[,.])?py(?:,.*)?\})$|^\{(?:.*,)?\*\.py(?:,.*)?\}$/.test(glob)
+    );
   });
   return readConfiguration(parts.map((part) => part.replace(/^[ \t]*\[.*\][^\r\n]*/, "[*]")).join("\n"));
 }

@@ -20,7 +20,11 @@ const readers: Readonly<Record<string, (text: string) => ProjectManner>> = {
   ".style.yapf": (text) => fromYapf(readConfiguration(text), "style"),
   "setup.cfg": (text) => {
     const file = readConfiguration(text);
-    return merged([fromYapf(file, "yapf"), fromLinters(file), python(file.get("options", "python_requires"))]);
+    return merged([
+      fromYapf(file, "yapf"),
+      fromLinters(file),
+      python(file.get("options", "python_requires")),
+    ]);
   },
   "tox.ini": (text) => fromLinters(readConfiguration(text)),
   ".flake8": (text) => fromLinters(readConfiguration(text)),
@@ -83,9 +87,7 @@ const fromYapf = (file: Configuration, section: string): ProjectManner =>
   file.has(section) ? { width: 79, ...widthOf(file, section, "column_limit") } : {};
 
 const fromLinters = (file: Configuration): ProjectManner =>
-  merged(
-    ["flake8", "pycodestyle", "pep8"].map((section) => widthOf(file, section, "max-line-length")),
-  );
+  merged(["flake8", "pycodestyle", "pep8"].map((section) => widthOf(file, section, "max-line-length")));
 
 function fromEditor(file: Configuration): ProjectManner {
   const style = file.get("*", "indent_style");

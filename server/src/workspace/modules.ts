@@ -53,11 +53,7 @@ export function foldersAround(uri: string, roots: readonly string[]): string[] {
     .toSorted((a, b) => b.length - a.length)[0];
   const found = [own];
   const limit = home === undefined ? foldersAbove : maximumFolders;
-  for (
-    let folder = parentOf(own);
-    folder !== undefined && found.length <= limit;
-    folder = parentOf(folder)
-  ) {
+  for (let folder = parentOf(own); folder !== undefined && found.length <= limit; folder = parentOf(folder)) {
     if (home !== undefined && !folder.startsWith(home)) break;
     found.push(folder);
   }

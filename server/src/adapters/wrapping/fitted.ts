@@ -136,12 +136,24 @@ function withReplacements(
     if (old !== undefined) {
       beside.push(...local.map(({ from, to, text }) => edit(old + from, old + to, text)));
     } else if (piece !== undefined && index !== undefined) {
-      const changed = local.reduceRight(
-        (text, each) => text.slice(0, each.from) + each.text + text.slice(each.to),
-        plain(piece),
-      );
-      pieces[index]?.push(typeof piece === "string" ? changed : { stop: changed });
+      pieces[index]?.push(...replaced(piece, local));
     }
   }
   return sourceOrder([...edits.map((each, index) => ({ ...each, insert: pieces[index] ?? [] })), ...beside]);
+}
+
+/** A stop keeps its value: what comes before or after stands beside it. */
+function replaced(piece: Piece, replacements: readonly Replacement[]): Piece[] {
+  const text = plain(piece);
+  const isBeside = ({ from, to }: Replacement): boolean =>
+    typeof piece !== "string" && from === to && (from === 0 || from === text.length);
+  const beside = replacements.filter(isBeside);
+  const inside = replacements
+    .filter((each) => !isBeside(each))
+    .reduceRight((made, { from, to, text: own }) => made.slice(0, from) + own + made.slice(to), text);
+  return [
+    ...beside.filter(({ from }) => from === 0).map((each) => each.text),
+    typeof piece === "string" ? inside : { stop: inside },
+    ...beside.filter(({ from }) => from > 0).map((each) => each.text),
+  ];
 }
