@@ -1,7 +1,7 @@
 /** Edits whose statements keep to the width that a project's formatter sets, broken as it would break them. */
 import { type Edit, edit, type Piece, plain, sourceOrder } from "../edits";
 import { prose } from "./prose";
-import { layout, type Shape } from "./statement";
+import { layout, type Shape, withoutTrailingCommas } from "./statement";
 import { type LogicalLine, logicalLines } from "./tokens";
 
 /** A stretch of the edited text: what was there, or a piece of an edit. */
@@ -35,15 +35,22 @@ export function fitted(text: string, edits: readonly Edit[], shape: Shape): Edit
   const before = [...logicalLines(text)].filter(({ from, to }) =>
     given.some((each) => each.from <= to && from <= each.to),
   );
-  const changed = new Map(before.map((line) => [line, layoutChanges(text, line, shape)]));
+  const isKept = (line: LogicalLine): boolean => layoutChanges(text, line, shape)?.length === 0;
   const replacements: Replacement[] = [];
   for (const line of logicalLines(edited)) {
     if (!isTouched(line)) continue;
-    if (!isNew(line, stretches)) {
-      const own = before.filter(({ from, to }) => cameFrom(line, stretches, from, to));
-      if (own.length !== 1 || own.some((each) => changed.get(each)?.length !== 0)) continue;
+    if (isNew(line, stretches)) {
+      replacements.push(...(layoutChanges(edited, line, shape) ?? []));
+      continue;
     }
-    replacements.push(...(layoutChanges(edited, line, shape) ?? []));
+    const [own, ...others] = before.filter(({ from, to }) => cameFrom(line, stretches, from, to));
+    if (own === undefined || others.length > 0) continue;
+    // commas that stand there for the width alone go with it
+    const there = given.flatMap(({ from, to }) => [from, to]);
+    const here = inserted.flatMap(({ from, to }) => [from, to]);
+    if (isKept(withoutTrailingCommas(own, there)))
+      replacements.push(...(layoutChanges(edited, withoutTrailingCommas(line, here), shape) ?? []));
+    else if (isKept(own)) replacements.push(...(layoutChanges(edited, line, shape) ?? []));
   }
   for (const { from, to } of inserted)
     replacements.push(

@@ -3,6 +3,7 @@
  * hold on one line where that fits, else one item a line with a comma after the last.
  */
 import { commaPriority, delimitersOf, dotPriority } from "./delimiters";
+import type { Range } from "../../python/facts";
 import type { LogicalLine, Token } from "./tokens";
 
 /** A token, or a comma or bracket that is added. */
@@ -51,6 +52,36 @@ export function layout(text: string, line: LogicalLine, shape: Shape): string[] 
   return [...gaps, pending];
 }
 
+/**
+ * The same without the comma that asks for a line an item, in the innermost brackets that something at one of the
+ * offsets stands in. `(a,)` and `a[b,]` are nothing without theirs.
+ */
+export function withoutTrailingCommas(line: LogicalLine, offsets: readonly number[]): LogicalLine {
+  const code = line.tokens.filter(({ kind }) => kind !== "comment");
+  const brackets = offsets.flatMap((offset) => innermostBrackets(code, offset) ?? []);
+  const innermost = brackets.filter(
+    ({ from, to }) => !brackets.some((other) => from < other.from && other.to < to),
+  );
+  const dropped = code.filter(
+    (each, at) => each.text === "," && isTrailingComma(code, at) && innermost.some(({ to }) => to === at + 1),
+  );
+  return { ...line, tokens: line.tokens.filter((each) => !dropped.includes(each)) };
+}
+
+/** Indices of the brackets around an offset. */
+function innermostBrackets(code: readonly Token[], offset: number): Range | undefined {
+  const opened: number[] = [];
+  for (const [at, { kind, from }] of code.entries()) {
+    if (kind === "close") {
+      const open = opened.pop();
+      if (open !== undefined && (code[open]?.to ?? 0) <= offset && offset <= from)
+        return { from: open, to: at };
+    }
+    if (kind === "open") opened.push(at);
+  }
+  return undefined;
+}
+
 /** Whether nothing in it stands in the way: strings over several lines, comments on lines of their own, bodies behind a colon. */
 function isPlain(text: string, { tokens, from, to }: LogicalLine): boolean {
   const source = text.slice(from, to);
@@ -82,7 +113,7 @@ class Wrapper {
     const after = this.tokens[other.token ?? -1];
     if (before !== undefined && after !== undefined && one?.token === (other.token ?? 0) - 1) {
       const own = this.text.slice(before.to, after.from);
-      if (!/[\r\n]/.test(own)) return own;
+      if (/^[ \t]*$/.test(own)) return own;
     }
     if (other.kind === "comment") return "  ";
     if (one?.kind === "open" || other.kind === "close" || /^[,.:]$/.test(other.text)) return "";
@@ -146,11 +177,15 @@ class Wrapper {
     if (operand === undefined) return this.splitBrackets(line, 0, end);
     const { from, to } = operand;
     const body = items.slice(from, to);
+    // the rest of it stands on the lines below already
+    if (body.length === 1 && body[0]?.kind === "open") return this.splitBrackets(line, 0, from);
     const whole = body[0]?.kind === "open" && closingOf(body, 0) === body.length - 1;
     const inner = whole ? undefined : this.splitBrackets(line, from, to);
     if (whole || (inner !== undefined && this.mayGoWithout(body, inner, line)))
       return inner ?? this.splitBrackets(line, from, to);
-    if (body.length < 2 || body.some(({ kind }) => kind === "comment")) return inner;
+    const code = { ...line, items: items.slice(0, end) };
+    // a long comment is no reason to put a single word in brackets
+    if (body.some(({ kind }) => kind === "comment") || (body.length === 1 && this.fits(code))) return inner;
     const added = { items: body, level: line.level + 1, inside: true, isDisplay: true };
     if (!this.fits(added) && delimitersOf(body).length === 0) return inner;
     return [
@@ -278,12 +313,18 @@ function hasTrailingComma(items: readonly Item[]): boolean {
     if (item.text !== ",") return false;
     const next = code[at + 1];
     if (next === undefined) return at > 0 && commasOf(code) > 1;
-    if (next.kind !== "close") return false;
-    const open = openingOf(code, at + 1);
-    const isCall = code[open - 1]?.kind === "word" || code[open - 1]?.kind === "close";
-    const commas = delimitersOf(code.slice(open + 1, at + 1)).length;
-    return next.text === "]" ? commas > 1 || !isCall : next.text === "}" || isCall || commas > 1;
+    return isTrailingComma(code, at);
   });
+}
+
+/** Whether the comma at an index stands before a closing bracket, and could as well not. */
+function isTrailingComma(code: readonly Item[], at: number): boolean {
+  const next = code[at + 1];
+  if (next?.kind !== "close") return false;
+  const open = openingOf(code, at + 1);
+  const commas = commasOf(code.slice(open + 1, at + 1));
+  if (next.text === "]") return commas > 1 || isDisplayAt(code, open);
+  return next.text === "}" || commas > 1 || !isDisplayAt(code, open);
 }
 
 /** What Black would put brackets around: the right side of an assignment, what is returned, a condition. */
