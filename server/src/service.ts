@@ -338,7 +338,8 @@ export function createService(options: ServiceOptions): Service {
       }
       if (isConfigActionData(data)) {
         const { document, notebook } = opened(data.uri);
-        return { ...action, edit: editInCells(configEdit(editContext(), document, data), notebook) };
+        const edit = configEdit(editContext(), document, data, await readManner(document));
+        return { ...action, edit: editInCells(edit, notebook) };
       }
       if (isRemovalData(data)) {
         const { document, notebook } = opened(data.uri);

@@ -1,4 +1,5 @@
 /** What can be done to the configuration under the cursor: shown as actions, carried out when chosen. */
+import type { ProjectManner } from "../../adapters/projectManner";
 import { type CodeAction, CodeActionKind, type WorkspaceEdit } from "vscode-languageserver-types";
 import type { Call } from "../../python/facts";
 import { around } from "../../python/local";
@@ -93,6 +94,7 @@ export function configEdit(
   context: FeatureContext,
   document: OpenDocument,
   { config, offer: key }: ConfigActionData,
+  project: ProjectManner,
 ): WorkspaceEdit {
   const [qualified, index] = config.split("#");
   const call = sameNamed(document, qualified)[Number(index)];
@@ -100,5 +102,5 @@ export function configEdit(
   if (offer === undefined)
     throw new CannotInsert("The configuration is not in this file any more; ask for actions again.");
   if (offer.disabled !== undefined) throw new CannotInsert(offer.disabled);
-  return { documentChanges: [documentEdit(document, offer.edits(), context.snippets)] };
+  return { documentChanges: [documentEdit(document, offer.edits(), context.snippets, project)] };
 }
