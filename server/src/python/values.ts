@@ -303,6 +303,7 @@ class Step implements CallStep {
   readonly method: string;
   readonly receiver: string | undefined;
   private fact: Call | undefined;
+  private resolved: { readonly name: string | undefined } | undefined;
 
   constructor(
     readonly order: number,
@@ -325,7 +326,8 @@ class Step implements CallStep {
   }
 
   get qualified(): string | undefined {
-    return this.on === undefined ? this.scope.resolveParts(this.called.path) : undefined;
+    this.resolved ??= { name: this.on === undefined ? this.scope.resolveParts(this.called.path) : undefined };
+    return this.resolved.name;
   }
 
   get keywords(): readonly string[] {

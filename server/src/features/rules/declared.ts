@@ -33,7 +33,11 @@ export function standsBeside(context: RuleContext, { beside, besideWhen = [] }: 
 }
 
 /** The calls of something that goes by one of these names, whichever way it was imported. */
-export function callsOf(calls: readonly Call[], library: Library, paths: readonly string[]): Call[] {
+export function callsOf<T extends { readonly qualified?: string | undefined }>(
+  calls: readonly T[],
+  library: Library,
+  paths: readonly string[],
+): T[] {
   const [patterns, names] = [
     paths.filter((path) => path.includes("*")),
     paths.filter((path) => !path.includes("*")),

@@ -104,10 +104,11 @@ export interface Given {
 }
 
 /** Configurations in `get_peft_model(model, config)` and `SFTTrainer(model, peft_config=config)`. */
-export const givenConfigs = (context: RuleContext): Given[] =>
-  context.values.calls.flatMap((step): Given[] => {
-    const wraps = isCall(context, step, peftModel);
-    if (!wraps && !(step.keywords.includes("peft_config") && isTrainer(step))) return [];
+export function givenConfigs(context: RuleContext): Given[] {
+  const wrapping = new Set(callsTo(context, peftModel));
+  return context.values.calls.flatMap((step): Given[] => {
+    const wraps = wrapping.has(step);
+    if (!wraps && !(isTrainer(step) && step.keywords.includes("peft_config"))) return [];
     const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
     const config = argument && makerOf(context, argument.value, step);
     if (config === undefined) return [];
@@ -115,6 +116,7 @@ export const givenConfigs = (context: RuleContext): Given[] =>
     const base = baseOf(context, step);
     return [{ step, config, ...(base && { base }), ...(model && { model }) }];
   });
+}
 
 /** The configuration that made an adapted model: of `get_peft_model(model, config)`. */
 export function configOf(context: RuleContext, made: CallStep | undefined): CallStep | undefined {
