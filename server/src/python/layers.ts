@@ -17,7 +17,7 @@ import type { Layer, LayerForm } from "./facts";
 import { Constructions, isSequential } from "./layerConstructions";
 import type { Context } from "./layerSink";
 import { iterations, keyOf } from "./layerExpressions";
-import { obstaclesIn } from "./obstacles";
+import { obstacleOf, obstaclesIn } from "./obstacles";
 import type { Scope } from "./scope";
 
 export interface Layers {
@@ -31,7 +31,7 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
     for (const method of node.body) if (method.kind === "function") collector.method(method);
     const obstacles = obstaclesIn(node, scope);
     const layers = collector.layers.map((layer): Layer => {
-      const obstacle = layer.obstacle ?? obstacles.get(layer.path) ?? obstacles.get("*");
+      const obstacle = layer.obstacle ?? obstacleOf(obstacles, layer.path);
       return obstacle === undefined ? layer : { ...layer, obstacle };
     });
     return { layers };

@@ -25,6 +25,7 @@ export function obstaclesIn(node: ClassStmt, scope: Scope): ReadonlyMap<string, 
     if (member.kind === "assign") tiedKeys(member.targets, member.value, note);
     if (member.kind !== "function") continue;
     if (/^get_output_embeddings$/.test(member.name)) outputEmbeddings(member, note);
+    const held = heldLayers(member);
     walkStatements(member.body, (statement) => {
       if (statement.kind === "assign" && statement.value) {
         const owner = weightOwner(statement.value);
@@ -40,9 +41,9 @@ export function obstaclesIn(node: ClassStmt, scope: Scope): ReadonlyMap<string, 
           if (inner.kind === "call") wrapped(inner, scope, note);
         });
         // `w = self.proj.weight` is for computing with
-        const held =
+        const isKept =
           statement.kind === "assign" && expression === statement.value && isLocal(statement.targets);
-        if (!isPreparation(member)) weightReads(expression, held ? "=" : undefined, scope, note);
+        if (!isPreparation(member)) weightReads(expression, isKept ? "=" : undefined, scope, note, held);
       }
     });
   }
@@ -108,7 +109,7 @@ const wrappers =
 
 /** `weight_norm(self.head)` after the layer was built. */
 function wrapped(call: CallExpr, scope: Scope, note: Note): void {
-  const path = call.arguments[0] && selfPath(call.arguments[0].value);
+  const path = call.arguments[0] && layerPath(call.arguments[0].value);
   if (path === undefined) return;
   const qualified = scope.resolve(call.callee) ?? "";
   if (wrappers.test(qualified)) note(path, wrapperObstacle(qualified));
@@ -142,10 +143,16 @@ const passing =
   /^(?:to|type_as|type|float|half|bfloat16|double|detach|clone|contiguous|cuda|cpu|norm|abs|mean|sum|std|max|min|pow|item)$/;
 
 /** Weights that an expression computes with. */
-function weightReads(expression: Expr, assigned: string | undefined, scope: Scope, note: Note): void {
+function weightReads(
+  expression: Expr,
+  assigned: string | undefined,
+  scope: Scope,
+  note: Note,
+  held: ReadonlyMap<string, string>,
+): void {
   /** `by` names what the expression is handed to; undefined where that does not compute. */
   const look = (inner: Expr, by: string | undefined): void => {
-    const path = weightOwner(inner);
+    const path = weightOwner(inner, held);
     if (path !== undefined) {
       if (by !== undefined) note(path, read(path, by));
       return;
@@ -181,12 +188,68 @@ const isLocal = (targets: readonly Expr[]): boolean =>
   targets.every(({ kind }) => kind === "name" || kind === "tuple");
 
 const read = (path: string, by: string): string =>
-  `The weight of \`${path}\` is used directly (\`${by}\`), so the layer is not called there and an adapted one would be ignored. Call \`self.${path}(…)\` instead, or adapt the block's output.`;
+  `The weight of \`${path}\` is used directly (\`${by}\`), so the layer is not called there and an adapted one would be ignored. Call ${/\.(?:\*|\d)/.test(path) ? "the layer itself" : `\`self.${path}(…)\``} instead, or adapt the block's output.`;
 
-/** `self.a.b.weight` gives `a.b`. */
-function weightOwner(expression: Expr): string | undefined {
-  const path = selfPath(expression);
-  return path !== undefined && /\.weight$/.test(path) ? path.replace(/\.weight$/, "") : undefined;
+/** Weights by name, those that an attention holds for its projections among them. */
+const weightName = /\.(?:(?:out_proj\.)?weight|(?:in|q|k|v)_proj_weight)$/;
+
+/** `self.a.b.weight` gives `a.b`, `self.attn.in_proj_weight` gives `attn`; `held` says what names of the method hold. */
+function weightOwner(expression: Expr, held?: ReadonlyMap<string, string>): string | undefined {
+  const path = layerPath(expression, held);
+  return path !== undefined && weightName.test(path) ? path.replace(weightName, "") : undefined;
+}
+
+/** `self.net[0]` gives `net.0`, `self.net[i]` gives `net.*`. */
+function layerPath(expression: Expr, held?: ReadonlyMap<string, string>): string | undefined {
+  if (expression.kind === "name") return held?.get(expression.name);
+  if (expression.kind === "attribute") {
+    if (expression.object.kind === "name" && expression.object.name === "self") return expression.name;
+    const path = layerPath(expression.object, held);
+    return path === undefined ? undefined : `${path}.${expression.name}`;
+  }
+  if (expression.kind !== "subscript") return undefined;
+  const path = layerPath(expression.object, held);
+  const [item] = expression.items;
+  const key = item?.kind === "number" ? item.value : item?.kind === "string" ? item.value : undefined;
+  return path === undefined ? undefined : `${path}.${key ?? "*"}`;
+}
+
+/** Names of a method that hold a layer: `head = self.head`, `for layer in self.layers`. */
+function heldLayers({ body }: FunctionStmt): ReadonlyMap<string, string> {
+  const held = new Map<string, string>();
+  const hold = (target: Expr | undefined, path: string | undefined): void => {
+    if (target?.kind === "name" && path !== undefined) held.set(target.name, path);
+  };
+  walkStatements(body, (statement) => {
+    if (statement.kind === "assign" && statement.value)
+      for (const target of statement.targets) hold(target, layerPath(statement.value, held));
+    if (statement.kind !== "for") return;
+    const { target, iterable } = statement;
+    const targets = target.kind === "tuple" ? target.items : [target];
+    const lists = iterable.kind === "call" ? iterable.arguments.map(({ value }) => value) : [iterable];
+    // enumerate counts first, zip goes side by side
+    const shift = targets.length - lists.length;
+    for (const [index, list] of lists.entries()) {
+      const path = layerPath(list, held);
+      if (shift >= 0) hold(targets[index + shift], path === undefined ? undefined : `${path}.*`);
+    }
+  });
+  return held;
+}
+
+/** What is said of a layer: `net.*` speaks of `net.0` as well. */
+export function obstacleOf(obstacles: ReadonlyMap<string, string>, path: string): string | undefined {
+  const found = obstacles.get(path) ?? obstacles.get("*");
+  if (found !== undefined) return found;
+  const parts = path.split(".");
+  for (const [other, reason] of obstacles) {
+    const others = other.split(".");
+    const isSame = others.every(
+      (part, index) => part === parts[index] || part === "*" || parts[index] === "*",
+    );
+    if (others.length === parts.length && isSame) return reason;
+  }
+  return undefined;
 }
 
 function tied(path: string, other: string): string {

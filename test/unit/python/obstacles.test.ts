@@ -58,6 +58,34 @@ class Net(nn.Module):
 `);
 });
 
+test("weights of layers in lists and under other names", () => {
+  checkObstacles(`
+class Lists(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(d, d),  # no: used directly
+            nn.ReLU(),
+            nn.Linear(d, d),  # no: weight_norm
+        )
+        weight_norm(self.net[2])
+        self.heads = nn.ModuleList([nn.Linear(d, d) for _ in range(3)])  # no: used directly
+        self.called = nn.ModuleList([nn.Linear(d, d) for _ in range(3)])
+        self.out = nn.Linear(d, d)  # no: used directly
+        self.attn = nn.MultiheadAttention(d, 4)  # no: used directly
+        self.other = nn.MultiheadAttention(d, 4)
+
+    def forward(self, x):
+        x = F.linear(x, self.net[0].weight)
+        for index, (head, layer) in enumerate(zip(self.heads, self.called)):
+            x = layer(x)
+        for head, layer in zip(self.heads, self.called):
+            x = F.linear(layer(x), head.weight)
+        out = self.out
+        return F.linear(x, out.weight) @ self.attn.out_proj.weight, self.other.in_proj_weight.dtype
+`);
+});
+
 test("parts that torch's own layers read past their forward", () => {
   checkObstacles(`
 class Layer(nn.TransformerEncoderLayer):
