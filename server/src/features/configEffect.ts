@@ -187,12 +187,12 @@ function hasNoOtherEffect(method: Method, given: CallArguments): boolean {
 }
 
 /** Of a classifier PEFT trains the head as well. */
-function keepsHead(value: Value): boolean {
+export function keepsHead(value: Value): boolean {
   const name = value.kind === "string" ? value.value : value.kind === "reference" ? value.qualified : "";
   return value.kind === "none" || /(?:^|\.)(?:CAUSAL_LM|SEQ_2_SEQ_LM|FEATURE_EXTRACTION)$/.test(name);
 }
 
-function presetIs(preset: string, value: Value): boolean {
+export function presetIs(preset: string, value: Value): boolean {
   const bare = preset.replace(/^(["'])(.*)\1$/, "$2");
   switch (value.kind) {
     case "none":

@@ -382,6 +382,8 @@ export interface ConversionForm {
     /** Arguments that rule it out. */
     readonly unless?: readonly string[];
   };
+  /** The class of a method's own Python that computes the same, with its names of the arguments. */
+  readonly inserted?: { readonly symbol: string; readonly arguments: ArgumentValues };
   /** Arguments that it does not go with. */
   readonly unless?: readonly string[];
   /** Names whose mention anywhere in the file rules the form out. */

@@ -9,6 +9,7 @@ import { allLinearOffers } from "./allLinear";
 import { citationOffers } from "./cite";
 import { conversionOffers } from "./convert";
 import type { CallAt, Offer } from "./offer";
+import { insertionOffers } from "./inserted";
 import { recipeOffers } from "./recipes";
 
 export const configKind = `${CodeActionKind.RefactorRewrite}.config`;
@@ -27,6 +28,7 @@ const shown = 8;
 const offersAt = (at: CallAt): Offer[] => [
   ...conversionOffers(at),
   ...allLinearOffers(at),
+  ...insertionOffers(at),
   ...citationOffers(at),
   ...recipeOffers(at),
 ];

@@ -69,7 +69,7 @@ function faults(
     ...missing(words, ["words"]),
     ...places.flatMap((argument, index) => lacks(words, argument, ["places", index])),
     ...forms.flatMap((form, index) => {
-      const { config, set = {}, as = {}, apart = [], asks = [], unless = [], keeping } = form;
+      const { config, set = {}, as = {}, apart = [], asks = [], unless = [], keeping, inserted } = form;
       const at = (...path: FieldPath): FieldPath => ["forms", index, ...path];
       return [
         ...missing(config, at("config")),
@@ -86,6 +86,9 @@ function faults(
         ...apart.flatMap((argument, each) => lacks(config, argument, at("apart", each))),
         ...asks.flatMap((argument, each) => lacks(config, argument, at("asks", each))),
         ...unless.flatMap((argument, each) => lacks(config, argument, at("unless", each))),
+        ...Object.keys(inserted?.arguments ?? {}).flatMap((argument) =>
+          lacks(config, argument, at("inserted", "arguments", argument)),
+        ),
         ...computed(keeping?.to ?? {}, at("keeping", "to")),
         ...computed(keeping?.back ?? {}, at("keeping", "back")),
         ...((form.without === undefined) === (form.why === undefined)

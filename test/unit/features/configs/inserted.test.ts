@@ -1,0 +1,98 @@
+/** LoRA of PEFT becomes LoRA of our own Python and the other way, where both do the same. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { source } from "../../adapters/check";
+import { offered, reason, titles } from "./check";
+
+const model = `class GPT(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(10, 8)
+        self.q_proj = nn.Linear(8, 8)
+        self.v_proj = nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.v_proj(self.q_proj(self.emb(x)))
+`;
+const head = `import torch.nn as nn
+from peft import LoraConfig, TaskType, get_peft_model
+
+
+${model}
+
+`;
+const toOurs = "Insert LoRA in place of PEFT's: `apply_lora(…)`";
+const apply = `def apply_lora(model: nn.Module, targets: "Collection[str]", **hyperparameters: Any) -> nn.Module:
+    """LoRA (arXiv:2106.09685) in every layer of \`model\` that \`targets\` name; returns \`model\`."""
+    return replace_layers(model, targets, LoRALinear, **hyperparameters)`;
+
+describe("a configuration of PEFT becomes inserted Python", () => {
+  const wrapped = (args: string, rest = "", before = ""): string =>
+    `${head}model = GPT()\nconfig = LoraConfig(${args})\n${before}model = get_peft_model(model, config)\n${rest}`;
+
+  it("with the definitions, the freezing, and without what only PEFT used", async () => {
+    const text = await offered(
+      wrapped(
+        `|r=4, target_modules=["q_proj", "v_proj"], lora_dropout=0.1, bias="none", task_type=TaskType.CAUSAL_LM`,
+        "model.print_trainable_parameters()\nmodel.train()\n",
+      ),
+    ).edited(toOurs);
+    const after = text.slice(text.indexOf("model = GPT()"));
+    assert.equal(
+      after,
+      `model = GPT()
+model = apply_lora(model, targets=("q_proj", "v_proj"), rank=4, alpha=8, dropout=0.1)
+train_only(model, LoRALinear)
+model.train()
+`,
+    );
+    assert.doesNotMatch(text, /peft|TaskType/);
+    assert.ok(text.includes(model));
+    for (const definition of [
+      source("lora/lora.py", "LoRALinear"),
+      source("shared/replace_layers.py", "replace_layers"),
+      source("shared/train_only.py", "train_only"),
+      apply,
+    ])
+      assert.ok(text.includes(definition.split("\n")[0] ?? ""), definition.split("\n")[0]);
+  });
+
+  it("from the call that wraps the model as well, the configuration inside it", async () => {
+    const text = await offered(
+      `${head}model = GPT().cuda()\nmodel = get_peft|_model(model, LoraConfig(lora_alpha=16, target_modules="all-linear"))\n`,
+    ).edited(toOurs);
+    const call = `model = apply_lora(model, targets=("q_proj", "v_proj"), alpha=16)`;
+    assert.ok(text.endsWith(`${call}\ntrain_only(model, LoRALinear)\n`), text.slice(-200));
+  });
+
+  const q = `target_modules=["q_proj"]`;
+  for (const [why, marked, pattern] of [
+    ["biases train", wrapped(`|${q}, bias="all"`), /^`bias="all"` has no counterpart/],
+    ["other modules train", wrapped(`|${q}, modules_to_save=["emb"]`), /^`modules_to_save/],
+    ["a head trains", wrapped(`|${q}, task_type="SEQ_CLS"`), /^`task_type/],
+    ["it is another form", wrapped(`|${q}, use_dora=True`), /^DoRA is not what LoRALinear computes/],
+    ["a layer is not linear", wrapped(`|target_modules=["emb"]`), /emb/],
+    ["layers are not named", wrapped(`|r=4`), /^The names of the layers/],
+    [
+      "the model is not in sight",
+      wrapped(`|${q}`).replace("GPT()\nconfig", "load()\nconfig"),
+      /^The line that builds `model`/,
+    ],
+    ["the adapter is saved", wrapped(`|${q}`, `model.save_pretrained("out")\n`), /^`model.save_pretrained`/],
+    ["it is merged", wrapped(`|${q}`, `model = model.merge_and_unload()\n`), /^`model.merge_and_unload`/],
+    [
+      "a trainer gets it",
+      `from transformers import Trainer\n${wrapped(`|${q}`, `trainer = Trainer(model=model)\n`)}`,
+      /^`model` is given to Trainer/,
+    ],
+  ] as const)
+    it(`not where ${why}`, () => assert.match(reason(marked, toOurs), pattern));
+
+  it("says nothing of a configuration that no model gets here", () =>
+    assert.deepEqual(
+      titles(offered(`${head}config = LoraConfig(|r=4)\n`).actions).filter((title) =>
+        title.startsWith("Insert"),
+      ),
+      [],
+    ));
+});
