@@ -24,6 +24,9 @@ export interface Evaluation {
   readonly assigned: Assigned;
 }
 
+/** The offset of an assignment that stands in an expression, `(n := 3)`: where it is carried out is not followed. */
+const withinExpression = -1;
+
 const changing = /^(?:append|extend|insert|pop|remove|clear|reverse|sort|update|setdefault)$/;
 
 /** Where a function assigns its names and attributes of `self`. */
@@ -45,6 +48,7 @@ export function assignedIn(within: FunctionStmt, block: Block): Assigned {
       else if (statement.kind === "for") note(statement.target, statement.from);
       for (const expression of expressionsOf(statement))
         walkExpression(expression, (inner) => {
+          if (inner.kind === "other" && inner.assigns) note(inner.assigns, withinExpression);
           if (inner.kind === "call" && inner.callee.kind === "attribute" && changing.test(inner.callee.name))
             note(inner.callee.object, statement.from);
         });
@@ -197,6 +201,7 @@ export function valueAt(
     return common(found);
   };
 
+  if (offsets?.includes(withinExpression)) return unknown;
   return offsets ? above(body, body.length, before, outside) : outside();
 }
 

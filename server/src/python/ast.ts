@@ -93,6 +93,8 @@ export interface Star extends Range {
 export interface OtherExpr extends Range {
   readonly kind: "other";
   readonly children: readonly Expr[];
+  /** The name that it gives a value: `(n := len(x))`. */
+  readonly assigns?: Name;
 }
 export type Expr =
   | Name

@@ -3,13 +3,14 @@
  * parameters with defaults or with the arguments the file passes, fields of config classes and options of an argument
  * parser. Constants and config classes may be those of a neighbouring file that this one imports.
  */
-import type { CallExpr, Expr, FunctionStmt, ParameterNode } from "./ast";
-import { dottedPath } from "./ast";
+import type { CallExpr, ClassStmt, Expr, FunctionStmt, ParameterNode } from "./ast";
+import { dottedPath, expressionsOf, selfPath, walkExpression, walkStatements } from "./ast";
 import { assignedIn, type Evaluation, valueAt } from "./assigned";
-import type { Construction } from "./block";
+import type { Block, Construction } from "./block";
 import type { Value } from "./facts";
 import { knowField, knowOption, knowOwn } from "./fields";
 import { knowCall } from "./functions";
+import type { OwnCalls } from "./memory";
 import type { Origin, Scope } from "./scope";
 import {
   agree,
@@ -211,7 +212,46 @@ function given(parameter: ParameterNode, place: Place): Known {
   if (annotated) return annotated;
   const customary = customaryConfig(parameter, scope);
   if (customary) return customary;
+  const helper = owner && place.function;
+  const calls = helper ? (ownCalls(owner, place.block).get(helper.name) ?? []) : [];
+  if (
+    helper &&
+    calls.some(({ within }) => within.name === "__init__") &&
+    calls.every(({ within }) => within !== helper)
+  ) {
+    const passed = calls.map(({ call, within }) => {
+      const argument = argumentFor(call, helper, parameter.name) ?? parameter.default;
+      return argument === undefined || argument === "unclear"
+        ? unknown
+        : know(argument, { scope, block: place.block, owner, function: within }, 1);
+    });
+    return agreed(passed) ?? unknown;
+  }
   return parameter.default ? know(parameter.default, { scope, block: place.block }, 1) : unknown;
+}
+
+/** The calls of a class's methods on `self`, by method, with the method that each stands in. */
+function ownCalls(owner: ClassStmt, block: Block): OwnCalls {
+  const known = block.memory.ownCalls.get(owner);
+  if (known) return known;
+  const found = new Map<string, { readonly call: CallExpr; readonly within: FunctionStmt }[]>();
+  for (const within of owner.body) {
+    if (within.kind !== "function") continue;
+    walkStatements(within.body, (statement) => {
+      for (const expression of expressionsOf(statement))
+        walkExpression(expression, (call) => {
+          if (call.kind !== "call") return;
+          const name = selfPath(call.callee);
+          if (name === undefined) return;
+          const calls = found.get(name);
+          if (calls) calls.push({ call, within });
+          else found.set(name, [{ call, within }]);
+        });
+      return true;
+    });
+  }
+  block.memory.ownCalls.set(owner, found);
+  return found;
 }
 
 function placeOf(construction: Construction, scope: Scope): Place {

@@ -202,6 +202,12 @@ export class ExpressionReader {
         });
         return { kind: "lambda", ...range, parameters, body };
       }
+      case "NamedExpression": {
+        const range = this.range(cursor);
+        const children = this.expressionsIn(cursor);
+        const [assigns] = children;
+        return { kind: "other", ...range, children, ...(assigns?.kind === "name" && { assigns }) };
+      }
       default:
         return { kind: "other", ...this.range(cursor), children: this.expressionsIn(cursor) };
     }

@@ -67,7 +67,9 @@ export function binary(operator: string, left: Known, right: Known): Known {
     const same = equal(left, right);
     return same === undefined ? unknown : boolean(same === equality);
   }
-  if (left.kind === "number" && right.kind === "number") return arithmetic(operator, left.value, right.value);
+  const [one, other] = [numeric(left), numeric(right)];
+  if (one !== undefined && other !== undefined && !(left.kind === "boolean" && right.kind === "boolean"))
+    return arithmetic(operator, one, other);
   if ((operator === "in" || operator === "notin") && right.kind === "list") {
     const among = contains(right.items, left);
     return among === undefined ? unknown : boolean(among === (operator === "in"));
@@ -79,6 +81,12 @@ export function binary(operator: string, left: Known, right: Known): Known {
   if (operator === "*" && left.kind === "list" && right.kind === "number" && right.value <= 64)
     return { kind: "list", items: Array.from({ length: Math.max(0, right.value) }, () => left.items).flat() };
   return unknown;
+}
+
+/** A number, or a boolean as arithmetic takes it. */
+function numeric(known: Known): number | undefined {
+  if (known.kind === "boolean") return known.value ? 1 : 0;
+  return known.kind === "number" ? known.value : undefined;
 }
 
 function arithmetic(operator: string, left: number, right: number): Value {

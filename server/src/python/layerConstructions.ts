@@ -120,6 +120,7 @@ export abstract class Constructions extends Containers {
     const made = callee.kind === "name" ? this.locals.get(callee.name)?.items[0]?.expression : undefined;
     if (made?.kind === "lambda") {
       this.collect(made.body, path, context, nesting + 1);
+      this.passedOn(call, `${path}.*`, context, nesting, false);
       return;
     }
     const helper = this.helperOf(callee);
@@ -155,9 +156,10 @@ export abstract class Constructions extends Containers {
   /** A function that is given a layer and gives it back, changed or not: `zero_module(nn.Conv2d(…))`. */
   private passedOn(call: CallExpr, path: string, context: Context, nesting: number, sound: boolean): void {
     const name = dottedPath(call.callee)?.at(-1) ?? "";
-    const [first] = call.arguments;
-    if (!first || first.keyword || first.star || first.value.kind !== "call" || !/^_*[a-z]/.test(name))
-      return;
+    const [first] = call.arguments.filter(
+      ({ keyword, star, value }) => !keyword && !star && value.kind === "call",
+    );
+    if (!first || !/^_*[a-z]/.test(name)) return;
     const obstacle = sound ? context.obstacle : passingObstacle(name);
     this.collect(
       first.value,

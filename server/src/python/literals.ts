@@ -1,8 +1,9 @@
 /** Values of literals. */
 
-/** The value of a number as written. */
+/** The value of a number as written; `0777` was octal once and is nothing now. */
 export function numberOf(text: string): number {
-  return Number(text.replaceAll("_", "").replace(/^0+(?=\d)/, ""));
+  const digits = text.replaceAll("_", "");
+  return /^0\d*[1-9]\d*$/.test(digits) ? NaN : Number(digits);
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\n": "" };

@@ -2,7 +2,7 @@
  * What was worked out about one block, kept on the block itself so that it goes when the block goes. Plain maps: weak
  * ones cost the garbage collector more than all of the reading.
  */
-import type { ClassStmt, FunctionStmt } from "./ast";
+import type { CallExpr, ClassStmt, FunctionStmt } from "./ast";
 import type { Assigned } from "./assigned";
 import type { Construction } from "./block";
 import type {
@@ -22,6 +22,12 @@ import type { Kept } from "./scope";
 import { MovedFacts } from "./shift";
 import type { Steps } from "./steps";
 
+/** Calls of a class's methods on `self`, by method. */
+export type OwnCalls = ReadonlyMap<
+  string,
+  readonly { readonly call: CallExpr; readonly within: FunctionStmt }[]
+>;
+
 export class Memory {
   readonly layers = new Map<ClassStmt, Kept<Layers>>();
   readonly isModule = new Map<ClassStmt, Kept<boolean>>();
@@ -34,6 +40,7 @@ export class Memory {
   readonly functions = new Map<"functions", Kept<readonly Method[]>>();
   readonly steps = new Map<"steps", Kept<Steps>>();
   readonly assigned = new Map<FunctionStmt, Assigned>();
+  readonly ownCalls = new Map<ClassStmt, OwnCalls>();
   /** Module classes of neighbours by the names that this block imports them under. */
   readonly imported = new Map<string, Kept<ImportedClass | undefined>>();
   imports: readonly ImportBinding[] | undefined;

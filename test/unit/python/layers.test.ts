@@ -37,6 +37,38 @@ test("sizes follow arithmetic, locals, unpacking, defaults and attributes", () =
   );
 });
 
+test("a helper's parameters are what the constructor passes it, where its calls agree", () => {
+  const helper =
+    "class Head(nn.Module):\n    def __init__(self, dim=8, heads=2):\n        super().__init__()\n        self._build(dim, heads)\n        self._again(3)\n        self._again(4)\n\n    def _build(self, width, heads, ratio=4):\n        self.up = nn.Linear(width, width * ratio)\n        self.out = nn.Linear(width, heads)\n\n    def _again(self, k):\n        self.last = nn.Linear(k, 2)\n\n    def forward(self, x):\n        return self.late(x, 5)\n\n    def late(self, x, k):\n        self.lately = nn.Linear(k, 2)\n";
+  assert.deepEqual(layerLines(moduleOf(read(`from torch import nn\n\n${helper}`), "Head")), [
+    "up: nn.Linear(in_features=8, out_features=32) attribute",
+    "out: nn.Linear(in_features=8, out_features=2) attribute",
+    "last: nn.Linear(out_features=2) attribute",
+    "lately: nn.Linear(out_features=2) attribute",
+  ]);
+});
+
+test("a name assigned within an expression has no value that is certain", () => {
+  check(
+    "if (n := 5) > 4:\n    self.a = nn.Linear(n, 2)\nself.b = nn.Linear(n, 0o17)\nself.c = nn.Linear(3 * 3 - flag, 1_000)",
+    [
+      "a: nn.Linear(out_features=2) conditional",
+      "b: nn.Linear(out_features=15) attribute",
+      "c: nn.Linear(in_features=8, out_features=1000) attribute",
+    ],
+    "",
+    ", n=3, flag=True",
+  );
+});
+
+test("a layer handed to a function is one wherever in its arguments it stands", () => {
+  check("wrap = lambda i, fn: nn.Sequential(fn, nn.Dropout(i))\nself.a = wrap(0, nn.Linear(3, 4))", [
+    "a: nn.Sequential() attribute",
+    "a.1: nn.Dropout() sequential",
+    "a.*: nn.Linear(in_features=3, out_features=4) argument !",
+  ]);
+});
+
 test("sizes follow names through reassignment, branches, loops and functions that only compute", () => {
   check(
     "hidden = hidden or dim\nif rate is None:\n    rate = 0.5\nself.a = nn.Linear(dim, hidden)\nself.b = nn.Dropout(rate)",

@@ -171,6 +171,25 @@ test("the end of a header over several lines is no statement of its own", () => 
   assert.deepEqual(read(text).unread, []);
 });
 
+test("newer and older Python than the grammar's costs no more than its statement", () => {
+  const rest = "    def two(self):\n        self.fc = nn.Linear(2, 3)\n";
+  for (const statement of [
+    "match x:\n            case {'a': [1, *more], **kw} if more:\n                y = 1\n            case _:\n                pass",
+    "with (open(a) as f, open(b) as g):\n            y = 1",
+    "try:\n            y = 1\n        except* (A, B) as e:\n            y = 2",
+    "print >>f, 'x', y\n        exec 'x' in d\n        raise ValueError, 'x'",
+    "x[*a, 1] = [*a, *b]\n        for q in *a, *b: pass",
+    "type Alias[T] = list[T]\n        def g[T: (int, str), *Ts, **P](x: T, /, y, *, z=3) -> T: return x",
+    `x = f'{a!r:>{w}.{p}}' f"{b['k']}" rf'\\d{c}' f'{x=}' f"{a["k"]}"`,
+    "x = 1. + 1.e3 + 1e-5 + 2.5J + 1_0.0_1 + 0xFF_FF if a else 1.if b else 0777L",
+    "a = 1; b = 2;\n        y @= c; z = lambda *a, k=1, **kw: (yield)",
+  ])
+    checkMethods(`class A[T](nn.Module):\n    def one(self):\n        ${statement}\n\n${rest}`, [
+      "one",
+      "two",
+    ]);
+});
+
 test("a docstring that shows code hides it", () => {
   const facts = read(`${head}"""\nExample:\n\nclass Shown(nn.Module):\n    pass\n"""\n${before}`);
   assert.deepEqual(
