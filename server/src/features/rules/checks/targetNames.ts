@@ -1,5 +1,6 @@
 /** Names in `target_modules` and patterns that match no layer of the model they are meant for. */
 import { edit } from "../../../adapters/edits";
+import { layersOf } from "../../../adapters/modelTargets";
 import type { Argument, LayerForm, ModuleClass, Value } from "../../../python/facts";
 import type { CallStep } from "../../../python/values";
 import { nearest } from "../nearest";
@@ -50,22 +51,20 @@ function textsIn(value: Value): string[] {
 /** The names of all layers of a model class of this file; undefined where some may not be known. */
 function layerNames({ document }: RuleContext, made: CallStep): ReadonlySet<string> | undefined {
   const { facts, text } = document.python;
-  if (facts.unread.length > 0) return undefined;
-  const names = new Set<string>();
-  const visited = new Set<string>();
-  const visit = (type: string): boolean => {
-    if (visited.has(type)) return true;
-    visited.add(type);
-    const module = facts.modules.find(({ name }) => name === type);
-    if (module === undefined || !isWhole(module, text)) return false;
-    return module.layers.every((layer) => {
-      for (const part of layer.path.split(".")) names.add(part);
-      return layer.type.startsWith("torch.nn.")
-        ? !/Transformer|LSTM|GRU/.test(layer.type)
-        : visit(layer.type);
-    });
+  const classOf = (type: string) => facts.modules.find(({ name }) => name === type);
+  const model = classOf(made.qualified ?? "");
+  if (model === undefined || facts.unread.length > 0) return undefined;
+  const parts = new Set([model]);
+  const lookup = (type: string): ModuleClass | undefined => {
+    const part = classOf(type);
+    if (part !== undefined) parts.add(part);
+    return part;
   };
-  return made.call.qualified !== undefined && visit(made.call.qualified) ? names : undefined;
+  const found = layersOf(model, lookup, [], 1);
+  const isKnown =
+    [...parts].every((part) => isWhole(part, text)) &&
+    found.every(({ layer: { type } }) => /^torch\.nn\.(?!.*(?:Transformer|LSTM|GRU))/.test(type));
+  return isKnown ? new Set(found.flatMap(({ path }) => path)) : undefined;
 }
 
 const plainForms: ReadonlySet<LayerForm> = new Set([
