@@ -19,9 +19,18 @@ export function factsOf(choice: AdapterChoice): string {
 export const count = (number: number): string => number.toLocaleString("en");
 
 /** Orders, by what the user reads of them. The first is that of the server: what stands at the cursor, then what is known best. */
-export const orders = ["suggested", "trainable", "name", "fidelity", "mergeable"] as const;
+export const orders = [
+  "suggested",
+  "trainable",
+  "share",
+  "name",
+  "mergeable",
+  "identity",
+  "fidelity",
+] as const;
 export type Order = (typeof orders)[number];
 
+const starts = ["exact", "approximate", "no", "not-applicable"];
 const fidelities = ["reference", "paper", "reconstruction"];
 
 /** What cannot be applied stands last in every order; what is not known stands behind what is. */
@@ -36,6 +45,10 @@ export function inOrder(
         return 0;
       case "trainable":
         return (a.trainable ?? 0) - (b.trainable ?? 0);
+      case "share":
+        return (a.share ?? 0) - (b.share ?? 0);
+      case "identity":
+        return starts.indexOf(a.identityAtInit) - starts.indexOf(b.identityAtInit);
       case "name":
         return a.name.localeCompare(b.name, "en");
       case "fidelity":
@@ -44,7 +57,9 @@ export function inOrder(
         return Number(b.mergeable) - Number(a.mergeable);
     }
   };
-  const isLast = (choice: AdapterChoice): number =>
-    choice.disabled !== undefined ? 2 : order === "trainable" && choice.trainable === undefined ? 1 : 0;
+  const isLast = (choice: AdapterChoice): number => {
+    if (choice.disabled !== undefined) return 2;
+    return (order === "trainable" || order === "share") && choice[order] === undefined ? 1 : 0;
+  };
   return choices.toSorted((a, b) => isLast(a) - isLast(b) || (descending ? -1 : 1) * compare(a, b));
 }

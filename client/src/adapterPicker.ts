@@ -18,9 +18,11 @@ interface ChoiceItem extends QuickPickItem {
 const orderNames: Readonly<Record<Order, string>> = {
   suggested: "as suggested here",
   trainable: "by trainable parameters",
+  share: "by share of the parameters",
   name: "by method",
   fidelity: "by fidelity to the paper",
   mergeable: "mergeable first",
+  identity: "those that start as the base model first",
 };
 
 /** The order that was chosen last holds for the session. */

@@ -21,6 +21,8 @@ interface Side {
   readonly uri: Uri;
   readonly before: string;
   readonly after: string;
+  /** There is no such file yet. */
+  readonly isNew?: boolean;
   /** The open document, where the left side can be the file itself. */
   readonly document?: TextDocument;
 }
@@ -44,7 +46,10 @@ export class Previews implements Disposable, TextDocumentContentProvider {
     this.#changed.dispose();
   }
 
-  /** Shows what the edit makes of its files and asks; whether it shall be applied. */
+  /**
+   * Shows what the edit makes of its files and asks; whether it shall be applied.
+   * @throws where a file is no longer what was shown
+   */
   async confirm(edit: WorkspaceEdit, title: string): Promise<boolean> {
     const sides = await sidesOf(edit);
     if (sides.length === 0) return true;
@@ -64,11 +69,13 @@ export class Previews implements Disposable, TextDocumentContentProvider {
         pairs.map(({ file, left, right }) => [file, left, right]),
       );
     try {
-      return await ask(title, sides);
+      if (!(await ask(title, sides))) return false;
     } finally {
       await closeTabs(heading);
       this.#texts.clear();
     }
+    await checkUnchanged(sides);
+    return true;
   }
 
   #virtual(file: Uri, side: "before" | "after", text: string): Uri {
@@ -94,13 +101,28 @@ async function sidesOf(edit: WorkspaceEdit): Promise<Side[]> {
     changes.map(async ({ textDocument, edits }): Promise<Side> => {
       const uri = Uri.parse(textDocument.uri);
       const given: readonly Change[] = edits;
-      if (created.has(textDocument.uri)) return { uri, before: "", after: textAfter("", given) };
+      if (created.has(textDocument.uri)) return { uri, before: "", after: textAfter("", given), isNew: true };
       const document = await workspace.openTextDocument(uri);
       const before = document.getText();
       const isCell = uri.scheme === "vscode-notebook-cell";
       return { uri, before, after: textAfter(before, given), ...(isCell ? {} : { document }) };
     }),
   );
+}
+
+/** The diff may have been open for long. */
+async function checkUnchanged(sides: readonly Side[]): Promise<void> {
+  for (const { uri, before, isNew } of sides) {
+    const isChanged =
+      isNew === true
+        ? await workspace.fs.stat(uri).then(
+            () => true,
+            () => false,
+          )
+        : (await workspace.openTextDocument(uri)).getText() !== before;
+    if (isChanged)
+      throw new Error(`${workspace.asRelativePath(uri)} changed in the meantime; insert once more.`);
+  }
 }
 
 async function ask(title: string, sides: readonly Side[]): Promise<boolean> {
@@ -116,7 +138,9 @@ async function ask(title: string, sides: readonly Side[]): Promise<boolean> {
   return chosen === apply;
 }
 
-async function closeTabs(label: string): Promise<void> {
-  const tabs = window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => tab.label === label);
+/** A diff of several files has their number behind its label. */
+async function closeTabs(heading: string): Promise<void> {
+  const isOurs = (label: string): boolean => label === heading || label.startsWith(`${heading} (`);
+  const tabs = window.tabGroups.all.flatMap((group) => group.tabs).filter(({ label }) => isOurs(label));
   if (tabs.length > 0) await window.tabGroups.close(tabs);
 }

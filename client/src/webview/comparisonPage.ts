@@ -116,9 +116,13 @@ const columns: readonly Column[] = [
     order: "trainable",
     cell: ({ trainable }) => (trainable === undefined ? "not known" : count(trainable)),
   },
-  { title: "Share", cell: ({ share }) => (share === undefined ? "–" : percent(share)) },
+  { title: "Share", order: "share", cell: ({ share }) => (share === undefined ? "–" : percent(share)) },
   { title: "Mergeable", order: "mergeable", cell: ({ mergeable }) => (mergeable ? "yes" : "no") },
-  { title: "Starts", cell: ({ identityAtInit }) => starts[identityAtInit] ?? identityAtInit },
+  {
+    title: "Starts",
+    order: "identity",
+    cell: ({ identityAtInit }) => starts[identityAtInit] ?? identityAtInit,
+  },
   { title: "Fidelity", order: "fidelity", cell: ({ fidelity }) => fidelity },
   { title: "Paper", cell: ({ paper, name }) => paperButton(paper, name) },
 ];

@@ -16,9 +16,9 @@ const choice = (name: string, more: Partial<AdapterChoice> = {}): AdapterChoice 
 });
 
 const choices = [
-  choice("LoRA", { trainable: 24576 }),
+  choice("LoRA", { trainable: 24576, share: 0.002 }),
   choice("Houlsby", { fidelity: "paper", mergeable: false }),
-  choice("Bone", { trainable: 512, fidelity: "reconstruction" }),
+  choice("Bone", { trainable: 512, share: 0.01, fidelity: "reconstruction", identityAtInit: "no" }),
   choice("Off", { trainable: 1, disabled: "no" }),
   choice("DoRA", { trainable: 26880, fidelity: "paper" }),
 ];
@@ -38,6 +38,8 @@ test("what cannot be applied stands last, what is not known before it, whichever
   check("name", false, "Bone DoRA Houlsby LoRA Off");
   check("fidelity", false, "LoRA Houlsby DoRA Bone Off");
   check("mergeable", false, "LoRA Bone DoRA Houlsby Off");
+  check("share", false, "LoRA Bone Houlsby DoRA Off");
+  check("identity", false, "LoRA Houlsby DoRA Bone Off");
 });
 
 test("the share says of what", () => {

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { acceptUntil, closeAll, litlens, open, until, webviewTitles } from "./editor";
+import { acceptUntil, closeAll, inside, litlens, open, openFile, until, webviewTitles } from "./editor";
 import { holds, includes, same, sameText } from "./harness";
 import { attention } from "./sources";
 
@@ -56,9 +56,15 @@ describe("Insert Adapter", () => {
     const before = editor.document.getText();
     const running = insert({ method: "lora" });
     await diffSoon();
-    const shown = vscode.workspace.textDocuments
-      .find(({ uri }) => uri.scheme === "litlens-preview")
-      ?.getText();
+    const shown = await until(
+      () =>
+        Promise.resolve(
+          vscode.workspace.textDocuments
+            .find(({ uri }) => uri.scheme === "litlens-preview" && uri.query.startsWith("after"))
+            ?.getText(),
+        ),
+      (text) => text !== undefined,
+    );
     holds(shown !== undefined, "no document of the preview");
     await acceptUntil(
       () => editor.document.getText(),
@@ -73,6 +79,75 @@ describe("Insert Adapter", () => {
     await vscode.commands.executeCommand("leaveSnippet");
     await vscode.commands.executeCommand("undo");
     sameText(document.getText(), before, "after one undo");
+  });
+
+  it("a file that changes while the diff is open is left as it is", async () => {
+    const editor = await open(source);
+    const running = Promise.resolve(insert({ method: "lora" }));
+    await diffSoon();
+    const change = new vscode.WorkspaceEdit();
+    change.insert(editor.document.uri, new vscode.Position(0, 0), "# mine\n");
+    await vscode.workspace.applyEdit(change);
+    const mine = editor.document.getText();
+    await acceptUntil(diffs, (left) => left.length === 0);
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    sameText(editor.document.getText(), mine, "after Apply");
+  });
+
+  it("with a module beside the file, the diff shows both; Cancel leaves neither", async () => {
+    const settings = vscode.workspace.getConfiguration("litlens");
+    await settings.update("insert.destination", "module", vscode.ConfigurationTarget.Global);
+    const document = await openFile("vit.py");
+    const module = vscode.Uri.joinPath(document.uri, "../adapters.py");
+    const before = document.getText();
+    const previews = (): string[] =>
+      vscode.window.tabGroups.all
+        .flatMap(({ tabs }) => tabs.map(({ label }) => label))
+        .filter((label) => label.includes("(preview)"));
+    const exists = (): Thenable<boolean> =>
+      vscode.workspace.fs.stat(module).then(
+        () => true,
+        () => false,
+      );
+    try {
+      const place = { uri: document.uri.toString() };
+      const { line, character } = inside(document, "self.qkv = nn.Linear");
+      const request = { textDocument: place, position: { line, character }, method: "lora" };
+      const running = insert(request);
+      await until(
+        async () => {
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          if (previews().length === 0)
+            await vscode.commands.executeCommand("workbench.action.acceptSelectedQuickOpenItem");
+          return previews();
+        },
+        (found) => found.length > 0,
+      );
+      const shown = await until(
+        () =>
+          Promise.resolve(
+            vscode.workspace.textDocuments.filter(({ uri }) => uri.scheme === "litlens-preview"),
+          ),
+        (found) => found.some(({ uri }) => uri.path.endsWith("adapters.py") && uri.query.startsWith("after")),
+      );
+      const texts = shown.map((each) => each.getText()).join("\n");
+      includes(texts, /from adapters import LoRALinear/, "the preview");
+      includes(texts, /class LoRALinear\(nn\.Linear\):/, "the preview");
+      await until(
+        async () => {
+          await vscode.commands.executeCommand("workbench.action.closeQuickOpen");
+          await new Promise((resolve) => setTimeout(resolve, 300));
+          return previews();
+        },
+        (left) => left.length === 0,
+      );
+      await running;
+      same(previews(), [], "diffs left open");
+      sameText(document.getText(), before, "after Cancel");
+      same(await exists(), false, "adapters.py");
+    } finally {
+      await settings.update("insert.destination", undefined, vscode.ConfigurationTarget.Global);
+    }
   });
 
   it("needs no preview where the setting says so", async () => {
