@@ -34,7 +34,7 @@ import { diagnosing } from "./features/diagnostics";
 import { hover } from "./features/hover";
 import { inlayHints } from "./features/inlayHints";
 import { CannotInsert, insertAdapter } from "./features/insertAdapter";
-import { papersIn } from "./features/cited";
+import { papersIn, papersInConfiguration } from "./features/cited";
 import { paperView } from "./features/paperView";
 import { quickFixesFor } from "./features/quickFixes";
 import { isRemovalData, removalEdit } from "./features/removeAdapter";
@@ -421,11 +421,13 @@ export function createService(options: ServiceOptions): Service {
     },
 
     bibliography(params) {
+      const { uri } = params.textDocument ?? { uri: "" };
+      const configuration = configurations.get(uri);
       const cited =
         params.papers?.flatMap((id) => library.paper(id) ?? []) ??
-        (params.textDocument === undefined
-          ? []
-          : papersIn(library, documents.get(params.textDocument.uri)?.document));
+        (configuration === undefined
+          ? papersIn(library, documents.get(uri)?.document)
+          : papersInConfiguration(library, configuration));
       return bibliography(cited, params.style);
     },
 

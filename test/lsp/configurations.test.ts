@@ -77,6 +77,21 @@ test("a mistake is published and its fix offered", async () => {
   );
 });
 
+test("its bibliography has the papers of the methods that it uses", async () => {
+  await withServer({}, async (client) => {
+    await client.open(uri, `# as in arXiv:2402.09353\n${axolotl}peft_use_rslora: false\n`, "yaml");
+    await hoverText(client, 3);
+    const { text } = await client.request<{ text: string }>("litlens/bibliography", {
+      textDocument: { uri },
+      style: "bibtex",
+    });
+    assert.deepEqual(
+      [...text.matchAll(/eprint = \{(.*)\}/g)].map(([, id]) => id),
+      ["2402.09353", "2106.09685", "2305.14314"],
+    );
+  });
+});
+
 test("other YAML gets no answer and no error", async () => {
   await withServer({}, async (client) => {
     await client.open("file:///project/compose.yaml", compose, "yaml");
