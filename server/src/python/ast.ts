@@ -163,6 +163,8 @@ export interface FunctionStmt extends Range {
   readonly parametersEnd: number;
   readonly returns?: Expr;
   readonly body: readonly Stmt[];
+  /** What a method calls its instance where that is not `self`; within it the name stands as `self`. */
+  readonly instance?: string;
 }
 export interface IfStmt extends Range {
   readonly kind: "if";

@@ -51,6 +51,11 @@ export class ExpressionReader {
     return { kind: "name", name: this.slice(cursor), ...this.range(cursor) };
   }
 
+  /** A name that an expression speaks of. */
+  protected variable(cursor: TreeCursor): Name {
+    return this.name(cursor);
+  }
+
   protected parameters(cursor: TreeCursor): ParameterNode[] {
     const parameters: ParameterNode[] = [];
     let star: "*" | "**" | undefined;
@@ -138,7 +143,7 @@ export class ExpressionReader {
   private expressionHere(cursor: TreeCursor): Expr {
     switch (cursor.name) {
       case "VariableName":
-        return this.name(cursor);
+        return this.variable(cursor);
       case "MemberExpression":
         return this.member(cursor);
       case "CallExpression":

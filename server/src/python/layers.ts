@@ -30,12 +30,21 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
     const collector = new Collector(node, block, scope);
     for (const method of node.body) if (method.kind === "function") collector.method(method);
     const obstacles = obstaclesIn(node, scope);
+    const unusual = instanceObstacle(node);
     const layers = collector.layers.map((layer): Layer => {
-      const obstacle = layer.obstacle ?? obstacleOf(obstacles, layer.path);
+      const obstacle = layer.obstacle ?? obstacleOf(obstacles, layer.path) ?? unusual;
       return obstacle === undefined ? layer : { ...layer, obstacle };
     });
     return { layers };
   });
+}
+
+/** Why nothing can be written into a class that calls its instances by another name. */
+function instanceObstacle({ name, body }: ClassStmt): string | undefined {
+  for (const method of body)
+    if (method.kind === "function" && method.instance !== undefined)
+      return `\`${name}\` calls its instance \`${method.instance}\`, and adapters are written for \`self\`. Rename it to \`self\`.`;
+  return undefined;
 }
 
 function isNamed(expression: Expr, name: string): boolean {

@@ -23,8 +23,10 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
   const functions = node.body.filter((statement): statement is FunctionStmt => statement.kind === "function");
   const methods = functions.map((method) => methodFact(method, place));
   const byName = (name: string) => methods.find((method) => method.name === name);
-  const init = byName("__init__");
-  const forward = byName("forward");
+  // What is written into a method speaks of `self`.
+  const readable = functions.every((method) => method.instance === undefined);
+  const init = readable ? byName("__init__") : undefined;
+  const forward = readable ? byName("forward") : undefined;
   const indentation = indentationAt(block.text, node.from);
   const [firstBody] = node.body;
   const docstring = docstringOf(node.body);
@@ -48,7 +50,7 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
     ...(forward && { forward }),
     methods,
     layers,
-    ...forwardFacts(node, block, scope),
+    ...(readable ? forwardFacts(node, block, scope) : { residuals: [], skips: [], stacks: [] }),
     constructedWith: [],
   };
 }

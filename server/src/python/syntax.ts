@@ -122,7 +122,20 @@ function beforeBlankLines(text: string, offset: number): number {
   }
 }
 
+/** `class MODEL: def __init__(s, args):` calls its instances `s`. */
+const constructorOf = /\bdef\s+__init__\s*\(\s*([A-Za-z_]\w*)/;
+
 class StatementReader extends ExpressionReader {
+  /** What methods of the class at hand call the instance, where that is not `self`. */
+  private instance: string | undefined;
+  /** The same within one of its methods. */
+  private current: string | undefined;
+
+  protected override variable(cursor: TreeCursor): Name {
+    const name = this.name(cursor);
+    return name.name === this.current ? { ...name, name: "self" } : name;
+  }
+
   /** The statements directly under the cursor's node; leaves the cursor where it was. */
   statements(cursor: TreeCursor): Stmt[] {
     const statements: Stmt[] = [];
@@ -313,12 +326,18 @@ class StatementReader extends ExpressionReader {
     let name: Name = { kind: "name", name: "", from: range.to, to: range.to };
     let bases: readonly CallArgument[] = [];
     let body: Stmt[] = [];
+    const { instance, current } = this;
+    const called = constructorOf.exec(this.slice(cursor))?.[1];
+    this.instance = called === "self" ? undefined : called;
+    this.current = undefined;
     this.children(cursor, () => {
       if (cursor.name === "VariableName") name = this.name(cursor);
       else if (cursor.name === "ArgList") bases = this.arguments(cursor);
       else if (cursor.name === "Body") body = this.statements(cursor);
       else if (cursor.name === "⚠") this.error(cursor);
     });
+    this.instance = instance;
+    this.current = current;
     return { kind: "class", ...range, decorators, name: name.name, nameFrom: name.from, bases, body };
   }
 
@@ -329,15 +348,25 @@ class StatementReader extends ExpressionReader {
     let parametersEnd = range.to;
     let returns: Expr | undefined;
     let body: Stmt[] = [];
+    const { instance, current } = this;
+    this.instance = undefined;
+    let renamed: string | undefined;
     this.children(cursor, () => {
       if (cursor.name === "VariableName") name = this.name(cursor);
       else if (cursor.name === "ParamList") {
         parametersEnd = this.map(this.text.charAt(cursor.to - 1) === ")" ? cursor.to - 1 : cursor.to);
         parameters = this.parameters(cursor);
+        const [first, ...others] = parameters;
+        if (first && first.name === instance) {
+          this.current = renamed = instance;
+          parameters = [{ ...first, name: "self" }, ...others];
+        }
       } else if (cursor.name === "TypeDef") returns = this.annotation(cursor);
       else if (cursor.name === "Body") body = this.statements(cursor);
       else if (cursor.name === "⚠") this.error(cursor);
     });
+    this.instance = instance;
+    this.current = current;
     return {
       kind: "function",
       ...range,
@@ -348,6 +377,7 @@ class StatementReader extends ExpressionReader {
       parametersEnd,
       ...(returns && { returns }),
       body,
+      ...(renamed !== undefined && { instance: renamed }),
     };
   }
 
