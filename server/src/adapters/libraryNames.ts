@@ -29,6 +29,26 @@ export function named(file: SourceFile, paths: readonly string[]): Named | undef
     : { written: name, edits: addImports(text, facts, [{ module, name }]) };
 }
 
+/** Several names of one module, imported together; undefined where the file calls something else so. */
+export function namedTogether(
+  file: SourceFile,
+  module: string,
+  names: readonly string[],
+): { readonly written: readonly string[]; readonly edits: readonly Edit[] } | undefined {
+  const { facts, text } = file;
+  const present = names.map((name) => spelling(facts, text, `${module}.${name}`));
+  const lacking = names.filter((_, index) => present[index] === undefined);
+  if (lacking.some((name) => isTaken(file, name, `${module}.${name}`))) return undefined;
+  return {
+    written: names.map((name, index) => present[index] ?? name),
+    edits: addImports(
+      text,
+      facts,
+      lacking.map((name) => ({ module, name })),
+    ),
+  };
+}
+
 /** What a call names, in the place of another name of its library; the import of the old name goes with its last use. */
 export function renamedCallee(file: SourceFile, call: Call, paths: readonly string[]): Named | undefined {
   const { facts, text } = file;

@@ -42,8 +42,16 @@ export function appliedIn(file: SourceFile, methods: readonly Method[]): Applied
   });
 }
 
-export function removeApplied(file: SourceFile, applied: Applied, shared: readonly PythonSource[]): Edit[] {
-  const { method, site, call } = applied;
+/** @param statements what becomes of the lines that call it; by default that of the call goes */
+export function removeApplied(
+  file: SourceFile,
+  applied: Applied,
+  shared: readonly PythonSource[],
+  statements: readonly Edit[] = [
+    wholeLine(file.text, applied.call.statement.from, applied.call.statement.to),
+  ],
+): Edit[] {
+  const { method, site } = applied;
   const sources = withApplyFunction([...shared, ...method.python], method, site, method.name);
   const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
   const used = new RegExp(`\\b${site.symbol}\\b`);
@@ -51,7 +59,7 @@ export function removeApplied(file: SourceFile, applied: Applied, shared: readon
   const isAdapted = ({ name, layers }: ModuleClass): boolean =>
     !names.has(name) && layers.some(({ type }) => names.has(type));
   const lines = [
-    wholeLine(file.text, call.statement.from, call.statement.to),
+    ...statements,
     ...(layersStay
       ? []
       : [

@@ -10,6 +10,7 @@ import { citationOffers } from "./cite";
 import { conversionOffers } from "./convert";
 import type { CallAt, Offer } from "./offer";
 import { insertionOffers } from "./inserted";
+import { peftOffers } from "./toPeft";
 import { recipeOffers } from "./recipes";
 
 export const configKind = `${CodeActionKind.RefactorRewrite}.config`;
@@ -29,6 +30,7 @@ const offersAt = (at: CallAt): Offer[] => [
   ...conversionOffers(at),
   ...allLinearOffers(at),
   ...insertionOffers(at),
+  ...peftOffers(at),
   ...citationOffers(at),
   ...recipeOffers(at),
 ];

@@ -178,6 +178,7 @@ function byClass(
     words.get(word)?.value.text ??
     library
       .symbolsNamed(table.words)
+      .filter((each) => each.library === table.library)
       .flatMap(({ fields }) => fields.find((each) => each.name === word)?.default ?? [])[0];
   const filled = Object.entries(set).map(([argument, value]) => ({
     argument,

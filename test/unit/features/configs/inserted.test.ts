@@ -96,3 +96,49 @@ model.train()
       [],
     ));
 });
+
+describe("inserted Python becomes a configuration of PEFT", () => {
+  const title = "Use LoRA of PEFT in place of this: `get_peft_model(…, LoraConfig(…))`";
+  const wrapped = `model = GPT()
+model = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], lora_alpha=16))
+`;
+  const inserted = (): Promise<string> => offered(head + wrapped.replace("(r=4", "(|r=4")).edited(toOurs);
+  const marked = async (): Promise<string> => (await inserted()).replace("= apply_lora(", "= apply_|lora(");
+
+  it("and everything that was brought for it goes", async () => {
+    const text = await offered(await marked()).edited(title);
+    assert.equal(
+      text,
+      `import torch.nn as nn
+from peft import LoraConfig, get_peft_model
+
+
+${model}
+
+model = GPT()
+model = get_peft_model(model, LoraConfig(target_modules=["q_proj", "v_proj"], r=4, lora_alpha=16))
+`,
+    );
+  });
+
+  it("with what PEFT would take another default for", async () => {
+    const text = (await marked()).replace(", rank=4, alpha=16", "").replace("model = apply", "apply");
+    assert.match(
+      await offered(text).edited(title),
+      /\nmodel = get_peft_model\(model, LoraConfig\(target_modules=\["q_proj", "v_proj"\], lora_alpha=16.*\)\)\n/,
+    );
+  });
+
+  it("not where it would do something else", async () => {
+    const text = await marked();
+    const refused = (from: string, to: string): string => reason(text.replace(from, to), "Use LoRA of PEFT");
+    assert.match(refused("train_only(model, LoRALinear)\n", ""), /^PEFT freezes the rest/);
+    assert.match(
+      refused("train_only(model, LoRALinear)\n", "train_only(model, LoRALinear, nn.Embedding)\n"),
+      /further/,
+    );
+    assert.match(refused("\ntrain_only(", "\nweights = train_only("), /returns is used/);
+    assert.match(refused('("q_proj", "v_proj")', '("attn.q_proj",)'), /plain names/);
+    assert.match(reason(`${text}model.state_dict()\n`, "Use LoRA of PEFT"), /other names/);
+  });
+});
