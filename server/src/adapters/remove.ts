@@ -302,7 +302,7 @@ function isAsBrought(
   const plain = applyEdits(header, edits, "\n");
   const statements = leaving.map(({ qualified, local }) => statementFor(qualified, local));
   const brought = addImports(plain, readPython(plain).facts, statements);
-  return applyEdits(plain, brought, header.includes("\r\n") ? "\r\n" : "\n") === header;
+  return applyEdits(plain, brought, facts.layout.lineBreak) === header;
 }
 
 /** Whether anything beside the import mentions the name: an import that was never used is the user's. */

@@ -288,3 +288,14 @@ ${head("nn.Linear(16, 8)")}        self.at = device("cpu")
         json.loads("{}")
 `,
   ));
+
+test("an adapter leaves a file of old Macintosh line breaks as it was", async () => {
+  const mac = (text: string): string => text.replaceAll("\n", "\r");
+  await checkInsertion(
+    mac(
+      `${imports}\n\n\n${lora}\n\n\n${head("LoRALinear(16, 8, rank=8, alpha=16)").replace("self.head", "self.he|ad")}`,
+    ),
+    "Remove LoRA from `head`",
+    mac(`from torch import nn\n\n\n${head("nn.Linear(16, 8)")}`),
+  );
+});
