@@ -47,7 +47,10 @@ def test_a_checkpoint_loads_strictly() -> None:
     model = adapted()
     load_base_state_dict(model, state, LoRALinear, HoulsbyAdapter)
     assert torch.equal(model["attention"].weight, state["attention.weight"])
-    load_base_state_dict(model, adapted().state_dict(), LoRALinear, HoulsbyAdapter)
+    load_base_state_dict(model, adapted().state_dict(), LoRALinear, HoulsbyAdapter, strict=True)
+    assert load_base_state_dict(model, state, LoRALinear, HoulsbyAdapter) == ([], [])
+    missing, _ = load_base_state_dict(model, {}, LoRALinear, HoulsbyAdapter, strict=False)
+    assert {"attention.weight", "attention.bias", "norm.weight"} <= set(missing) <= set(state)
     with pytest.raises(RuntimeError, match=r"lacks \['attention.bias'\]"):
         less = {name: part for name, part in state.items() if name != "attention.bias"}
         load_base_state_dict(model, less, LoRALinear, HoulsbyAdapter)

@@ -35,10 +35,14 @@ def base_state_dict(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[str
 
 
 def load_base_state_dict(
-    model: nn.Module, state: "Mapping[str, Any]", *adapters: "type[nn.Module]"
-) -> None:
-    """`model.load_state_dict(state)`, strict but for what the adapters bring."""
+    model: nn.Module,
+    state: "Mapping[str, Any]",
+    *adapters: "type[nn.Module]",
+    strict: bool = True,
+) -> Any:
+    """`model.load_state_dict(state)`, as strict but for what the adapters bring."""
     keys = model.load_state_dict(state, strict=False)
     missing = sorted(set(keys.missing_keys) - brought_by(model, adapters))
-    if missing or keys.unexpected_keys:
+    if strict and (missing or keys.unexpected_keys):
         raise RuntimeError(f"state lacks {missing} and has {keys.unexpected_keys} besides")
+    return type(keys)(missing, keys.unexpected_keys)

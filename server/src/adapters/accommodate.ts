@@ -4,7 +4,7 @@
  */
 import type { ModuleClass, Range } from "../python/facts";
 import { closingBracket, topLevelParts } from "./brackets";
-import { lineStart, type SourceFile } from "./definitions";
+import type { SourceFile } from "./definitions";
 import { edit, type Edit } from "./edits";
 
 export const helpers = ["base_parameters", "base_state_dict", "load_base_state_dict"] as const;
@@ -17,6 +17,8 @@ export interface Accommodation {
   readonly range: Range;
   /** Arguments of the helper before the adapter's class. */
   readonly given: readonly string[];
+  /** Arguments after it: `strict=True`. */
+  readonly keywords?: readonly string[];
   /** What follows the helper's call: `.values()`. */
   readonly rest: string;
   /** The class is already called so here, for other adapters. */
@@ -41,11 +43,11 @@ export function accommodate(
 ): Edit[] {
   return found
     .filter(({ adapters }) => !adapters.includes(symbol))
-    .map(({ helper, range, given, rest, adapters }) =>
+    .map(({ helper, range, given, rest, adapters, keywords = [] }) =>
       edit(
         range.from,
         range.to,
-        `${names.get(helper) ?? helper}(${[...given, ...adapters, symbol].join(", ")})${rest}`,
+        `${names.get(helper) ?? helper}(${[...given, ...adapters, symbol, ...keywords].join(", ")})${rest}`,
       ),
     );
 }
@@ -95,16 +97,15 @@ function loads({ text }: SourceFile): Accommodation[] {
     const close = closingBracket(text, open);
     if (close === undefined) return [];
     const given = text.slice(open + 1, close).trim();
-    if (given === "" || /[\r\n#]|\bstrict\b|\bassign\b|^\*/.test(given) || topLevelParts(given).length > 1)
-      return [];
-    // its answer (missing and unexpected keys) is looked at
-    if (/(?:=|return|print\(|\()[ \t]*$/.test(text.slice(lineStart(text, match.index), match.index)))
+    const [state = "", ...keywords] = topLevelParts(given);
+    if (state === "" || /[\r\n#]|^\*/.test(given) || keywords.some((each) => each !== "strict=True"))
       return [];
     return [
       {
         helper: "load_base_state_dict",
         range: { from: match.index, to: close + 1 },
-        given: [model, given.replace(/^state_dict\s*=\s*/, "")],
+        given: [model, state.replace(/^state_dict\s*=\s*/, "")],
+        keywords,
         rest: "",
         adapters: [],
       },
@@ -141,20 +142,23 @@ export function present({ text }: SourceFile): Accommodation[] {
     const parts = topLevelParts(text.slice(open + 1, close));
     const own = helper === "load_base_state_dict" ? 2 : 1;
     const range = { from: match.index, to: close + 1 };
-    return [{ helper, range, given: parts.slice(0, own), rest: "", adapters: parts.slice(own) }];
+    const isKeyword = (part: string): boolean => /^\w+=/.test(part);
+    const adapters = parts.slice(own).filter((part) => !isKeyword(part));
+    const keywords = parts.slice(own).filter(isKeyword);
+    return [{ helper, range, given: parts.slice(0, own), rest: "", adapters, keywords }];
   });
 }
 
 /** The calls of helpers as they were before `symbol` came, once no layer of the file is one any more. */
 export function unaccommodate(file: SourceFile, symbol: string): Edit[] {
-  return present(file).flatMap(({ helper, range, given, adapters }) => {
+  return present(file).flatMap(({ helper, range, given, adapters, keywords = [] }) => {
     if (!adapters.includes(symbol)) return [];
     const others = adapters.filter((each) => each !== symbol);
     if (others.length > 0)
-      return [edit(range.from, range.to, `${helper}(${[...given, ...others].join(", ")})`)];
+      return [edit(range.from, range.to, `${helper}(${[...given, ...others, ...keywords].join(", ")})`)];
     const [model = "", state = ""] = given;
     if (helper === "load_base_state_dict")
-      return [edit(range.from, range.to, `${model}.load_state_dict(${state})`)];
+      return [edit(range.from, range.to, `${model}.load_state_dict(${[state, ...keywords].join(", ")})`)];
     if (helper === "base_state_dict") return [edit(range.from, range.to, `${model}.state_dict()`)];
     const rest = /^\.(?:values|items)\(\)/.exec(file.text.slice(range.to))?.[0] ?? "";
     const method = rest === ".items()" ? "named_parameters" : "parameters";
