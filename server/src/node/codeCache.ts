@@ -11,14 +11,24 @@ import * as zlib from "node:zlib";
 /** Checksums of the bundle and of the code, before the code. */
 const headerLength = 8;
 
-/** Runs a CommonJS bundle. Its code is written when the process ends, where there is none of this bundle and this Node. */
+/** Milliseconds after which a start is over: later V8 forgets the code that only a start runs. */
+const startPause = 2000;
+
+/** Runs a CommonJS bundle. Its code is written after the start, where there is none of this bundle and this Node. */
 export function runKept(bundle: string, require: NodeJS.Require): void {
   const source = readFileSync(bundle);
   const kept = `${bundle}.cache`;
   const cachedData = readKept(kept, source);
   const script = new Script(wrap(source.toString()), { filename: bundle, ...(cachedData && { cachedData }) });
-  if (cachedData === undefined || script.cachedDataRejected === true)
-    process.on("exit", () => keep(kept, source, script.createCachedData()));
+  if (cachedData === undefined || script.cachedDataRejected === true) {
+    const write = (): void => {
+      clearTimeout(timer);
+      process.off("exit", write);
+      keep(kept, source, script.createCachedData());
+    };
+    const timer = setTimeout(write, startPause).unref();
+    process.on("exit", write);
+  }
   const run: unknown = script.runInThisContext();
   const exports = {};
   if (typeof run === "function")
