@@ -152,6 +152,13 @@ def test_a_tied_weight_stays_tied_and_a_layer_used_twice_stays_one() -> None:
     assert model.head.weight is model.embed.weight and model.again is model.head
 
 
+def test_another_kind_of_layer_that_bears_the_name_stays_as_it_is() -> None:
+    model = nn.ModuleDict({"stem": nn.ModuleDict({"proj": nn.Conv2d(3, 8, 2)})})
+    model["attn"] = nn.ModuleDict({"proj": nn.Linear(8, 8)})
+    replace_layers(model, ["proj"], LORA)
+    assert type(model["stem"]["proj"]) is nn.Conv2d and type(model["attn"]["proj"]) is LORA
+
+
 def hooked() -> nn.Module:
     model = Model()
     model.head.register_forward_hook(lambda module, given, result: result * 2)

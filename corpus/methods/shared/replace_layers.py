@@ -12,16 +12,20 @@ def replace_layers(
     """Put an `adapter` in place of every layer of `model` that `targets` name; returns `model`.
 
     A target is the end of a layer's path: "q_proj", "mlp.0", or "layers" for all of a list. The new
-    layers take over sizes, weights, device, dtype and mode; tied weights stay tied. Where a layer
-    cannot soundly be replaced, or none is named so, a `ValueError` says why and nothing changes.
+    layers take over sizes, weights, device, dtype and mode; tied weights stay tied. Layers of other
+    kinds that bear the name of one that fits stay as they are. Where a layer cannot soundly be
+    replaced, or none is named so, a `ValueError` says why and nothing changes.
     """
     targets = (targets,) if isinstance(targets, str) else targets
     base = next(each for each in adapter.__mro__ if each.__module__.startswith("torch.nn."))
     modules = dict(model.named_modules(remove_duplicate=False))
     places: dict[str, nn.Module] = {}
+    fitting: set[str] = set()
+    others: dict[str, str] = {}
     for path, layer in modules.items():
         short = ".".join(part for part in path.split(".") if not part.isdigit())
-        named = any(f".{end}".endswith(f".{name}") for end in (path, short) for name in targets)
+        ends = (f".{path}", f".{short}")
+        named = [name for name in targets if any(end.endswith(f".{name}") for end in ends)]
         if not named or (next(layer.children(), None) and not isinstance(layer, base)):
             continue
         whole = modules[path.rpartition(".")[0]]
@@ -35,8 +39,13 @@ def replace_layers(
             reason = "has a forward of its own, which would be lost"
         else:
             places[path] = layer
+            fitting.update(named)
             continue
-        raise ValueError(f"targets: {path} {reason}")
+        if isinstance(layer, base):
+            raise ValueError(f"targets: {path} {reason}")
+        others.update(dict.fromkeys(named, f"targets: {path} {reason}"))
+    for name in others.keys() - fitting:
+        raise ValueError(others[name])
     if not places:
         raise ValueError(f"targets: the model has no layer named {' or '.join(targets)}")
     layers = dict.fromkeys(places.values())  # in order, each once
