@@ -216,7 +216,11 @@ export function trainableParameters(
   const chosen = numbers(method, options);
   const shared = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
   let total = 0;
-  for (const [index, { sizes, uses }] of sizesAt(site, place).entries()) {
+  const counted = new Set<string>();
+  for (const [index, { sizes, uses, label }] of sizesAt(site, place).entries()) {
+    // of the constructions of one attribute the model has one
+    if ("layers" in place && !label.includes("*") && counted.has(label)) continue;
+    counted.add(label);
     const each = evaluate(trainable, { ...chosen, ...sizes });
     if (each === undefined) return undefined;
     total += each * uses - (index === 0 ? 0 : shared);

@@ -25,9 +25,13 @@ export function knownTargets(
 const namesIn = (value: string): string[] =>
   value.startsWith("[") ? [...value.matchAll(/["']([\w.]+)["']/g)].flatMap(([, name]) => name ?? []) : [];
 
-/** The first list that a model has all of; otherwise everything it has. */
-export function suggested(available: readonly string[], known: readonly KnownTargets[]): readonly string[] {
-  return known.find(({ names }) => names.every((name) => available.includes(name)))?.names ?? available;
+/** The first list that a model has all of, whatever its options; otherwise everything it may have. */
+export function suggested(
+  available: readonly string[],
+  certain: readonly string[],
+  known: readonly KnownTargets[],
+): readonly string[] {
+  return known.find(({ names }) => names.every((name) => certain.includes(name)))?.names ?? available;
 }
 
 /** The lists for a checkpoint or class whose name speaks of an architecture: "bert-base-uncased", `LlamaForCausalLM`. */

@@ -100,6 +100,8 @@ export function withTargets(place: ModelLayersPlace, chosen: readonly string[]):
   };
 }
 
+const nameOf = ({ name }: Target): string => name;
+
 const namesOf = ({ targets }: ModelLayersPlace): string[] =>
   targets.filter(({ obstacle }) => obstacle === undefined).map(({ name }) => name);
 
@@ -134,10 +136,8 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     const targets = targetsIn(found, of);
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];
-    const chosen = suggested(
-      sound.map(({ name }) => name),
-      known,
-    );
+    const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
+    const chosen = suggested(sound.map(nameOf), certain.map(nameOf), known);
     const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },

@@ -14,6 +14,7 @@ import type {
   TrainingStep,
 } from "../python/facts";
 import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
+import { group } from "../group";
 import type { PlaceOf } from "./placeOf";
 import { around, modulesAround } from "../python/local";
 import type { ModelLayersPlace } from "./modelLayers";
@@ -97,25 +98,49 @@ const because = (obstacle: string | undefined): { obstacle?: string } =>
   obstacle === undefined ? {} : { obstacle };
 
 function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
-  const places = module.layers
-    .filter(({ role }) => role === kind)
-    .map((layer): LayerPlace => ({
-      kind,
-      key: `${kind}:${module.name}:${layer.path}`,
-      label: layer.path,
-      touch: [layer.call.statement, ...(layer.name === undefined ? [] : [layer.name])],
-      module,
-      layers: [layer],
-      ...because(layer.obstacle),
-    }));
-  const sound = places.filter((place) => place.obstacle === undefined).flatMap((place) => place.layers);
-  const common = sound.filter(({ type }) => type === layerKinds[kind].type);
+  const paths = group(
+    module.layers.filter(({ role }) => role === kind),
+    ({ path }) => path,
+  );
+  const places = [...paths].flatMap(([path, built]): LayerPlace[] => {
+    const layers = alternatives(module, built);
+    const [first] = layers;
+    if (first === undefined) return [];
+    return [
+      {
+        kind,
+        key: `${kind}:${module.name}:${path}`,
+        label: path,
+        touch: layers.flatMap(({ call, name }) => [call.statement, ...(name === undefined ? [] : [name])]),
+        module,
+        layers,
+        ...because(first.obstacle),
+      },
+    ];
+  });
+  const common = places.filter(
+    ({ obstacle, layers }) => obstacle === undefined && layers[0]?.type === layerKinds[kind].type,
+  );
   if (common.length < 2) return places;
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
+  const layers = common.flatMap((place) => place.layers);
   return [
     ...places,
-    { kind, key: `${kind}:${module.name}:*`, label, touch: [module.header], module, layers: common },
+    { kind, key: `${kind}:${module.name}:*`, label, touch: [module.header], module, layers },
   ];
+}
+
+/**
+ * The constructions of one attribute that stand for each other, such as those of an `if` and its `else`. What another
+ * method builds in its place, such as a new head, trains from its random start and gets no frozen weight.
+ */
+function alternatives({ init }: ModuleClass, built: readonly Layer[]): readonly Layer[] {
+  const isInInit = ({ call }: Layer): boolean =>
+    init !== undefined && init.range.from <= call.range.from && call.range.from < init.range.to;
+  const first = built.some(isInInit) ? built.filter(isInInit) : built;
+  const sound = first.filter(({ obstacle }) => obstacle === undefined);
+  const same = sound.filter(({ type }) => type === sound[0]?.type);
+  return same.length > 0 ? same : first.slice(0, 1);
 }
 
 /** Where a residual branch is spoken of: its statement in `forward`, and where its layer is built. */
@@ -432,7 +457,8 @@ export function suits(site: MethodSite, place: Place): boolean {
 /** Whether all layers of a place bear one of the names that the site is meant for. */
 const isNamed = ({ named }: MethodSite, paths: readonly string[]): boolean =>
   named === undefined || paths.every((path) => named.includes(path.split(".").at(-1) ?? path));
-const pathsOf = ({ layers }: LayerPlace): string[] => layers.map(({ path }) => path);
+/** The attributes that a place adapts, each once. */
+export const pathsOf = ({ layers }: LayerPlace): string[] => [...new Set(layers.map(({ path }) => path))];
 
 export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
 

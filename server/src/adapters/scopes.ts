@@ -2,7 +2,7 @@
 import type { PythonFacts } from "../python/facts";
 import type { KnownTargets } from "./knownTargets";
 import { isModelKey, modelLayersNamed, type Sources } from "./modelLayers";
-import { isLayerPlace, type LayerPlace, type Place, placesNamed } from "./places";
+import { isLayerPlace, type LayerPlace, pathsOf, type Place, placesNamed } from "./places";
 
 /** A place by its key, names chosen by the user included: `linear:Attention:q_proj,v_proj`. */
 export function placesOfKey(sources: Sources, key: string): Place[] {
@@ -48,7 +48,7 @@ export function widened(
   const all = placesNamed(facts, text, `${kind}:${module.name}:*`).filter(isLayerPlace);
   const [whole] = all;
   if (whole === undefined) return [];
-  const paths = whole.layers.map(({ path }) => path);
+  const paths = pathsOf(whole);
   const custom = known.find(
     ({ names }) =>
       names.length > 1 && names.length < paths.length && names.every((name) => paths.includes(name)),

@@ -4,7 +4,7 @@ import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
 import { extrasAt, homeOf } from "../adapters/extras";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
-import { isLayerPlace, ownerOf, type Place, placesIn } from "../adapters/places";
+import { isLayerPlace, pathsOf, ownerOf, type Place, placesIn } from "../adapters/places";
 import { rootOf } from "../adapters/root";
 import { widened } from "../adapters/scopes";
 import type { AdapterChoice, AdapterTarget } from "../protocol";
@@ -81,7 +81,7 @@ function described(choice: Choice): Omit<AdapterChoice, "with" | "targets"> {
 
 function scopeOf(place: Place): Pick<AdapterChoice, "scope"> {
   if (place.kind === "model-layers") return { scope: "model" };
-  if (isLayerPlace(place)) return { scope: place.layers.length > 1 ? "class" : "layer" };
+  if (isLayerPlace(place)) return { scope: pathsOf(place).length > 1 ? "class" : "layer" };
   return "module" in place ? { scope: place.key.endsWith("*") ? "class" : "layer" } : {};
 }
 
@@ -106,10 +106,11 @@ function optionsOf(place: Place): Option[] {
       return { target, place: { ...place, chosen: [name] } };
     });
   }
-  if (!isLayerPlace(place) || place.layers.length < 2) return [];
+  if (!isLayerPlace(place) || pathsOf(place).length < 2) return [];
   const { kind, module, layers } = place;
   return module.layers
     .filter((layer) => layer.role === kind && layer.type === layers[0]?.type && layer.obstacle === undefined)
+    .filter(({ path }, index, all) => all.findIndex((each) => each.path === path) === index)
     .map((layer) => ({
       target: { name: layer.path, chosen: layers.includes(layer) },
       place: { ...place, layers: [layer] },

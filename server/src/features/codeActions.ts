@@ -9,7 +9,7 @@ import { builtIn, isUsedAsModule } from "../adapters/built";
 import { type Choice, choicesAt, prominence, siteKey, title } from "../adapters/choices";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
-import { isLayerPlace, type Place, placesTouching } from "../adapters/places";
+import { isLayerPlace, pathsOf, type Place, placesTouching } from "../adapters/places";
 import { widened } from "../adapters/scopes";
 import { count } from "../render/numbers";
 import { classAt } from "../python/at";
@@ -120,7 +120,7 @@ const specificFirst = ([a]: readonly Choice[], [b]: readonly Choice[]): number =
 
 function breadth(place: Place): number {
   if (place.kind === "model" || place.kind === "model-layers") return 3;
-  return place.key.endsWith("*") ? 2 : isLayerPlace(place) && place.layers.length > 1 ? 1 : 0;
+  return place.key.endsWith("*") ? 2 : isLayerPlace(place) && pathsOf(place).length > 1 ? 1 : 0;
 }
 
 const distinct = (places: readonly Place[]): Place[] => [
