@@ -1,5 +1,6 @@
 /**
- * One method at every place of every model file, put in and taken out again by the language service: for Python to judge.
+ * Methods at every place of every model file, put in by the language service: for Python to judge. At each place one
+ * method takes its turn and is taken out again; beside these every method goes once to each kind of place.
  * Usage: node patterns.mjs <out.json> <file.py>…
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -16,6 +17,8 @@ interface Tried {
   readonly edited?: string;
   /** What the edit writes between which offsets of the original. */
   readonly edits?: readonly { readonly from: number; readonly to: number; readonly text: string }[];
+  /** Whether it was the method's turn; the others are only parsed. */
+  readonly turn: boolean;
   /** After "Remove …" for everything that was put in. */
   readonly removed?: string;
 }
@@ -49,7 +52,33 @@ async function withoutAdapters(text: string): Promise<string> {
   return current;
 }
 
+/** The kind of a place and how far it reaches: `linear:@:` for layers all over a model, `linear:*` for those of a class. */
+const kindOf = (place: string): string =>
+  place.replace(/^(\w[\w-]*):(@?)\w*:(.*)$/s, (_all, kind: string, whole: string, names: string) =>
+    [kind, whole, /^\*$|,/.exec(names)?.[0] ?? ""].join(":"),
+  );
+
+async function applying(
+  service: ReturnType<typeof serviceWith>,
+  text: string,
+  action: CodeAction,
+): Promise<Required<Pick<Tried, "edited" | "edits">>> {
+  const { edit } = await service.resolveCodeAction(action);
+  const document = TextDocument.create(uri, "python", 1, text);
+  const edits = (edit?.documentChanges ?? []).flatMap((change) =>
+    "edits" in change
+      ? change.edits.map((each) => ({
+          from: document.offsetAt(each.range.start),
+          to: document.offsetAt(each.range.end),
+          text: "newText" in each ? each.newText : each.snippet.value,
+        }))
+      : [],
+  );
+  return { edited: applied(edit, { [uri]: text })[uri] ?? "", edits };
+}
+
 const tried: Tried[] = [];
+const met = new Set<string>();
 for (const [fileIndex, path] of files.entries()) {
   const text = readFileSync(path, "utf8");
   const { service, actions } = actionsOn(text);
@@ -59,33 +88,31 @@ for (const [fileIndex, path] of files.entries()) {
     if (place !== undefined && !/^free::[^0]/.test(place))
       places.set(place, [...(places.get(place) ?? []), action]);
   }
-  for (const [placeIndex, [, offered]] of [...places].entries()) {
+  for (const [placeIndex, [place, offered]] of [...places].entries()) {
     // the methods of a place take turns, so that all come to stand somewhere
     const enabled = offered.filter(({ disabled }) => disabled === undefined);
     const chosen = (enabled.length === 0 ? offered : enabled).at(
       (placeIndex * 7 + fileIndex * 3) % Math.max(1, enabled.length || offered.length),
     );
-    const known = chosen && siteOf(chosen);
-    if (chosen === undefined || known === undefined) continue;
-    const entry = { file: basename(path), ...known };
-    if (chosen.disabled !== undefined) {
-      tried.push({ ...entry, disabled: chosen.disabled.reason });
-      continue;
+    for (const action of new Set([...(chosen === undefined ? [] : [chosen]), ...enabled])) {
+      const known = siteOf(action);
+      if (known === undefined) continue;
+      const pair = `${kindOf(place)} ${known.method} ${known.site.replace(/@.*/s, "")}`;
+      if (action !== chosen && met.has(pair)) continue;
+      const entry = { file: basename(path), ...known, turn: action === chosen };
+      if (action.disabled !== undefined) {
+        tried.push({ ...entry, disabled: action.disabled.reason });
+        continue;
+      }
+      met.add(pair);
+      const made = await applying(service, text, action);
+      tried.push({
+        ...entry,
+        ...made,
+        ...(entry.turn ? { removed: await withoutAdapters(made.edited) } : {}),
+      });
     }
-    const { edit } = await service.resolveCodeAction(chosen);
-    const edited = applied(edit, { [uri]: text })[uri] ?? "";
-    const document = TextDocument.create(uri, "python", 1, text);
-    const edits = (edit?.documentChanges ?? []).flatMap((change) =>
-      "edits" in change
-        ? change.edits.map((each) => ({
-            from: document.offsetAt(each.range.start),
-            to: document.offsetAt(each.range.end),
-            text: "newText" in each ? each.newText : each.snippet.value,
-          }))
-        : [],
-    );
-    tried.push({ ...entry, edited, edits, removed: await withoutAdapters(edited) });
   }
 }
 writeFileSync(out, JSON.stringify(tried));
-console.log(`${tried.length} places of ${files.length} files`);
+console.log(`${tried.length} actions on ${files.length} files`);

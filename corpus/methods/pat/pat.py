@@ -108,17 +108,18 @@ class HybridSparsificationModule(nn.Module):
 
 
 def share_channel_mask(model: nn.Module, total_steps: int = 10000) -> SharedChannelMask:
-    """Make all modules of PAT in `model` use one mask, and return it; before the optimiser."""
+    """Make all modules of PAT in `model` use one mask, and return it; before the optimiser.
+
+    In a model with streams of several widths each width has its mask; that of the first returns.
+    """
     modules = [part for part in model.modules() if isinstance(part, HybridSparsificationModule)]
     if not modules:
         raise ValueError("model has no HybridSparsificationModule")
-    mask = modules[0].mask
-    mask.total_steps = total_steps
+    masks: dict[int, SharedChannelMask] = {}
     for module in modules:
-        if module.mask.logits.shape != mask.logits.shape:
-            raise ValueError("model must have one width in all its HybridSparsificationModules")
-        module.mask = mask
-    return mask
+        module.mask = masks.setdefault(len(module.scale), module.mask)
+        module.mask.total_steps = total_steps
+    return modules[0].mask
 
 
 def pat_penalty(model: nn.Module, keep_ratio: float = 0.75) -> Tensor:
@@ -126,9 +127,9 @@ def pat_penalty(model: nn.Module, keep_ratio: float = 0.75) -> Tensor:
     modules = [part for part in model.modules() if isinstance(part, HybridSparsificationModule)]
     if not modules:
         raise ValueError("model has no HybridSparsificationModule")
-    mask = modules[0].mask
-    keep = max(1, round(keep_ratio * len(mask.logits)))
-    return mask.penalty(keep) + torch.stack([part.identity_loss() for part in modules]).sum()
+    masks = dict.fromkeys(part.mask for part in modules)
+    parts = [mask.penalty(max(1, round(keep_ratio * len(mask.logits)))) for mask in masks]
+    return torch.stack(parts + [part.identity_loss() for part in modules]).sum()
 
 
 def step_masks_(model: nn.Module) -> None:

@@ -236,7 +236,7 @@ export const trailingBreaks = (text: string): number =>
 export function topLevelStart(file: SourceFile, offset: number): number {
   const { text } = file;
   const around = file.facts.definitions.find(({ range }) => range.from <= offset && offset < range.to);
-  let start = around?.range.from ?? lineStart(text, offset);
+  let start = lineStart(text, around?.range.from ?? offset);
   while (start > 0 && /^(?:\s|\)|\]|\}|$)/.test(text.slice(start, start + 1)))
     start = lineStart(text, start - 1);
   for (;;) {

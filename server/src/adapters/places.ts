@@ -5,6 +5,7 @@ import type {
   Call,
   GenerationStep,
   Layer,
+  LayerRole,
   Method,
   ModuleClass,
   PythonFacts,
@@ -16,7 +17,8 @@ import type {
 import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
 import { group } from "../group";
 import type { PlaceOf } from "./placeOf";
-import { around, modulesAround } from "../python/local";
+import { around, modulesAround, moduleOfType } from "../python/local";
+import { type Found, layersOf } from "./modelTargets";
 import type { ModelLayersPlace } from "./modelLayers";
 import { missingVariable, unwritableStep } from "./callSites/variables";
 import { blankLineNear, type FreePlace, freePlaces } from "./freePlaces";
@@ -74,6 +76,8 @@ export interface ModelPlace extends PlaceOf<"model"> {
   readonly built?: Call;
   /** Variables that stand above that line. */
   readonly names: readonly Named[];
+  /** Kinds of layers that the model has all in all, where the file shows its parts. */
+  readonly roles?: ReadonlySet<LayerRole>;
 }
 
 export type Place =
@@ -337,6 +341,7 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
         touch: [module.header],
         module,
         names: [],
+        ...rolesOf(facts, module),
         ...because(noInit(module)),
       },
       ...module.constructedWith
@@ -349,8 +354,20 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
           module,
           built,
           names: namesAbove(facts, built.statement.from),
+          ...rolesOf(facts, module),
         })),
     ]);
+}
+
+function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet<LayerRole> } {
+  const found = layersOf(module, (type, owner) => moduleOfType(facts, type, owner), [], undefined);
+  const isOpen = ({ layer: { role }, key }: Found): boolean =>
+    role === "module" ||
+    role === "attention" ||
+    (role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
+  return found.length === 0 || found.some(isOpen)
+    ? {}
+    : { roles: new Set(found.map(({ layer }) => layer.role)) };
 }
 
 /** `model = GPT(config)` where another file has the class. */
@@ -510,11 +527,13 @@ function unwritableStack(site: MethodSite, place: BlockStackPlace): string | und
   );
 }
 
-function unwritableModel(site: MethodSite, { module, names }: ModelPlace): string | undefined {
-  const { has = [] } = site;
+function unwritableModel(site: MethodSite, { module, names, roles }: ModelPlace): string | undefined {
+  const { has = [], hasLayer } = site;
   const missing = has.filter((attribute) => module?.layers.some(({ path }) => path === attribute) !== true);
   if (module === undefined && has.length > 0)
     return `The class is in another file; this needs one with ${has.join(", ")}.`;
   if (missing.length > 0) return `\`${module?.name ?? ""}\` has no ${missing.join(", ")}.`;
+  if (hasLayer !== undefined && roles?.has(hasLayer) === false)
+    return `\`${module?.name ?? ""}\` has no ${hasLayer} layers.`;
   return missingVariable(site, names);
 }

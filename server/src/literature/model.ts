@@ -125,6 +125,8 @@ export interface MethodSite {
   readonly looksAhead?: boolean;
   /** model: attributes that the class must have. */
   readonly has?: readonly string[];
+  /** model: a kind of layer that it must have somewhere. */
+  readonly hasLayer?: "linear" | "conv" | "embedding" | "norm";
   /**
    * Variables of the user's that the templates mention, with other names they go by: "task_ids|task_id|tasks".
    * Where none is in sight the action is disabled and says what to name.
