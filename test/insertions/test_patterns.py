@@ -22,10 +22,7 @@ from torch import Tensor, nn
 
 PATTERNS = sorted((ROOT / "test" / "fixtures" / "patterns").glob("*.py"))
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-OTHERS = [
-    *sorted((ROOT / "test" / "fixtures" / "resemblance").glob("*.py")),
-    *(ROOT / "test" / "fixtures" / "python" / name for name in ("branches.py", "zoo.py")),
-]
+OTHERS = [ROOT / "test" / "fixtures" / "python" / name for name in ("branches.py", "zoo.py")]
 FILES = {path.name: path for path in [*PATTERNS, *EXAMPLES, *OTHERS]}
 
 

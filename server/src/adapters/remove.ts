@@ -212,10 +212,12 @@ export function withoutDefinitions(
     if (last?.to === from) definitions[definitions.length - 1] = edit(last.from, end);
     else definitions.push(edit(from, end));
   }
-  return [
-    ...definitions.map((each) => withGapAbove(text, each)),
-    ...withoutImports(file, names, sources, (name) => isUsed(name, ranges)),
-  ];
+  const imports = withoutImports(file, names, sources, (name) => isUsed(name, ranges));
+  // an import that leaves takes the space below it along
+  const free = (from: number, to: number): number =>
+    Math.max(from, ...imports.filter((each) => each.from < to).map((each) => each.to));
+  const spaced = definitions.map((each) => withGapAbove(text, each));
+  return [...spaced.map(({ from, to }) => edit(free(from, to), to)), ...imports];
 }
 
 /** Where less space stands below a definition than above it, that is what stood there before it came. */
