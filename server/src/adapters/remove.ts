@@ -57,7 +57,19 @@ export function removeAdapter(file: SourceFile, adapter: Adapter, sources: reado
     ...unaccommodate(file, symbol),
     ...(lone ? forgetFrozenWeights(file) : []),
   ];
-  return [...edits, ...after, ...withoutDefinitions(file, [...edits, ...after], names, sources)];
+  return disjoint([...edits, ...after, ...withoutDefinitions(file, [...edits, ...after], names, sources)]);
+}
+
+/** Deletions that overlap, as one. */
+function disjoint(edits: readonly Edit[]): Edit[] {
+  const result: Edit[] = [];
+  for (const each of edits.toSorted((one, other) => one.from - other.from || one.to - other.to)) {
+    const last = result.at(-1);
+    if (last === undefined || each.from >= last.to || each.insert.length + last.insert.length > 0)
+      result.push(each);
+    else result[result.length - 1] = edit(last.from, Math.max(last.to, each.to));
+  }
+  return result;
 }
 
 /** `LoRALinear(a, b, rank=8, alpha=16)` → `nn.Linear(a, b)`. */
