@@ -25,12 +25,12 @@ class AdaptedAttention(nn.MultiheadAttention):
         query: Tensor,
         key: Tensor,
         value: Tensor,
-        key_padding_mask: Tensor | None = None,
+        key_padding_mask: "Tensor | None" = None,
         need_weights: bool = True,
-        attn_mask: Tensor | None = None,
+        attn_mask: "Tensor | None" = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,  # a hint: the mask itself says the same
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> "tuple[Tensor, Tensor | None]":
         weight = {name: self.adapted(name, w) for name, w in projection_weights(self).items()}
         swap = self.batch_first and query.dim() == 3
         if swap:  # (B, T, d) -> (T, B, d)
@@ -82,7 +82,7 @@ class AdaptedAttention(nn.MultiheadAttention):
         return layer
 
 
-def projection_weights(layer: nn.MultiheadAttention) -> dict[str, Tensor]:
+def projection_weights(layer: nn.MultiheadAttention) -> "dict[str, Tensor]":
     """The weights of query, key, value and output, each (out, in)."""
     if layer.in_proj_weight is None:
         q, k, v = layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight

@@ -1,7 +1,7 @@
 from torch import nn
 
 
-def parameter_names(layer: type[nn.Module]) -> set[str]:
+def parameter_names(layer: "type[nn.Module]") -> "set[str]":
     """The names that a layer of PyTorch's own has for its parameters; none for other modules."""
     base = next(c for c in layer.__mro__ if c.__module__.startswith("torch.nn."))
     if issubclass(base, nn.MultiheadAttention):

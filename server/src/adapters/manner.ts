@@ -6,7 +6,7 @@ import type { SourceFile } from "./definitions";
 export function inManner(source: string, file: SourceFile): string {
   const { layout } = file.facts;
   const deferred = file.facts.imports.some(({ qualified }) => qualified === "__future__.annotations");
-  const annotated = deferred || knowsUnions(file) ? withoutQuotes(source, !deferred) : source;
+  const annotated = !deferred && isForOldPython(file) ? source : withoutQuotes(source, !deferred);
   const quoted = layout.quote === "'" ? withSingleQuotes(annotated) : annotated;
   const documented = docstringQuote(file) === "'''" ? quoted.replaceAll('"""', "'''") : quoted;
   return layout.indent === "    "
@@ -29,13 +29,17 @@ function docstringQuote({ text, facts }: SourceFile): string {
   return single.length * 2 > docstrings.length ? "'''" : '"""';
 }
 
-/** Whether the Python that the file is for can evaluate `Tensor | None`. */
-function knowsUnions({ facts, project }: SourceFile): boolean {
-  if (project?.python !== undefined) return project.python >= 10;
+/** What typing has had since Python could say it without. */
+const oldNames = /^typing\.(?:Optional|Union|List|Dict|Tuple|Set|Type)$/;
+
+/** Whether the file may be for a Python that cannot evaluate `Tensor | None`. */
+function isForOldPython({ facts, project }: SourceFile): boolean {
+  if (project?.python !== undefined) return project.python < 10;
   const functions = [...facts.functions, ...facts.modules.flatMap(({ methods }) => methods)];
-  return functions.some(({ parameters }) =>
+  const hasUnions = functions.some(({ parameters }) =>
     parameters.some(({ annotation = "" }) => annotation.includes("|") && !/["']/.test(annotation)),
   );
+  return !hasUnions && facts.imports.some(({ qualified }) => oldNames.test(qualified));
 }
 
 /** Renames free identifiers, leaving comments, strings, attributes and keyword arguments alone. */

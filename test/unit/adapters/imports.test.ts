@@ -167,7 +167,7 @@ from .layers import Norm
 ${lora}`,
   ));
 
-const unbin = source("llmtune/llmtune.py", "unbin_config");
+const unbin = source("llmtune/llmtune.py", "unbin_config", true);
 
 test("a file that takes its types from typing takes another from there", () =>
   checkInsertion(
@@ -191,25 +191,27 @@ ${unbin}
 `,
   ));
 
-test("a file for newer Pythons has annotations without quotes", () =>
+test("a file that may be for an older Python keeps annotations that one cannot evaluate in quotes", () =>
   checkTop(
     `import math
+from typing import Optional
 
 import torch
 from torch import Tensor, nn
 
 
-def run(model: nn.Module, x: Tensor | None = None): ...`,
+def run(model: nn.Module, x: Optional[Tensor] = None): ...`,
     `import math
+from typing import Optional
 
 import torch
 from torch import Tensor, nn
 
 
-def run(model: nn.Module, x: Tensor | None = None): ...
+def run(model: nn.Module, x: Optional[Tensor] = None): ...
 
 
-${lora.replace(/: "(torch\..* None)"/g, ": $1")}`,
+${source("lora/lora.py", "LoRALinear", true)}`,
   ));
 
 const imports = "import math\n\nimport torch\nfrom torch import Tensor, nn";
