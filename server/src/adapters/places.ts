@@ -56,6 +56,8 @@ export interface BlockStackPlace extends PlaceOf<"block-stack"> {
   readonly fixedLength?: string;
   /** Why tokens must not be mixed with those after them. */
   readonly futureIsHidden?: string;
+  /** What enters is no variable of its own, which a statement above could change. */
+  readonly entersUnnamed?: boolean;
 }
 
 export interface GenerationPlace extends PlaceOf<"generation-step"> {
@@ -264,8 +266,20 @@ function blockStackPlaces(facts: PythonFacts, module: ModuleClass, text: string)
     ),
     ...(stack.fixedLength === undefined ? {} : { fixedLength: stack.fixedLength }),
     ...fixedLength(text.slice(stack.statement.from, stack.statement.to)),
+    ...entersUnnamed(stack, text.slice(stack.statement.from, stack.statement.to)),
     ...hidden(futureIsHidden(facts, module, stack, text)),
   }));
+}
+
+/** `x = self.encoder(self.embed(tokens))`, where a statement above would read an `x` that is not yet, or another. */
+function entersUnnamed(
+  { layer, loop, variable }: BlockStack,
+  statement: string,
+): { entersUnnamed?: boolean } {
+  const call = `self.${layer}(`;
+  const at = statement.indexOf(call);
+  const first = /^\s*(?:\w+\s*=\s*)?(\w+)\s*[,)]/.exec(statement.slice(at + call.length))?.[1];
+  return loop !== undefined || at < 0 || first === variable ? {} : { entersUnnamed: true };
 }
 
 const hidden = (reason: string | undefined): { futureIsHidden?: string } =>
@@ -506,8 +520,10 @@ export function unwritable(site: MethodSite, place: Place): string | undefined {
 }
 
 function unwritableStack(site: MethodSite, place: BlockStackPlace): string | undefined {
-  const { after, inside, insideFirst, parameters, looksAhead } = site;
-  const { loop, input, layer } = place.stack;
+  const { before, after, inside, insideFirst, parameters, looksAhead } = site;
+  const { loop, input, layer, variable } = place.stack;
+  if (before?.includes("{x}") === true && place.entersUnnamed === true)
+    return `What enters \`${layer}\` has no name of its own; assign it to \`${variable}\` first, in a line above.`;
   // prompts make the sequence longer, and strip what they added
   if (/\bstrip\w*\(/.test(after ?? "") && place.fixedLength !== undefined) return place.fixedLength;
   if ([inside, insideFirst].some(Boolean) && loop === undefined && input === undefined)
