@@ -3,10 +3,10 @@ import { test } from "node:test";
 import type { ProjectManner } from "../../../server/src/adapters/projectManner";
 import { projectManner } from "../../../server/src/workspace/manner";
 
-/** What is read for /work/src/net/model.py of the workspace /work. */
+/** What is read for /project/src/net/model.py of the workspace /project. */
 async function check(files: Readonly<Record<string, string>>, expected: ProjectManner): Promise<void> {
-  const found = await projectManner("file:///work/src/net/model.py", ["file:///work"], (uri) => {
-    const text = files[uri.replace("file:///work/", "")];
+  const found = await projectManner("file:///project/src/net/model.py", ["file:///project"], (uri) => {
+    const text = files[uri.replace("file:///project/", "")];
     return text === undefined ? Promise.reject(new Error(uri)) : Promise.resolve(text);
   });
   assert.deepEqual(found, expected);
