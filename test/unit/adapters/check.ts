@@ -6,6 +6,7 @@ import type { CodeAction, SnippetTextEdit, TextEdit, WorkspaceEdit } from "vscod
 import { defaultSettings } from "../../../server/src/defaultSettings";
 import { parseCorpus, parseFormulas } from "../../../server/src/lsp/assets";
 import { createService, type Service } from "../../../server/src/service";
+import { unquoted } from "../../annotations";
 
 const read = (name: string): string => readFileSync(`dist/${name}`, "utf8");
 
@@ -101,9 +102,7 @@ export function source(file: string, name: string, forOldPython = false): string
     text,
   );
   assert.ok(found, `${name} is not in corpus/methods/${file}`);
-  return forOldPython
-    ? found[0]
-    : found[0].replace(/(: |-> )"([^"\n]*[|[][^"\n]*)"(?=,|\)|:|\n| = )/g, "$1$2");
+  return forOldPython ? found[0] : unquoted(found[0]);
 }
 
 /** Applies the action of this title at the cursor and compares the whole document. */

@@ -8,6 +8,7 @@ import promptTuning from "../../../corpus/methods/prompt-tuning/prompt_tuning.py
 import proxyTuning from "../../../corpus/methods/proxy-tuning/proxy_tuning.py";
 import scedit from "../../../corpus/methods/scedit/scedit.py";
 import trainOnly from "../../../corpus/methods/shared/train_only.py";
+import { unquoted } from "../../annotations";
 
 export interface Insertion {
   readonly method: string;
@@ -20,14 +21,14 @@ export interface Insertion {
   readonly selected: string;
 }
 
-/** Classes and functions of a file of the corpus, in its order. */
+/** Classes and functions of a file of the corpus as they are inserted, in its order. */
 export function definitions(python: string, ...names: readonly string[]): string {
   const parts = python.trimEnd().split(/\n\n\n(?=class |def |@)/);
   const chosen = parts.filter((part) =>
     names.includes(/^(?:@.*\n)*(?:class|def) (\w+)/.exec(part)?.[1] ?? ""),
   );
   if (chosen.length !== names.length) throw new Error(`${names.join(", ")}: found ${chosen.length}`);
-  return chosen.join("\n\n\n");
+  return unquoted(chosen.join("\n\n\n"));
 }
 
 const imports = "import math\nfrom collections.abc import Sequence\n\n";
