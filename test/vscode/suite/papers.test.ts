@@ -47,7 +47,7 @@ describe("papers", () => {
     const found = await acceptUntil(
       () =>
         vscode.workspace.textDocuments.find(
-          (document) => document !== editor.document && document.getText().includes("@"),
+          (document) => document !== editor.document && /@\w+\{/.test(document.getText()),
         ),
       (document) => document !== undefined,
     );
