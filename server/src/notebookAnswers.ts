@@ -43,7 +43,11 @@ function byCell({ edits }: TextDocumentEdit, notebook: Notebook): TextDocumentEd
 function atCellStart(edit: TextEdit | SnippetTextEdit): TextEdit | SnippetTextEdit {
   const { line, character } = edit.range.start;
   return line === 0 && character === 0 && "newText" in edit
-    ? { ...edit, newText: edit.newText.replace(/^[\r\n]+/, "") }
+    ? {
+        ...edit,
+        // what parts a definition from the cell above parts it from what follows in its own
+        newText: edit.newText.replace(/^([\r\n]+)((?:class|def|@)[^]*)$/, "$2$1").replace(/^[\r\n]+/, ""),
+      }
     : edit;
 }
 
