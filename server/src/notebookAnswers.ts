@@ -45,8 +45,8 @@ function atCellStart(edit: TextEdit | SnippetTextEdit): TextEdit | SnippetTextEd
   return line === 0 && character === 0 && "newText" in edit
     ? {
         ...edit,
-        // what parts a definition from the cell above parts it from what follows in its own
-        newText: edit.newText.replace(/^([\r\n]+)((?:class|def|@)[^]*)$/, "$2$1").replace(/^[\r\n]+/, ""),
+        // a class at the top is parted from what follows as classes are
+        newText: edit.newText.replace(/^[\r\n]+/, "").replace(/^((?:class|def|@)[^]*?)[\r\n]*$/, "$1\n\n\n"),
       }
     : edit;
 }
