@@ -161,6 +161,8 @@ def test_every_site_of_every_method_is_inserted() -> None:
         (method, site["symbol"], site["kind"])
         for method, facts in FACTS.items()
         for site in facts["sites"]
+        # no example has nn.MultiheadAttention; test_patterns.py runs what goes there
+        if site["kind"] != "attention"
     }
     inserted = {(case["method"], symbol(case), kind(case)) for case in INSERTED}
     assert inserted == declared
