@@ -3,8 +3,8 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Position, Range } from "vscode-languageserver-types";
 import type { OpenDocument } from "./features/context";
 import { type PythonDocument, readPython } from "./python/document";
-import { alone, type Neighbourhood } from "./python/neighbourhood";
-import { type JoinedCells, joinCells } from "./python/notebook";
+import { alone, type Neighbourhood } from "./python/names/neighbourhood";
+import { type JoinedCells, joinCells } from "./python/text/notebook";
 
 /** One change of an open document: a range and its new text, or the whole text. */
 export interface DocumentChange {

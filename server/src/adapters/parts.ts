@@ -1,6 +1,6 @@
 /** The layers that PyTorch's own transformers build inside: no source that is read says them. */
 import type { Layer } from "../python/facts";
-import { roleOf } from "../python/layerTypes";
+import { roleOf } from "../python/layers/layerTypes";
 import table from "./parts.json";
 
 interface Part {

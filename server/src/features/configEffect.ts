@@ -5,7 +5,7 @@ import { evaluate, namesIn } from "../literature/expression";
 import type { LibrarySymbol, Method } from "../literature/model";
 import type { Call, ModuleClass, PythonFacts, Value } from "../python/facts";
 import { around, moduleOfType } from "../python/local";
-import { type CallStep, valuesOf } from "../python/values";
+import { type CallStep, valuesOf } from "../python/values/values";
 import { code } from "../render/markdown";
 import { count, share } from "../render/numbers";
 import type { FeatureContext, OpenDocument } from "./context";

@@ -6,7 +6,7 @@ import type { Rule, Severity } from "../literature/model";
 import type { Settings } from "../protocol";
 import type { Range } from "../python/facts";
 import { reading } from "../python/local";
-import { followingValues, valuesOf } from "../python/values";
+import { followingValues, valuesOf } from "../python/values/values";
 import type { FeatureContext, OpenDocument } from "./context";
 import type { Fix } from "./quickFixes";
 import { checks } from "./rules/checks";

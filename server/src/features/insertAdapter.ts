@@ -17,8 +17,8 @@ import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
 import type { Method } from "../literature/model";
 import type { Place } from "../adapters/places";
-import { headOf } from "../python/neighbourhood";
-import { knownLibraries } from "../python/scope";
+import { headOf } from "../python/names/neighbourhood";
+import { knownLibraries } from "../python/names/scope";
 import type { FeatureContext, OpenDocument } from "./context";
 import { adapterClasses } from "./inserted";
 

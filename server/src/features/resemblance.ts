@@ -1,11 +1,11 @@
 /** Which method a hand-written class implements, by what its `forward` computes and not by its name. */
 import type { Library } from "../literature/library";
 import type { Method } from "../literature/model";
-import { computed } from "../python/computation";
+import { computed } from "../python/formulas/computation";
 import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
-import { termOfFormula } from "../python/formulaTerm";
-import type { Proportion } from "../python/proportions";
-import type { Term } from "../python/terms";
+import { termOfFormula } from "../python/formulas/formulaTerm";
+import type { Proportion } from "../python/formulas/proportions";
+import type { Term } from "../python/formulas/terms";
 import { isThin, shapeOf } from "./weightShapes";
 
 export interface Resemblance {

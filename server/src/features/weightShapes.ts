@@ -1,6 +1,6 @@
 /** Shapes of the weights of a class as far as its source says them. */
 import type { Layer } from "../python/facts";
-import type { Proportion } from "../python/proportions";
+import type { Proportion } from "../python/formulas/proportions";
 
 interface Dimension {
   readonly text: string;

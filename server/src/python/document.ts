@@ -4,23 +4,23 @@
  */
 import { group } from "../group";
 import { lazily } from "../lazily";
-import { type Stmt, walkStatements } from "./ast";
-import type { Block } from "./block";
-import { callsIn, referencesIn } from "./calls";
-import { computationOf, computationOfFacts } from "./computation";
-import type { Place } from "./constants";
+import { type Stmt, walkStatements } from "./tree/ast";
+import type { Block } from "./names/block";
+import { callsIn, referencesIn } from "./names/calls";
+import { computationOf, computationOfFacts } from "./formulas/computation";
+import type { Place } from "./names/constants";
 import type { Call, Definition, ImportBinding, Layout, ModuleClass, PythonFacts, Range } from "./facts";
 import { importedClass, importedModules } from "./imported";
-import { layoutOf } from "./layout";
+import { layoutOf } from "./text/layout";
 import { localFacts } from "./local";
-import { membersAt } from "./members";
+import { membersAt } from "./values/members";
 import { methodFact, modulesIn } from "./modules";
-import { alone, type Neighbourhood } from "./neighbourhood";
+import { alone, type Neighbourhood } from "./names/neighbourhood";
 import { type Placed, type Reading, readBlocks } from "./reading";
-import { Scope } from "./scope";
+import { Scope } from "./names/scope";
 import { type BlockFacts, moveFacts } from "./shift";
 import { stepsIn } from "./steps";
-import { followValues, valuesOfFacts } from "./values";
+import { followValues, valuesOfFacts } from "./values/values";
 
 export interface Change {
   readonly from: number;

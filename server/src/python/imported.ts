@@ -1,9 +1,9 @@
 /** The module classes of neighbouring files that a file imports, as the file uses them. */
-import type { Block } from "./block";
+import type { Block } from "./names/block";
 import type { Call, ImportBinding, ImportedModule, ModuleClass } from "./facts";
-import { isModuleClass } from "./moduleClass";
+import { isModuleClass } from "./layers/moduleClass";
 import { modulesIn } from "./modules";
-import { type Origin, Scope } from "./scope";
+import { type Origin, Scope } from "./names/scope";
 import { moveFacts } from "./shift";
 
 /** A module class with the file that defines it. */

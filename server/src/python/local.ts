@@ -4,7 +4,7 @@
  */
 import type { ModuleClass, PythonFacts } from "./facts";
 import { homeOf } from "./imported";
-import type { MembersAt } from "./members";
+import type { MembersAt } from "./values/members";
 import type { BlockFacts } from "./shift";
 
 interface Local {

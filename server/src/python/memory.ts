@@ -2,9 +2,9 @@
  * What was worked out about one block, kept on the block itself so that it goes when the block goes. Plain maps: weak
  * ones cost the garbage collector more than all of the reading.
  */
-import type { CallExpr, ClassStmt, FunctionStmt } from "./ast";
-import type { Assigned } from "./assigned";
-import type { Construction } from "./block";
+import type { CallExpr, ClassStmt, FunctionStmt } from "./tree/ast";
+import type { Assigned } from "./names/assigned";
+import type { Construction } from "./names/block";
 import type {
   Call,
   Definition,
@@ -16,9 +16,9 @@ import type {
   SublayerRole,
 } from "./facts";
 import type { ImportedClass } from "./imported";
-import type { Layers } from "./layers";
-import type { Order } from "./order";
-import type { Kept } from "./scope";
+import type { Layers } from "./layers/layers";
+import type { Order } from "./values/order";
+import type { Kept } from "./names/scope";
 import { MovedFacts } from "./shift";
 import type { Steps } from "./steps";
 

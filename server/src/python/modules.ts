@@ -1,12 +1,12 @@
 /** The PyTorch modules of a block and what they are made of. */
-import { type ClassStmt, type FunctionStmt, type Stmt, walkStatements } from "./ast";
-import type { Block } from "./block";
-import { evaluate, type Place } from "./constants";
+import { type ClassStmt, type FunctionStmt, type Stmt, walkStatements } from "./tree/ast";
+import type { Block } from "./names/block";
+import { evaluate, type Place } from "./names/constants";
 import type { Method, ModuleClass, Parameter, Range } from "./facts";
-import { forwardFacts } from "./forward";
-import { layersOf } from "./layers";
-import { isModuleClass } from "./moduleClass";
-import type { Scope } from "./scope";
+import { forwardFacts } from "./forward/forward";
+import { layersOf } from "./layers/layers";
+import { isModuleClass } from "./layers/moduleClass";
+import type { Scope } from "./names/scope";
 
 /** Every module class of a block, nested ones included, in source order. */
 export function modulesIn(block: Block, scope: Scope): ModuleClass[] {

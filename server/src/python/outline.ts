@@ -2,10 +2,10 @@
  * A file that others import from, as far as they need it. Of its top-level statements only those are kept that define
  * a wanted name, or one that these mention in turn; the rest of its text is let go.
  */
-import { configNames } from "./constants";
+import { configNames } from "./names/constants";
 import { copyOf, type Placed, placedBlock } from "./reading";
-import { scan, type SourceBlock } from "./resync";
-import { configClass } from "./scope";
+import { scan, type SourceBlock } from "./text/resync";
+import { configClass } from "./names/scope";
 
 /** What a file takes from others, by module as it writes it: names, or "all" of a module that it uses as a whole. */
 export interface Needs {

@@ -2,9 +2,9 @@
  * A text as blocks, each with its place. A text that follows another is scanned only from the last block before the
  * change to the first one after it that begins as it did.
  */
-import { Block } from "./block";
+import { Block } from "./names/block";
 import type { Prose } from "./facts";
-import { type Insertion, maximumReturns, scan, scanPart, type SourceBlock } from "./resync";
+import { type Insertion, maximumReturns, scan, scanPart, type SourceBlock } from "./text/resync";
 
 export interface Placed {
   readonly block: Block;

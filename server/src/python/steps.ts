@@ -10,11 +10,11 @@ import {
   type Stmt,
   walkExpression,
   walkStatements,
-} from "./ast";
-import type { Block } from "./block";
-import type { Place } from "./constants";
+} from "./tree/ast";
+import type { Block } from "./names/block";
+import type { Place } from "./names/constants";
 import type { GenerationStep, Range, TrainingStep } from "./facts";
-import { forwardPass } from "./forwardPass";
+import { forwardPass } from "./forward/forwardPass";
 import { methodFact } from "./modules";
 
 export interface Steps {

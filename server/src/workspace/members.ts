@@ -1,8 +1,8 @@
 /** Files as those see them that import from them. What changes replaces the neighbourhoods of all it can be seen from. */
 import type { PythonDocument } from "../python/document";
-import { headOf, type Neighbourhood } from "../python/neighbourhood";
+import { headOf, type Neighbourhood } from "../python/names/neighbourhood";
 import type { Outline } from "../python/outline";
-import { Scope } from "../python/scope";
+import { Scope } from "../python/names/scope";
 
 /** The outline of a file, the text of an open document: files with the same content say the same. */
 export type Content = Outline | string;

@@ -1,8 +1,8 @@
 /** Which files a document imports from, directly and through others. */
 import type { Documents } from "../documents";
-import { headOf } from "../python/neighbourhood";
+import { headOf } from "../python/names/neighbourhood";
 import { type Needs, namesIn, needsOf, type Outline } from "../python/outline";
-import { knownLibraries } from "../python/scope";
+import { knownLibraries } from "../python/names/scope";
 import type { PythonDocument } from "../python/document";
 import type { Files } from "./files";
 import type { Links } from "./members";

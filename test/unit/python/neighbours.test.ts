@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readPython } from "../../../server/src/python/document";
 import type { PythonFacts } from "../../../server/src/python/facts";
-import type { Neighbourhood } from "../../../server/src/python/neighbourhood";
-import type { Scope } from "../../../server/src/python/scope";
+import type { Neighbourhood } from "../../../server/src/python/names/neighbourhood";
+import type { Scope } from "../../../server/src/python/names/scope";
 import { layerLines, moduleOf, residualLines } from "./check";
 
 type Files = Readonly<Record<string, string>>;

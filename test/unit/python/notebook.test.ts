@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinCells } from "../../../server/src/python/notebook";
+import { joinCells } from "../../../server/src/python/text/notebook";
 import { read } from "./check";
 
 test("cells are one program whose offsets lead back to their cell", () => {

@@ -10,7 +10,7 @@ import { modelLayersIn, withTargets } from "../../adapters/modelLayers";
 import { wholeLine } from "../../adapters/remove";
 import type { ConversionForm, Method, MethodSite } from "../../literature/model";
 import type { Range } from "../../python/facts";
-import { type CallStep, valuesOf } from "../../python/values";
+import { type CallStep, valuesOf } from "../../python/values/values";
 import { configuredModel, keepsHead, linearNames, presetIs } from "../configEffect";
 import type { CallArguments } from "../rules/callArguments";
 import { argumentAt, argumentsOfStep, callsTo, configOf, peftModel } from "../rules/origins";

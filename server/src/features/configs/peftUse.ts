@@ -1,6 +1,6 @@
 /** Whether code treats a model as one of PEFT's, which an adapted module is not. */
 import { indentationAt } from "../../adapters/callSites/callSite";
-import type { CallStep } from "../../python/values";
+import type { CallStep } from "../../python/values/values";
 import { sameModule } from "../rules/origins";
 import type { RuleContext } from "../rules/rule";
 import type { CallAt } from "./offer";

@@ -1,7 +1,7 @@
 /** Questions of rules about values: what made this, is this that call. */
 import type { Library } from "../../literature/library";
 import type { Argument, Expression } from "../../python/facts";
-import type { CallStep } from "../../python/values";
+import type { CallStep } from "../../python/values/values";
 import { argumentsOf, type CallArguments } from "./callArguments";
 import type { RuleContext } from "./rule";
 

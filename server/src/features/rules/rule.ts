@@ -2,7 +2,7 @@
 import type { Edit } from "../../adapters/edits";
 import type { Rule } from "../../literature/model";
 import type { Range } from "../../python/facts";
-import type { Values } from "../../python/values";
+import type { Values } from "../../python/values/values";
 import type { FeatureContext, OpenDocument } from "../context";
 
 export interface RuleContext extends FeatureContext {

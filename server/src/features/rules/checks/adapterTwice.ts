@@ -1,6 +1,6 @@
 /** One model given an adapter twice, methods mixed in one model, and a wrapped model given to a trainer that wraps it. */
 import { edit } from "../../../adapters/edits";
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import {
   callsTo,
   argumentAt,

@@ -1,5 +1,5 @@
 /** The base model asked for where the adapter has changed it: trained biases, or an initialisation that rewrites the weights. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { argumentAt, argumentsOfStep, configOf, makerOf, receiverMaker } from "../origins";
 import type { Check, RuleContext } from "../rule";
 

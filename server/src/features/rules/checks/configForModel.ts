@@ -1,6 +1,6 @@
 /** Configurations that do not go with the model that they are given: `calls` and `when` of the rule say which. */
 import type { Value } from "../../../python/facts";
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { type CallArguments, holds } from "../callArguments";
 import { callsOf, isCleared } from "../declared";
 import { argumentAt, argumentsOfStep, type Given, givenConfigs } from "../origins";

@@ -1,5 +1,5 @@
 /** An adapter loaded to be trained on and left frozen, because `is_trainable=True` was not given. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { argumentAt, argumentsOfStep, loadsAdapter, makerOf, receiverMaker } from "../origins";
 import { setArgument } from "../repairs";
 import type { Check, RuleContext } from "../rule";

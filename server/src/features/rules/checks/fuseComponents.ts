@@ -1,7 +1,7 @@
 /** `pipe.fuse_lora(fuse_unet=True)`: arguments that Diffusers has replaced by `components`. */
 import { edit } from "../../../adapters/edits";
 import type { Argument } from "../../../python/facts";
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import type { Check, Finding } from "../rule";
 
 const methods = new Set(["fuse_lora", "unfuse_lora"]);

@@ -1,6 +1,6 @@
 /** `prepare_model_for_kbit_training` on a model that has its adapter already: it freezes the adapter too. */
 import { edit } from "../../../adapters/edits";
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { callsTo, argumentAt, argumentsOfStep, isCall, loadsAdapter, makerOf, peftModel } from "../origins";
 import type { Check, RuleContext } from "../rule";
 

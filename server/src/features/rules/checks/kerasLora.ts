@@ -1,5 +1,5 @@
 /** `enable_lora` where Keras refuses it: before the layer is built, beside a constraint, or a second time. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { receiverMaker } from "../origins";
 import type { Check, RuleContext } from "../rule";
 

@@ -1,5 +1,5 @@
 /** An adapter merged into a base that was loaded in four or eight bits. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { argumentAt, argumentsOfStep, baseOf, isAdapted, makerOf, receiverMaker } from "../origins";
 import type { Check, RuleContext } from "../rule";
 

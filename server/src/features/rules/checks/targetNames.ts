@@ -2,7 +2,7 @@
 import { edit } from "../../../adapters/edits";
 import { layersOf } from "../../../adapters/modelTargets";
 import type { Argument, LayerForm, ModuleClass, Value } from "../../../python/facts";
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { nearest } from "../nearest";
 import { argumentAt, givenConfigs } from "../origins";
 import { itemRange } from "../ranges";

@@ -1,5 +1,5 @@
 /** Adapters that cannot be merged, and prefixes beside gradient checkpointing. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import {
   callsTo,
   argumentAt,

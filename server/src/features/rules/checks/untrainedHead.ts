@@ -1,5 +1,5 @@
 /** A new classification head beside an adapter that neither trains nor saves it. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import type { CallArguments } from "../callArguments";
 import { argumentsOfStep, givenConfigs } from "../origins";
 import { setArgument } from "../repairs";

@@ -1,5 +1,5 @@
 /** `add_weighted_adapter` by a way of combining that needs adapters of one rank, for adapters of several. */
-import type { CallStep } from "../../../python/values";
+import type { CallStep } from "../../../python/values/values";
 import { argumentAt, argumentsOfStep, configOf, makerOf, receiverMaker } from "../origins";
 import { numberOf } from "../callArguments";
 import type { Check, RuleContext } from "../rule";

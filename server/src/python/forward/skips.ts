@@ -1,0 +1,235 @@
+/** Skip connections of U-Nets: `torch.cat([h, skip], dim=1)`, and how many channels the skip has. */
+import {
+  type CallExpr,
+  type Expr,
+  type ForStmt,
+  type Stmt,
+  walkExpression,
+  expressionsOf,
+} from "../tree/ast";
+import { evaluate } from "../names/constants";
+import type { Expression, SkipConcatenation } from "../facts";
+import type { Flow } from "./flow";
+import { convolves } from "./roles";
+import { outputWidth } from "./widths";
+
+const skipName =
+  /skip|(?:^|_)res(?:idual)?(?:_|$|\d)|^enc|_enc|encoder|down|shortcut|(?:^|_)hs?\d|lateral|bridge/i;
+
+/** All skip concatenations of a method in source order. */
+export function skipsIn(flow: Flow): SkipConcatenation[] {
+  const found: SkipConcatenation[] = [];
+  if (!/\b(?:cat|concat|concatenate)\b/.test(flow.block.text)) return found;
+  for (const { statement, loop } of flow.steps) {
+    for (const expression of expressionsOf(statement))
+      walkExpression(expression, (node) => {
+        const fact = node.kind === "call" ? concatenation(node, statement, loop, flow) : undefined;
+        if (fact) found.push(fact);
+      });
+  }
+  return found.sort((one, other) => one.call.from - other.call.from);
+}
+
+function concatenation(
+  call: CallExpr,
+  statement: Stmt,
+  loop: ForStmt | undefined,
+  flow: Flow,
+): SkipConcatenation | undefined {
+  const qualified = flow.scope.resolve(call.callee);
+  if (!qualified || !/^torch\.(?:cat|concat|concatenate)$/.test(qualified)) return undefined;
+  const named = (name: RegExp) =>
+    call.arguments.find((argument) => argument.keyword && name.test(argument.keyword.name))?.value;
+  const positional = call.arguments
+    .filter((argument) => !argument.keyword && !argument.star)
+    .map((argument) => argument.value);
+  const tensors = positional[0] ?? named(/^tensors$/);
+  const dimension = positional[1] ?? named(/^(?:dim|axis)$/);
+  if ((tensors?.kind !== "list" && tensors?.kind !== "tuple") || tensors.items.length < 2 || !dimension)
+    return undefined;
+  const value = evaluate(dimension, {
+    scope: flow.scope,
+    block: flow.block,
+    owner: flow.owner,
+    function: flow.method,
+  });
+  if (value.kind !== "number" || (value.value !== 1 && value.value !== -3)) return undefined;
+  // Along dimension 1, sequences are joined too: only convolutions make it the channels.
+  if (!convolves(flow.owner, flow.block, flow.scope)) return undefined;
+  const skip = skipOperand(tensors.items, statement, flow);
+  if (!skip) return undefined;
+  const loopFact = loop && loopOf(loop, flow);
+  const channels = channelsOf(skip, tensors.items, call, statement, flow);
+  const varies = loop !== undefined && isPopped(skip);
+  return {
+    call: { from: call.from, to: call.to },
+    skip: { from: skip.from, to: skip.to },
+    statement: { from: statement.from, to: statement.to },
+    ...(channels && !varies && { channels }),
+    ...(loopFact && { loop: loopFact }),
+  };
+}
+
+function loopOf(loop: ForStmt, { block }: Flow): NonNullable<SkipConcatenation["loop"]> {
+  return {
+    statement: { from: loop.from, to: loop.to },
+    target: block.slice(loop.target),
+    iterable: block.slice(loop.iterable),
+    header: { from: loop.from, to: loop.headerTo },
+  };
+}
+
+/** `skips.pop()`, `skips[-1 - i]`. */
+function isPopped(expression: Expr): boolean {
+  if (expression.kind === "subscript") return expression.object.kind === "name";
+  return (
+    expression.kind === "call" && expression.callee.kind === "attribute" && expression.callee.name === "pop"
+  );
+}
+
+/** Of the concatenated operands, the one that comes from further up the network. */
+function skipOperand(items: readonly Expr[], statement: Stmt, flow: Flow): Expr | undefined {
+  const popped = items.find(isPopped);
+  if (popped) return popped;
+  const names = items.filter((item) => item.kind === "name");
+  // What the statement assigns to, or what was computed just before, is the stream itself.
+  const target =
+    statement.kind === "assign" && statement.targets[0]?.kind === "name"
+      ? statement.targets[0].name
+      : undefined;
+  const candidates = names.filter((item) => item.name !== target);
+  const byName = candidates.filter((item) => skipName.test(item.name));
+  if (byName.length > 0 && byName.length < names.length) return byName.at(-1);
+  const assignedAt = (name: string) => flow.latest(name, statement.from)?.statement.from ?? -1;
+  const oldestFirst = candidates.toSorted((one, other) => assignedAt(one.name) - assignedAt(other.name));
+  const [oldest, next] = oldestFirst;
+  // Two parameters that the method does not touch: by custom the skip is the second.
+  if (oldest && next && assignedAt(oldest.name) === assignedAt(next.name)) return oldestFirst.at(-1);
+  if (candidates.length > 0) return oldest;
+  // `torch.cat([x, self.down(y)], 1)`; an expanded class token is no skip.
+  return items.find((item) => flow.layerCall(item) !== undefined);
+}
+
+/** Channels of the skip: of the layer that made it, of a constructor parameter, or what the next layer takes less the rest. */
+function channelsOf(
+  skip: Expr,
+  items: readonly Expr[],
+  call: CallExpr,
+  statement: Stmt,
+  flow: Flow,
+): Expression | undefined {
+  const made = madeBy(skip, statement.from, flow);
+  if (made) return made;
+  const init = flow.owner.body.find((each) => each.kind === "function" && each.name === "__init__");
+  if (init?.kind === "function") {
+    const parameter = init.parameters.find((each) =>
+      /^(?:skip|enc|encoder|residual|res|lateral)_?(?:channels?|ch|dim|c|in_channels|size|width|features)$/.test(
+        each.name,
+      ),
+    );
+    if (parameter) {
+      const nothing = {
+        kind: "name",
+        name: parameter.name,
+        from: parameter.from,
+        to: parameter.from + parameter.name.length,
+      } as const;
+      const value = evaluate(nothing, {
+        scope: flow.scope,
+        block: flow.block,
+        owner: flow.owner,
+        function: init,
+      });
+      return flow.block.expression(nothing, value);
+    }
+  }
+  const total = consumer(call, statement, flow);
+  if (!total || items.length !== 2) return undefined;
+  const other = items.find((item) => item !== skip);
+  const rest = other && madeBy(other, statement.from, flow);
+  return share(total, rest, items.indexOf(skip));
+}
+
+function madeBy(expression: Expr, before: number, flow: Flow, depth = 0): Expression | undefined {
+  if (depth > 6) return undefined;
+  if (expression.kind === "name") {
+    const assigned = flow.latest(expression.name, before);
+    return assigned && !assigned.unpacked
+      ? madeBy(assigned.value, assigned.statement.from, flow, depth + 1)
+      : undefined;
+  }
+  const called = flow.layerCall(expression);
+  if (called) {
+    const role = flow.roleAt(called.path);
+    const width = role === "dropout" || role === "activation" ? undefined : outputWidth(called.path, flow);
+    if (width) return width;
+    const [first] = called.arguments;
+    const passes = role === "dropout" || role === "activation" || /pool|up|down/i.test(called.path);
+    return first && passes ? madeBy(first, before, flow, depth + 1) : undefined;
+  }
+  if (
+    expression.kind === "call" &&
+    /^torch\.nn\.functional\.(?:interpolate|pad|dropout\w*|relu|silu|gelu)$/.test(
+      flow.scope.resolve(expression.callee) ?? "",
+    )
+  ) {
+    const [first] = expression.arguments;
+    return first && madeBy(first.value, before, flow, depth + 1);
+  }
+  return undefined;
+}
+
+/** Input channels of the layer that takes the concatenation, directly or in a later statement. */
+function consumer(call: CallExpr, statement: Stmt, flow: Flow): Expression | undefined {
+  const target =
+    statement.kind === "assign" && statement.value === call && statement.targets[0]?.kind === "name"
+      ? statement.targets[0].name
+      : undefined;
+  let found: Expression | undefined;
+  for (const step of flow.steps) {
+    if (step.statement.from < statement.from || found) continue;
+    for (const expression of expressionsOf(step.statement))
+      walkExpression(expression, (node) => {
+        const called = flow.layerCall(node);
+        const [first] = called?.arguments ?? [];
+        if (found || !called || !first) return;
+        if (first === call || (first.kind === "name" && first.name === target && node.from >= statement.to))
+          found = inputWidth(called.path, flow);
+      });
+  }
+  return found;
+}
+
+function inputWidth(path: string, flow: Flow): Expression | undefined {
+  const layer = flow.layerAt(path);
+  if (!layer) return undefined;
+  const first =
+    layer.role === "container" ? flow.layers.find((each) => each.path.startsWith(`${path}.`)) : layer;
+  const named = first?.arguments["in_channels"] ?? first?.arguments["in_features"];
+  if (named) return named;
+  const key = Object.keys(first?.arguments ?? {}).find((name) => /^(?:in|c_?in|dim_?in|input)/.test(name));
+  return key === undefined ? undefined : first?.arguments[key];
+}
+
+/** The skip's part of the sum of channels. */
+function share(total: Expression, rest: Expression | undefined, position: number): Expression | undefined {
+  const terms = total.text.split("+").map((term) => term.trim());
+  const numbers =
+    total.value.kind === "number" && rest?.value.kind === "number"
+      ? total.value.value - rest.value.value
+      : undefined;
+  const value =
+    numbers === undefined ? ({ kind: "unknown" } as const) : ({ kind: "number", value: numbers } as const);
+  const [first, second] = terms;
+  if (terms.length === 2 && first !== undefined && second !== undefined && !/[()]/.test(total.text)) {
+    const text =
+      rest?.text === first ? second : rest?.text === second ? first : position === 0 ? first : second;
+    return { ...total, text, value };
+  }
+  const doubled = /^(?:2 ?\* ?([\w.]+)|([\w.]+) ?\* ?2)$/.exec(total.text);
+  const half = doubled?.[1] ?? doubled?.[2];
+  if (half !== undefined && (!rest || rest.text === half)) return { ...total, text: half, value };
+  if (!rest) return undefined;
+  const minus = /^[\w.]+$/.test(rest.text) ? rest.text : `(${rest.text})`;
+  return { ...total, text: `${total.text} - ${minus}`, value };
+}

@@ -1,0 +1,332 @@
+/** The layers that an expression constructs: calls, containers, functions of the same file that give layers back. */
+import { type CallExpr, dottedPath, type Expr, type FunctionStmt, selfPath } from "../tree/ast";
+import type { Block } from "../names/block";
+import { callFact } from "../names/calls";
+import { evaluate, type Place } from "../names/constants";
+import type { Call, Layer } from "../facts";
+import { Containers } from "./layerContainers";
+import {
+  bind,
+  isOrdered,
+  keyOf,
+  namesOf,
+  passesOn,
+  returnedCalls,
+  returnedExpressions,
+  starOf,
+} from "./layerExpressions";
+import { classRole, type Context, maximumNesting, unnamed } from "./layerSink";
+import { sizesOf } from "./layerSizes";
+import { factoryObstacle, passingObstacle, roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
+import type { Origin, Scope } from "../names/scope";
+
+const wrappers =
+  /(?:^|\.)(?:weight_norm|spectral_norm|orthogonal|checkpoint_wrapper|compile|script|DataParallel|DistributedDataParallel|FullyShardedDataParallel|fsdp_wrap)$/;
+
+export abstract class Constructions extends Containers {
+  /** Functions defined within the one that is read, by name. */
+  protected nested = new Map<string, FunctionStmt>();
+
+  /** Notes what the names of a helper's body hold. */
+  protected abstract gather(helper: FunctionStmt, place: Place): void;
+
+  /** Collects what a local module was given: `block = nn.ModuleList()`, `block.append(…)`, `down.pool = …`. */
+  private given(name: string, path: string, nesting: number): void {
+    for (const { expression, statement, form, count, place, key } of this.locals.get(name)?.items ?? []) {
+      if (form !== "append" && !key) continue;
+      const inner: Context = { place, statement, form, ...(count !== undefined && { count }) };
+      this.collect(expression, `${path}.${key ? keyOf(key, place) : "*"}`, inner, nesting + 1);
+    }
+  }
+
+  /** Collects the layers that `expression` constructs, to be known as `path`. */
+  protected collect(expression: Expr, path: string, context: Context, nesting: number): void {
+    if (nesting > maximumNesting) return;
+    switch (expression.kind) {
+      case "conditional":
+        this.collect(expression.then, path, { ...context, form: "conditional" }, nesting + 1);
+        this.collect(expression.otherwise, path, { ...context, form: "conditional" }, nesting + 1);
+        return;
+      case "binary":
+        // `layer or nn.Identity()`
+        if (expression.operator !== "or" && expression.operator !== "and") return;
+        this.collect(expression.left, path, { ...context, form: "conditional" }, nesting + 1);
+        this.collect(expression.right, path, { ...context, form: "conditional" }, nesting + 1);
+        return;
+      case "list":
+      case "tuple":
+      case "comprehension":
+        return;
+      case "name": {
+        const assigned = (this.locals.get(expression.name)?.items ?? []).filter(
+          (item) => item.form !== "append" && !item.key && item.expression !== expression,
+        );
+        if (context.place.owner !== this.owner) return;
+        for (const item of assigned) {
+          const count = item.count ?? context.count;
+          const either = assigned.length > 1 || item.form === "conditional";
+          this.collect(
+            item.expression,
+            path,
+            {
+              ...context,
+              statement: item.statement,
+              form: either ? "conditional" : context.form,
+              ...(count !== undefined && { count }),
+            },
+            nesting + 1,
+          );
+        }
+        if (assigned.some((item) => item.expression.kind === "call"))
+          this.given(expression.name, path, nesting);
+        return;
+      }
+      case "call":
+        this.construction(expression, path, context, nesting);
+        return;
+      case "attribute":
+      case "subscript":
+      case "number":
+      case "string":
+      case "constant":
+      case "unary":
+      case "set":
+      case "dict":
+      case "lambda":
+      case "star":
+      case "other":
+    }
+  }
+
+  private construction(call: CallExpr, path: string, context: Context, nesting: number): void {
+    const { callee } = call;
+    const qualified = this.scope.resolve(callee);
+    // nn.Linear(…).to(device), nn.Sequential(…).cuda()
+    if (callee.kind === "attribute" && callee.object.kind === "call" && qualified === undefined) {
+      this.collect(callee.object, path, context, nesting + 1);
+      return;
+    }
+    if (qualified !== undefined && wrappers.test(qualified)) {
+      const [inner] = call.arguments;
+      if (inner)
+        this.collect(
+          inner.value,
+          path,
+          { ...context, form: "argument", obstacle: wrapperObstacle(qualified) },
+          nesting + 1,
+        );
+      return;
+    }
+    const made = callee.kind === "name" ? this.locals.get(callee.name)?.items[0]?.expression : undefined;
+    if (made?.kind === "lambda") {
+      this.collect(made.body, path, context, nesting + 1);
+      this.passedOn(call, `${path}.*`, context, nesting, false);
+      return;
+    }
+    const helper = this.helperOf(callee);
+    const declaration = qualified === undefined ? undefined : this.scope.definition(qualified);
+    const source = helper
+      ? { node: helper, block: this.block, scope: this.scope }
+      : declaration?.kind === "function"
+        ? declaration
+        : undefined;
+    if (source) {
+      const before = this.layers.length;
+      this.factory(call, source, path, context, nesting);
+      if (this.layers.length === before) this.passedOn(call, path, context, nesting, passesOn(source.node));
+      return;
+    }
+    if (selfPath(callee) !== undefined && evaluate(callee, context.place).kind !== "reference") return;
+    const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
+    for (const type of types) {
+      if (wrappers.test(type)) {
+        this.passedOn(call, path, { ...context, obstacle: wrapperObstacle(type) }, nesting, true);
+        return;
+      }
+      const role = this.roleAs(type, path);
+      if (!role) {
+        this.passedOn(call, path, context, nesting, /^(?:copy\.)?deepcopy$/.test(type));
+        continue;
+      }
+      this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
+      this.inside(call, path, type, context, nesting);
+    }
+  }
+
+  /** A function that is given a layer and gives it back, changed or not: `zero_module(nn.Conv2d(…))`. */
+  private passedOn(call: CallExpr, path: string, context: Context, nesting: number, sound: boolean): void {
+    const name = dottedPath(call.callee)?.at(-1) ?? "";
+    const [first] = call.arguments.filter(
+      ({ keyword, star, value }) => !keyword && !star && value.kind === "call",
+    );
+    if (!first || !/^_*[a-z]/.test(name)) return;
+    const obstacle = sound ? context.obstacle : passingObstacle(name);
+    this.collect(
+      first.value,
+      path,
+      { ...context, form: "argument", ...(obstacle !== undefined && { obstacle }) },
+      nesting + 1,
+    );
+  }
+
+  /** A method of the class, or a function within the one that is read. */
+  private helperOf(callee: Expr): FunctionStmt | undefined {
+    if (callee.kind === "name") return this.nested.get(callee.name);
+    const own = selfPath(callee);
+    return this.owner.body.find(
+      (each): each is FunctionStmt => each.kind === "function" && each.name === own,
+    );
+  }
+
+  protected listed(
+    call: CallExpr,
+    path: string,
+    context: Context,
+    from: number | undefined,
+    nesting: number,
+  ): { readonly next: number | undefined } | undefined {
+    const helper = this.helperOf(call.callee);
+    if (!helper || nesting > maximumNesting) return undefined;
+    const place = bind(call, helper, context.place, this.place(helper));
+    const lists = returnedExpressions(helper).filter(({ kind }) => kind !== "call");
+    if (lists.length === 0) return undefined;
+    const ends: (number | undefined)[] = [];
+    this.reading(helper, place, () => {
+      for (const list of lists) ends.push(this.items(list, path, { ...context, place }, from, nesting + 1));
+    });
+    return { next: ends.length === 1 ? ends[0] : undefined };
+  }
+
+  private place(helper: FunctionStmt): Place {
+    return { scope: this.scope, block: this.block, function: helper, owner: this.owner };
+  }
+
+  /** Does `work` with the names of a helper's body known. */
+  private reading(helper: FunctionStmt, place: Place, work: () => void): void {
+    const { locals, muted } = this;
+    this.locals = new Map();
+    this.muted = true;
+    this.gather(helper, place);
+    this.muted = muted;
+    work();
+    this.locals = locals;
+  }
+
+  /** The layers that stand in the arguments of a container. */
+  protected inside(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
+    const last = type.split(".").at(-1) ?? type;
+    const rest = unnamed(context);
+    const [first] = call.arguments;
+    const own = this.scope.definition(type);
+    const named = first?.value.kind === "name" ? this.locals.get(first.value.name)?.items[0] : undefined;
+    if (last === "Sequential" || (own?.kind === "class" && isSequential(own))) {
+      if (
+        call.arguments.length === 1 &&
+        first &&
+        (isOrdered(first.value) || (named && isOrdered(named.expression)))
+      )
+        this.dictionary(first.value, path, { ...rest, form: "sequential" }, nesting);
+      else
+        this.sequence(
+          call.arguments.map((argument) => (argument.star === "*" ? starOf(argument.value) : argument.value)),
+          path,
+          { ...rest, form: "sequential" },
+          nesting,
+          0,
+        );
+    } else if (last === "ModuleList") {
+      if (first) this.items(first.value, path, { ...rest, form: "module-list" }, 0, nesting);
+    } else if (last === "ModuleDict") {
+      if (first) this.dictionary(first.value, path, { ...rest, form: "module-dict" }, nesting);
+    } else if (/^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
+      this.stacked(call, path, type, rest, nesting);
+    } else if (own) {
+      // Layers handed to another module: Residual(nn.Linear(…))
+      for (const argument of call.arguments)
+        if (argument.value.kind === "call" && !argument.star)
+          this.collect(
+            argument.value,
+            `${path}.${argument.keyword?.name ?? "*"}`,
+            { ...rest, form: "argument" },
+            nesting + 1,
+          );
+    }
+  }
+
+  /** nn.TransformerEncoder(layer, 6) makes six copies of a layer. */
+  private stacked(call: CallExpr, path: string, type: string, context: Context, nesting: number): void {
+    const { num_layers: copies } = sizesOf(call, type, context.place).sizes;
+    const { count: around = 1, ...rest } = context;
+    const layers = typeof copies === "number" ? { ...rest, count: around * copies } : rest;
+    for (const [index, { value, keyword, star }] of call.arguments.entries()) {
+      if (star || (value.kind !== "call" && value.kind !== "name")) continue;
+      if (keyword?.name.endsWith("_layer") ?? index === 0)
+        this.collect(value, `${path}.layers.*`, { ...layers, form: "argument" }, nesting + 1);
+      else if (keyword ? keyword.name === "norm" : index === 2)
+        this.collect(value, `${path}.norm`, { ...context, form: "argument" }, nesting + 1);
+    }
+  }
+
+  /** What a class that a neighbour's factory returns is called in this file: as if it stood beside the factory. */
+  private nameHere(type: string, source: Scope, { qualified = "" }: Call): string {
+    if (source.isLibrary(type)) return type;
+    return qualified.replace(/\w+$/, "") + (type.split(".").at(-1) ?? type);
+  }
+
+  /** A function of the file or a neighbour that returns a layer: its type and sizes are read there, with this call's arguments. */
+  protected factory(
+    call: CallExpr,
+    { node, block, scope }: { node: FunctionStmt; block: Block; scope: Scope },
+    path: string,
+    context: Context,
+    nesting: number,
+    outermost?: Pick<Layer, "call" | "arguments">,
+  ): void {
+    const returned = returnedCalls(node);
+    const isMethod = node.parameters[0]?.name === "self";
+    const names = namesOf(node);
+    const place = bind(call, node, context.place, {
+      scope,
+      block,
+      function: node,
+      ...(isMethod && { owner: this.owner }),
+    });
+    const written = outermost ?? {
+      call: callFact(call, context.statement, context.place),
+      arguments: sizesOf(call, undefined, context.place, names).expressions,
+    };
+    for (const inner of returned) {
+      const type = scope.resolve(inner.callee);
+      if (type === undefined) continue;
+      const declaration = scope.definition(type);
+      if (declaration?.kind === "function" && nesting < maximumNesting && declaration.node !== node) {
+        this.factory(inner, declaration, path, { ...context, place }, nesting + 1, written);
+        continue;
+      }
+      const role = declaration?.kind === "class" ? classRole(type, declaration) : roleOf(type, false);
+      if (!role || this.muted) continue;
+      const { name, count, obstacle = typeObstacle(type) ?? factoryObstacle(node.name) } = context;
+      const { sizes } = sizesOf(inner, type, place);
+      this.layers.push({
+        path: path.replace(/^\./, ""),
+        ...(name && { name }),
+        role,
+        form: "factory",
+        ...written,
+        type: scope === this.scope ? type : this.nameHere(type, scope, written.call),
+        sizes,
+        ...(count !== undefined && { count }),
+        obstacle,
+      });
+      // What a helper of the class puts into a container stands in the class too.
+      if (role === "container" && isMethod && scope === this.scope && !outermost)
+        this.reading(node, place, () => {
+          this.inside(inner, path, type, { ...context, place }, nesting + 1);
+        });
+    }
+  }
+}
+
+export function isSequential({ node, scope }: Origin & { kind: "class" }): boolean {
+  return node.bases.some(({ value }) => scope.resolve(value) === "torch.nn.Sequential");
+}
