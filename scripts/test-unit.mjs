@@ -15,6 +15,10 @@ const wanted = process.argv.slice(2);
 const entryPoints = ["test/unit", "test/lsp"]
   .flatMap(testsUnder)
   .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)));
+if (entryPoints.length === 0) {
+  console.error(`No test file has ${wanted.join(" or ")} in its path.`);
+  process.exit(2);
+}
 const outdir = `out/tests-${process.pid}`;
 await esbuild.build({
   entryPoints,
