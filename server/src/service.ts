@@ -43,13 +43,14 @@ import { isTrainOnlyData, trainOnlyEdit } from "./features/trainOnly";
 import { bibliography } from "./literature/cite";
 import { importPapers } from "./literature/import";
 import { actionInCell, completionsInCell, contextInModule, editInCells } from "./notebookAnswers";
-import { type Corpora, type CorpusFolder, readCorpora } from "./literature/corpora";
+import type { CorpusFolder } from "./literature/corpora";
 import type { FormulaSource } from "./literature/formulas";
 import { createLibrary } from "./literature/library";
 import type { Corpus } from "./literature/model";
 import { createSearch } from "./literature/search";
 import { inSlices } from "./literature/slices";
 import { createStore, type Storage } from "./literature/store";
+import { UserCorpora } from "./userCorpora";
 import { candidates } from "./workspace/modules";
 import { projectManner } from "./workspace/manner";
 import { Neighbours } from "./workspace/neighbours";
@@ -156,27 +157,16 @@ export function createService(options: ServiceOptions): Service {
     })
     .catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
 
-  /** The user's corpora, of the setting as it was last; what searches waits for them. */
-  let corpora: Corpora = { corpus, problems: [] };
-  let corpusPaths: readonly string[] = [];
-  let reading: Promise<void> = Promise.resolve();
-
-  const readUserCorpora = async (paths: readonly string[]): Promise<void> => {
-    const read =
-      options.readCorpus ??
-      ((folder) =>
-        Promise.reject(new Error(`${folder} is not read: Litlens in the browser reads no folders.`)));
-    const found = await readCorpora(corpus, paths, read);
-    if (paths !== corpusPaths) return; // the setting has changed meanwhile
-    corpora = found;
-    library.setCorpus(found.corpus);
-    options.onLibraryChange?.();
-    found.problems.forEach(log);
-    const [first, ...more] = found.problems;
-    if (first === undefined) return;
-    const rest = more.length === 0 ? "" : ` And ${more.length} more: see the log.`;
-    options.warn?.(`${first}${/[.!?]$/.test(first) ? "" : "."}${rest}`);
-  };
+  const userCorpora = new UserCorpora({
+    bundled: corpus,
+    read: options.readCorpus,
+    onChange(changed) {
+      library.setCorpus(changed);
+      options.onLibraryChange?.();
+    },
+    warn: (message) => options.warn?.(message),
+    log,
+  });
 
   function report(problem: string): void {
     problems.push(problem);
@@ -222,6 +212,22 @@ export function createService(options: ServiceOptions): Service {
 
   const files = { readText, readModule, readManner };
 
+  /** An action with the edit of its own document that it stands for. */
+  const edited = async <Data extends { readonly uri: string }>(
+    action: CodeAction,
+    data: Data,
+    editOf: (
+      context: FeatureContext,
+      document: OpenDocument,
+      data: Data,
+      manner: ProjectManner,
+    ) => WorkspaceEdit,
+  ): Promise<CodeAction> => {
+    const { document, notebook } = opened(data.uri);
+    const edit = editOf(editContext(), document, data, await readManner(document));
+    return { ...action, edit: editInCells(edit, notebook) };
+  };
+
   /** An answer's range, in the cell it belongs to where the document is a notebook. */
   const inCell = (range: Range, located: { readonly notebook?: Notebook }): Range | undefined =>
     located.notebook === undefined ? range : toCellRange(located.notebook, range)?.range;
@@ -249,12 +255,7 @@ export function createService(options: ServiceOptions): Service {
   return {
     configure(changed) {
       settings = changed;
-      const { paths } = changed.corpus;
-      if (JSON.stringify(paths) === JSON.stringify(corpusPaths)) return;
-      corpusPaths = paths;
-      reading = readUserCorpora(paths).catch((error: unknown) =>
-        report(error instanceof Error ? error.message : String(error)),
-      );
+      userCorpora.setPaths(changed.corpus.paths);
     },
     setTheme: (changed) => void (theme = changed),
     setWorkspaceFolders: (uris) => neighbours.setFolders(uris),
@@ -331,21 +332,9 @@ export function createService(options: ServiceOptions): Service {
       }),
     async resolveCodeAction(action) {
       const data: unknown = action.data;
-      if (isTrainOnlyData(data)) {
-        const { document, notebook } = opened(data.uri);
-        const edit = trainOnlyEdit(editContext(), document, data, await readManner(document));
-        return { ...action, edit: editInCells(edit, notebook) };
-      }
-      if (isConfigActionData(data)) {
-        const { document, notebook } = opened(data.uri);
-        const edit = configEdit(editContext(), document, data, await readManner(document));
-        return { ...action, edit: editInCells(edit, notebook) };
-      }
-      if (isRemovalData(data)) {
-        const { document, notebook } = opened(data.uri);
-        const edit = removalEdit(editContext(), document, data, await readManner(document));
-        return { ...action, edit: editInCells(edit, notebook) };
-      }
+      if (isTrainOnlyData(data)) return edited(action, data, trainOnlyEdit);
+      if (isConfigActionData(data)) return edited(action, data, configEdit);
+      if (isRemovalData(data)) return edited(action, data, removalEdit);
       if (!isAdapterActionData(data)) return action;
       const { document, notebook } = opened(data.uri);
       const destination = notebook === undefined ? settings.insert.destination : "inline";
@@ -388,7 +377,7 @@ export function createService(options: ServiceOptions): Service {
     },
 
     async search(params) {
-      await Promise.all([userLibrary, reading]);
+      await Promise.all([userLibrary, userCorpora.ready]);
       const place = params.context;
       const located =
         place === undefined ? undefined : documents.locate(place.textDocument.uri, place.position);
@@ -442,13 +431,13 @@ export function createService(options: ServiceOptions): Service {
 
     status: () => ({
       corpusVersion: corpus.version,
-      papers: corpora.corpus.papers.length,
+      papers: userCorpora.corpus.papers.length,
       userPapers: library.userPapers().length,
-      methods: corpora.corpus.methods.length,
-      symbols: corpora.corpus.symbols.length,
+      methods: userCorpora.corpus.methods.length,
+      symbols: userCorpora.corpus.symbols.length,
       index: search.state(),
       documents: documents.size + configurations.size,
-      problems: [...problems, ...corpora.problems],
+      problems: [...problems, ...userCorpora.problems],
     }),
   };
 }
