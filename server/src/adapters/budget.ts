@@ -5,7 +5,7 @@ import type { Expression, Layer, ModuleClass } from "../python/facts";
 import { layerKinds } from "./layerKinds";
 import type { ModelLayersPlace } from "./modelLayers";
 import type { Found } from "./modelTargets";
-import type { Place } from "./places";
+import type { Place } from "./place";
 
 export type Options = Readonly<Record<string, number | boolean | string>>;
 

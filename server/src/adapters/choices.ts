@@ -2,7 +2,9 @@
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
 import { modelLayersIn, type Sources } from "./modelLayers";
-import { isLayerPlace, mismatch, type Place, placesIn, suits, unwritable } from "./places";
+import type { Place } from "./place";
+import { isLayerPlace, mismatch, suits, unwritable } from "./fits";
+import { placesIn } from "./places";
 import { placesOfKey } from "./scopes";
 
 export interface Choice {

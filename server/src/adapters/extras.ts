@@ -5,7 +5,7 @@ import { afterInInit, indentationAt, lineEnd } from "./callSites/callSite";
 import { lineStart, type SourceFile } from "./definitions";
 import { edit, type Edit, insertion, plainText } from "./edits";
 import { addImports, type ImportStatement, spelling } from "./imports";
-import type { Place } from "./places";
+import type { Place } from "./place";
 import { rootOf } from "./root";
 import type { ModuleClass } from "../python/facts";
 

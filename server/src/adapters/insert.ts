@@ -23,7 +23,7 @@ import {
 import type { Edit } from "./edits";
 import { meetFrozenWeights } from "./frozenWeights";
 import { definitionsOf, type Extra, extrasEdits, homeOf } from "./extras";
-import type { Place } from "./places";
+import type { Place } from "./place";
 import { rootOf } from "./root";
 
 export interface Insertion {

@@ -9,7 +9,7 @@ import { applyEdits, type Edit, edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
 import { readFromImport, removeNames } from "./importedNames";
 import { addImports, inTyping, isTopLevel, spelling } from "./imports";
-import { baseOf } from "./places";
+import { baseOf } from "./fits";
 import { withoutTemplates } from "./removeTemplates";
 
 /** An adapter that stands in a class of the file. */

@@ -2,7 +2,9 @@
 import type { PythonFacts } from "../python/facts";
 import type { KnownTargets } from "./knownTargets";
 import { isModelKey, modelLayersNamed, type Sources } from "./modelLayers";
-import { isLayerPlace, type LayerPlace, pathsOf, type Place, placesNamed } from "./places";
+import type { LayerPlace, Place } from "./place";
+import { isLayerPlace, pathsOf } from "./fits";
+import { placesNamed } from "./places";
 
 /** A place by its key, names chosen by the user included: `linear:Attention:q_proj,v_proj`. */
 export function placesOfKey(sources: Sources, key: string): Place[] {

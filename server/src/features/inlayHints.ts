@@ -2,7 +2,7 @@
 import type { InlayHint } from "vscode-languageserver-types";
 import { layerParameters, type Options, trainableParameters } from "../adapters/budget";
 import { isLayerKind } from "../adapters/layerKinds";
-import type { LayerPlace } from "../adapters/places";
+import type { LayerPlace } from "../adapters/place";
 import { evaluate, namesIn } from "../literature/expression";
 import type { Method, MethodSite } from "../literature/model";
 import type { Expression, Layer, ModuleClass, PythonFacts } from "../python/facts";

@@ -16,7 +16,7 @@ import { inProjectManner, type ProjectManner, withProjectManner } from "../adapt
 import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
 import type { Method } from "../literature/model";
-import type { Place } from "../adapters/places";
+import type { Place } from "../adapters/place";
 import { headOf } from "../python/names/neighbourhood";
 import { knownLibraries } from "../python/names/scope";
 import type { FeatureContext, OpenDocument } from "./context";

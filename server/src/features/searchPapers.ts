@@ -1,6 +1,7 @@
 /** The palette's search; with nothing typed, what fits the code under the cursor, then the newest. */
 import { choicesAt } from "../adapters/choices";
-import { ownerOf, placesIn } from "../adapters/places";
+import { ownerOf } from "../adapters/fits";
+import { placesIn } from "../adapters/places";
 import { isInsertable, type Library } from "../literature/library";
 import type { Paper } from "../literature/model";
 import type { PaperSearch } from "../literature/search";

@@ -1,7 +1,7 @@
 /** A module before or after a sub-layer: built in `__init__` below the sub-layer, applied to its input or around its branch in `forward`. */
 import { branchesFor } from "../budget";
 import type { Edit } from "../edits";
-import type { BlockInputPlace, BlockOutputPlace } from "../places";
+import type { BlockInputPlace, BlockOutputPlace } from "../place";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute } from "./callSite";
 import { wrap } from "./templates";

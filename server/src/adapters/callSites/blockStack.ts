@@ -1,7 +1,8 @@
 /** A module around the stack of blocks: built in `__init__`, called before, inside and after as the method says. */
 import type { Range } from "../../python/facts";
 import { edit, type Edit, insertion } from "../edits";
-import { type BlockStackPlace, functionAround } from "../places";
+import type { BlockStackPlace } from "../place";
+import { functionAround } from "../fits";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute, indentationAt, lineEnd } from "./callSite";
 import { addParameters } from "./parameters";

@@ -1,6 +1,6 @@
 /** Next-token logits steered by two small models, handed to the generating function as new, optional parameters. */
 import type { Edit } from "../edits";
-import type { GenerationPlace } from "../places";
+import type { GenerationPlace } from "../place";
 import type { CallSite } from "./callSite";
 import { addParameters } from "./parameters";
 import { below } from "./templates";

@@ -1,5 +1,5 @@
 /** `nn.Linear(a, b)` becomes `LoRALinear(a, b, rank=8, alpha=16)`: the callee and the end of its arguments change, nothing else. */
-import type { LayerPlace } from "../places";
+import type { LayerPlace } from "../place";
 import { edit, type Edit } from "../edits";
 import { appendArguments, writtenArguments } from "./arguments";
 import type { CallSite } from "./callSite";

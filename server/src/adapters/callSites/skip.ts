@@ -1,7 +1,7 @@
 /** A tuner on the skip that `torch.cat([h, skip], dim=1)` joins; in a loop over decoder blocks, one tuner per block. */
 import { type Edit, edit } from "../edits";
 import { spelling } from "../imports";
-import type { SkipPlace } from "../places";
+import type { SkipPlace } from "../place";
 import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute } from "./callSite";
 import { wrap } from "./templates";

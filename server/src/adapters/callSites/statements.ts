@@ -1,6 +1,6 @@
 /** Methods that are calls beside the user's own: at the training step, at the loss, once the model is built. */
 import { edit, type Edit } from "../edits";
-import type { ModelPlace, TrainingPlace } from "../places";
+import type { ModelPlace, TrainingPlace } from "../place";
 import { afterInInit, type CallSite } from "./callSite";
 import { above, below, fill, type Names } from "./templates";
 import { mentions, variablesOf } from "./variables";

@@ -1,6 +1,7 @@
 /** What templates name of the code around them, and why a place that lacks it cannot take them. */
 import type { MethodSite } from "../../literature/model";
-import type { Named, TrainingPlace } from "../places";
+import type { TrainingPlace } from "../place";
+import type { Named } from "../models";
 
 const templatesOf = (site: MethodSite): string =>
   [

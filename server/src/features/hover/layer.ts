@@ -2,7 +2,7 @@
 import { choicesAt } from "../../adapters/choices";
 import { layerParameters } from "../../adapters/budget";
 import { isLayerKind } from "../../adapters/layerKinds";
-import type { LayerPlace } from "../../adapters/places";
+import type { LayerPlace } from "../../adapters/place";
 import type { Layer, ModuleClass } from "../../python/facts";
 import { code, dotted, escape, paragraphs } from "../../render/markdown";
 import { count, share } from "../../render/numbers";
