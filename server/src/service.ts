@@ -48,7 +48,7 @@ import type { FormulaSource } from "./literature/formulas";
 import { createLibrary } from "./literature/library";
 import type { Corpus } from "./literature/model";
 import { createSearch } from "./literature/search";
-import { inSlices } from "./literature/slices";
+import { inSlices } from "./slices";
 import { createStore, type Storage } from "./literature/store";
 import { UserCorpora } from "./userCorpora";
 import { candidates } from "./workspace/modules";

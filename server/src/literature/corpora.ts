@@ -1,7 +1,7 @@
 /** The user's own corpora: folders in the format of the bundled corpus, compiled and laid over it. */
 import type { Corpus, Paper } from "./model";
 import { createShelf, knownPaper } from "./shelf";
-import { inSlices } from "./slices";
+import { inSlices } from "../slices";
 import type { Compiled, CompileOptions } from "./source/compile";
 import { formatProblem, type Problem, type SourceText } from "./source/problems";
 

@@ -5,7 +5,7 @@
 import MiniSearch, { type Options, type Query, type SearchOptions, type SearchResult } from "minisearch";
 import type { Library } from "./library";
 import type { Corpus, Method, Paper } from "./model";
-import { inSlices } from "./slices";
+import { inSlices } from "../slices";
 import { createSpelling, type Spelling } from "./spelling";
 import { fold, snippet, stem, words } from "./text";
 

@@ -1,5 +1,6 @@
 /** The one wrapper around every handler: cancellation before and after, a throw becomes a logged error and a neutral answer. */
 import { LSPErrorCodes, ResponseError, type CancellationToken } from "vscode-languageserver";
+import { requestArrived } from "../slices";
 
 /** What a guarded handler needs of the connection. */
 export interface Log {
@@ -36,6 +37,7 @@ export function answering<P, R>(
   compute: Compute<P, R>,
 ): Handler<P, R> {
   return async (params, token) => {
+    requestArrived();
     if (isCancelled(token)) return cancelled();
     try {
       const result = await compute(params, token);
@@ -50,6 +52,7 @@ export function answering<P, R>(
 /** For what a user asked for: the reason goes back to be shown. */
 export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Handler<P, R> {
   return async (params, token) => {
+    requestArrived();
     if (isCancelled(token)) return cancelled();
     try {
       const result = await compute(params, token);

@@ -1,5 +1,5 @@
 /** Files that open documents import from and that are not open: read when first wanted, kept in outline. */
-import { inSlices } from "../literature/slices";
+import { inSlices } from "../slices";
 import { type Outline, outlining } from "../python/outline";
 
 /** Longer files are data. */

@@ -14,6 +14,27 @@ const breathe: () => Promise<void> =
       }
     : () => new Promise((resolve) => setTimeout(resolve, 0));
 
+/** Milliseconds left to the requests that often follow one: a pointer moves on, a list is asked for beside a hover. */
+const courtesy = 10;
+
+/** Milliseconds after which a slice is worked even though requests keep coming. */
+const patience = 60;
+
+let latestRequest = -Infinity;
+
+/** Tells background work that somebody waits for answers just now. */
+export function requestArrived(): void {
+  latestRequest = performance.now();
+}
+
+/** Resolves when a slice may be worked. */
+async function turn(): Promise<void> {
+  const since = performance.now();
+  await breathe();
+  while (performance.now() < Math.min(latestRequest + courtesy, since + patience))
+    await new Promise((resolve) => setTimeout(resolve, courtesy));
+}
+
 /** The slices of all work follow one another: two at once would take twice as long from a hover. */
 let latest = Promise.resolve();
 
@@ -29,7 +50,7 @@ export async function inSlices<T>(
   pointless = (): boolean => false,
 ): Promise<T | undefined> {
   for (;;) {
-    await (latest = latest.then(breathe));
+    await (latest = latest.then(turn));
     if (pointless()) return undefined;
     const end = performance.now() + slice;
     do {

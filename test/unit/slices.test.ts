@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs";
 import { test } from "node:test";
-import { inSlices } from "../../../server/src/literature/slices";
+import { inSlices, requestArrived } from "../../server/src/slices";
 
 /** Steps of which each is longer than a slice. */
 function* longSteps(count: number, done: { steps: number }): Generator<undefined, string> {
@@ -35,4 +35,17 @@ test("work that has become pointless goes no further than its slice", async () =
   const done = { steps: 0 };
   assert.equal(await inSlices(longSteps(40, done), () => done.steps >= 2), undefined);
   assert.equal(done.steps, 2);
+});
+
+test("while requests keep coming, background work is done now and then, and all of it in the end", async () => {
+  const done = { steps: 0 };
+  let requests = 0;
+  const all = inSlices(longSteps(5, done));
+  while (done.steps < 3) {
+    requestArrived();
+    requests++;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert.ok(requests > 3 * 3, `three slices between ${requests} requests`);
+  assert.equal(await all, "finished");
 });
