@@ -54,6 +54,7 @@ export function accommodate(
 
 /** `for p in self.parameters(): … nn.init.xavier_uniform_(p)`. */
 function loops({ text }: SourceFile): Accommodation[] {
+  if (!text.includes("parameters()")) return [];
   const header =
     /^([ \t]*)for[ \t]+(?:\w+[ \t]*,[ \t]*)?(\w+)[ \t]+in[ \t]+(([\w.]+)\.(named_)?parameters\(\))[ \t]*:/gm;
   return [...text.matchAll(header)].flatMap((match): Accommodation[] => {
@@ -89,6 +90,7 @@ function bodyBelow(text: string, from: number, indentation: string): string {
 
 /** `model.load_state_dict(state)` of a model, strict as it is by default. */
 function loads({ text }: SourceFile): Accommodation[] {
+  if (!text.includes(".load_state_dict(")) return []; // the pattern tries every word of a file
   const call = /(?<![\w.])((?:\w+\.)*\w+)\.load_state_dict\(/g;
   return [...text.matchAll(call)].flatMap((match): Accommodation[] => {
     const [whole, model = ""] = match;
@@ -115,6 +117,7 @@ function loads({ text }: SourceFile): Accommodation[] {
 
 /** `sd = model.state_dict()` where a function then asserts that its keys are as many as another's. */
 function comparisons({ text, facts }: SourceFile): Accommodation[] {
+  if (!text.includes(".state_dict()")) return [];
   const functions = [...facts.functions, ...facts.modules.flatMap(({ methods }) => methods)];
   return functions.flatMap(({ range }) => {
     const body = text.slice(range.from, range.to);

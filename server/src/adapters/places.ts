@@ -382,8 +382,8 @@ export function placesNamed(facts: PythonFacts, text: string, key: string): Plac
   const places =
     definition === undefined
       ? placesIn(facts, text)
-      : modulesAround(facts, definition.range.from, definition.range.to).flatMap((module) =>
-          placesOf(facts, module, text),
-        );
+      : modulesAround(facts, definition.range.from, definition.range.to)
+          .filter(({ name }) => name === owner)
+          .flatMap((module) => placesOf(facts, module, text));
   return places.filter((place) => place.key === key);
 }
