@@ -29,12 +29,10 @@ function record(log: Log, name: string, error: unknown): void {
   }
 }
 
-/** For what an editor asks by itself: the user sees `neutral()` instead of an error. */
-export function answering<P, R>(
-  log: Log,
-  name: string,
-  neutral: (params: P) => NoInfer<R>,
+/** Computes an answer unless nobody waits for it; `failed` says what is given instead of an error. */
+function guarded<P, R>(
   compute: Compute<P, R>,
+  failed: (error: unknown, params: P) => R | ResponseError<never>,
 ): Handler<P, R> {
   return async (params, token) => {
     requestArrived();
@@ -43,26 +41,31 @@ export function answering<P, R>(
       const result = await compute(params, token);
       return isCancelled(token) ? cancelled() : result;
     } catch (error) {
-      record(log, name, error);
-      return neutral(params);
+      return failed(error, params);
     }
   };
 }
 
+/** For what an editor asks by itself: the user sees `neutral()` instead of an error. */
+export function answering<P, R>(
+  log: Log,
+  name: string,
+  neutral: (params: P) => NoInfer<R>,
+  compute: Compute<P, R>,
+): Handler<P, R> {
+  return guarded(compute, (error, params) => {
+    record(log, name, error);
+    return neutral(params);
+  });
+}
+
 /** For what a user asked for: the reason goes back to be shown. */
 export function acting<P, R>(log: Log, name: string, compute: Compute<P, R>): Handler<P, R> {
-  return async (params, token) => {
-    requestArrived();
-    if (isCancelled(token)) return cancelled();
-    try {
-      const result = await compute(params, token);
-      return isCancelled(token) ? cancelled() : result;
-    } catch (error) {
-      if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);
-      record(log, name, error);
-      return new ResponseError<never>(LSPErrorCodes.RequestFailed, reasonOf(error));
-    }
-  };
+  return guarded(compute, (error) => {
+    if (error instanceof ResponseError) return new ResponseError<never>(error.code, error.message);
+    record(log, name, error);
+    return new ResponseError<never>(LSPErrorCodes.RequestFailed, reasonOf(error));
+  });
 }
 
 /** For notifications and timers, where nobody waits for an answer. */
