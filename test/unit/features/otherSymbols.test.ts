@@ -81,6 +81,14 @@ describe("a hover of other libraries", () => {
     });
   });
 
+  it("explains the commands of LitGPT, and the script of kohya", () => {
+    says({
+      "from litgpt.finetune.lora import set|up\n": /litgpt finetune_lora/,
+      "from litgpt.scripts.merge_lora import merge|_lora\n": /folds trained factors/,
+      "from train_network import setup|_parser\n": /weakens the update/,
+    });
+  });
+
   it("explains Keras, on the method of each layer", () => {
     says({
       "import keras\nx = keras.layers.Dense(8, lora|_rank=4)\n": /kernel is frozen/,
