@@ -1,6 +1,7 @@
 /** One thing that can be done to a call, and the call. */
 import type { Edit } from "../../adapters/edits";
 import type { LibrarySymbol } from "../../literature/model";
+import { lazily } from "../../lazily";
 import type { Call, Expression, Value } from "../../python/facts";
 import type { FeatureContext, OpenDocument } from "../context";
 import { type CallArguments, callArguments, literalValue, type Setting } from "../rules/callArguments";
@@ -26,10 +27,23 @@ export interface CallAt extends FeatureContext {
 
 /** The arguments of the call; one that is assigned anywhere in the file (`config.r = 4`) is not known. */
 export function argumentsHere({ document, call, symbol }: CallAt): CallArguments {
+  const assigned = assignedIn(document);
+  return callArguments(call, symbol, { assigns: (path) => assigned().has(path) });
+}
+
+const assigned = new WeakMap<OpenDocument, () => ReadonlySet<string>>();
+
+/** The dotted paths that statements of a file assign; looked for once a version, because every offer asks. */
+function assignedIn(document: OpenDocument): () => ReadonlySet<string> {
   const { text } = document.python;
-  return callArguments(call, symbol, {
-    assigns: (path) => new RegExp(`(?<![\\w.])${path.replaceAll(".", "\\.")}\\s*=(?!=)`).test(text),
-  });
+  const found =
+    assigned.get(document) ??
+    lazily(
+      () =>
+        new Set(Array.from(text.matchAll(/(?<![\w.])(\w+(?:\.\w+)+)\s*=(?!=)/g), ([, path = ""]) => path)),
+    );
+  assigned.set(document, found);
+  return found;
 }
 
 /** What is known of an argument that will be written so. */
