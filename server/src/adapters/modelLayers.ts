@@ -1,7 +1,7 @@
 /** Layers all over a model, by the ends of their paths: where one `apply_lora(model, targets=…)` puts adapters. */
 import type { ModuleClass, Range } from "../python/facts";
 import { homeOf } from "../python/imported";
-import { moduleOfType } from "../python/local";
+import { around, modulesAround, moduleOfType } from "../python/local";
 import { modelParameters } from "./budget";
 import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
@@ -44,13 +44,17 @@ export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPl
   const { facts } = sources.file;
   const touches = (range: Range): boolean =>
     touching === undefined || (range.from <= touching.to && touching.from <= range.to);
-  const classes = facts.modules
+  const { from = 0, to = sources.file.text.length } = touching ?? {};
+  const modules = touching === undefined ? facts.modules : modulesAround(facts, from, to);
+  const classes = modules
     .filter((module) => touches(module.header) && module.init !== undefined && isRoot(facts, module))
     .filter(({ layers }) =>
       layers.some((layer) => hasParts(layer) || facts.modules.some(({ name }) => name === layer.type)),
     )
     .flatMap((module) => placesOf(sources, { model: "self", module, own: true, touch: [module.header] }));
-  const calls = facts.calls.filter(({ statement }) => touches(statement));
+  const calls = (touching === undefined ? facts.calls : around(facts, "calls", from, to)).filter(
+    ({ statement }) => touches(statement),
+  );
   const built = builtIn(sources.file, calls).flatMap((each) => {
     const touch = [each.call.statement];
     const own = facts.modules.find(({ name }) => name === each.type);

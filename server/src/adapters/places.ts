@@ -357,12 +357,13 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
     ({ assignedTo, qualified, statement }) =>
       assignedTo !== undefined && qualified !== undefined && touches(statement),
   );
-  const models =
-    built.length > 0
-      ? facts.modules.filter(
-          ({ name, header }) => touches(header) || built.some(({ qualified }) => qualified === name),
-        )
-      : modules.filter(({ header }) => touches(header));
+  const isImported = ({ qualified: path = "" }: Call): boolean =>
+    facts.imports.some(({ qualified }) => path === qualified || path.startsWith(`${qualified}.`));
+  const models = built.some((call) => !isImported(call))
+    ? facts.modules.filter(
+        ({ name, header }) => touches(header) || built.some(({ qualified }) => qualified === name),
+      )
+    : modules.filter(({ header }) => touches(header));
   return [
     ...modules.flatMap((module) => placesOf(facts, module, text)),
     ...modelPlaces(facts, models),
