@@ -35,6 +35,6 @@ if (messages.length > 0 && !process.argv.includes("--lenient")) {
   writeFileSync("dist/formulas.json", JSON.stringify({ glyphs, drawings } satisfies StoredFormulas));
   writeFileSync("dist/index.json", buildIndex(corpus));
   // keys of which every configuration file has one: all that the extension knows before it starts the server
-  const keys = corpus.symbols.flatMap(({ recognised }) => recognised?.all[0] ?? []);
+  const keys = corpus.symbols.flatMap(({ recognised }) => recognised?.all.at(-1) ?? []);
   writeFileSync("dist/configurations.json", JSON.stringify(keys));
 }

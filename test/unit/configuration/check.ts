@@ -51,7 +51,11 @@ export function afterTaking(label: string, source: string, given: FeatureContext
   return TextDocument.applyEdits(TextDocument.create(uri, "yaml", 1, text), [item.textEdit]);
 }
 
-/** The start of a file that is certainly Axolotl's, or LLaMA-Factory's. */
+/** The start of a file that is certainly Axolotl's, LLaMA-Factory's, MLX LM's or that of ms-swift. */
 export const axolotl =
   "base_model: meta-llama/Llama-3.1-8B\ndatasets:\n  - path: tatsu-lab/alpaca\n    type: alpaca\nsequence_len: 2048\n";
 export const llamaFactory = "model_name_or_path: Qwen/Qwen3-8B\nstage: sft\ntemplate: qwen3\n";
+export const mlx =
+  "model: mlx-community/Qwen3-8B-4bit\ntrain: true\ndata: data\niters: 600\nnum_layers: 16\nsave_every: 100\nlora_parameters:\n";
+export const swift =
+  "model: Qwen/Qwen3-8B\ntuner_type: lora\ndataset:\n  - swift/self-cognition#500\ntorch_dtype: bfloat16\nmax_length: 2048\n";

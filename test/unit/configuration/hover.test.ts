@@ -1,7 +1,7 @@
 /** Hovers over keys, values and comments of configuration files. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { axolotl, context, hoverIn, llamaFactory } from "./check";
+import { axolotl, context, hoverIn, llamaFactory, mlx, swift } from "./check";
 
 /** Asserts that the hover at the cursor is about `token` and says this. */
 function says(source: string, token: string, ...texts: readonly (string | RegExp)[]): void {
@@ -47,6 +47,20 @@ describe("a hover in a configuration file", () => {
     says(`${axolotl}lora_r|: 16\nlora_alpha: 8\npeft_use_rslora: yes\n`, "lora_r", "→ scale 2 (α/√r).");
     for (const other of ["lora_alpha: ${ALPHA}", "lora_alpha:", "lora_alpha: many"])
       assert.doesNotMatch(hoverIn(`${axolotl}lora_|r: 64\n${other}\n`)?.text ?? "", /Here/);
+  });
+
+  it("explains the keys of MLX LM, whose scale stands for itself, and of ms-swift", () => {
+    says(
+      `${mlx}  rank: 8\n  sca|le: 20.0\n  dropout: 0.0\n`,
+      "scale",
+      "not divided by the rank",
+      "lora_alpha / r",
+    );
+    says(mlx.replace("num_layers", "num_la|yers"), "num_layers", "default `16`", "counted from the last");
+    says(`${mlx}fine_tune_type: do|ra\n`, "dora", "[DoRA]");
+    says(`${swift}lora_ra|nk: 16\n`, "lora_rank", "lora_rank: 16, lora_alpha: 32 by default` → scale 2.");
+    says(swift.replace("tuner_type: lora", "tuner_type: ia|3"), "ia3", "trained scales");
+    says(`${swift}target_modules: all-lin|ear\n`, "all-linear", "every linear layer");
   });
 
   it("explains values", () => {

@@ -157,7 +157,7 @@ const isList = ({ type = "" }: SymbolField): boolean => /^list\b|\| list\b/.test
 
 /** Keys whose values are names of layers. */
 const namesLayers = ({ name }: SymbolField): boolean =>
-  /^(?:lora|oft|peft|galore|apollo)_target(?:_modules)?$/.test(name);
+  /^(?:(?:lora|oft|peft|galore|apollo)_target(?:_modules)?|target_modules)$/.test(name);
 
 /** The lists of layers that papers and libraries adapt in models of this family, if the file names one that is known. */
 function targetLists(context: FeatureContext, { symbol, tree }: ConfigurationDocument): string[][] {

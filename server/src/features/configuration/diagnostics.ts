@@ -70,10 +70,10 @@ export const configurationChecks: ReadonlyMap<string, ConfigurationCheck> = new 
 /** Nothing changes a configuration file after it is written. */
 const notAssigned = { assigns: () => false };
 
-/** A key that the file does not take, one letter from one that it takes and that is not given. */
+/** A key that the file does not take, one letter from one that it takes and that is not given. Only where all its keys are listed. */
 function misspeltKeys({ symbol, mapping }: Section): Finding[] {
-  if (symbol.kind !== "file") return [];
-  const known = [...symbol.fields.map(({ name }) => name), ...(symbol.otherFields ?? [])];
+  if (symbol.kind !== "file" || symbol.otherFields === undefined) return [];
+  const known = [...symbol.fields.map(({ name }) => name), ...symbol.otherFields];
   const given = new Set(mapping.entries.map(({ key }) => key.name));
   return mapping.entries.flatMap(({ key: { name, range }, merge }) => {
     if (merge || name.length < shortest || isKnown(symbol, name)) return [];
