@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { MarkupContent } from "vscode-languageserver-types";
 import { resolveCompletion } from "../../../server/src/features/completion";
-import { afterTaking, axolotl, context, itemsIn, llamaFactory } from "./check";
+import { afterTaking, axolotl, context, itemsIn, llamaFactory, mlx, swift } from "./check";
 
 const labels = (source: string): string[] => itemsIn(source).map(({ label }) => label);
 const plain = { ...context, snippets: false };
@@ -27,6 +27,14 @@ describe("completion in a configuration file", () => {
     assert.equal(afterTaking("load_in_4bit", `${axolotl}|\n`, plain), `${axolotl}load_in_4bit: true\n`);
     assert.equal(afterTaking("lora_alpha", `${axolotl}lora_|r: 8\n`), `${axolotl}lora_alpha: 8\n`);
     assert.equal(afterTaking("peft", `${axolotl}pe|\n`, plain), `${axolotl}peft:\n  \n`);
+  });
+
+  it("knows the keys of MLX LM and ms-swift", () => {
+    assert.deepEqual(labels(`${mlx}  rank: 8\n  |\n`).sort(), ["dropout", "keys", "scale"]);
+    assert.deepEqual(labels(`${mlx}fine_tune_type: |\n`), ["lora", "dora", "full"]);
+    assert.equal(afterTaking("lora_alpha", `${swift}lora_a|\n`, plain), `${swift}lora_alpha: 32\n`);
+    const layers = labels(`${swift}target_modules: [|]\n`);
+    assert.ok(layers.includes("q_proj"), layers.join());
   });
 
   it("offers values", () => {

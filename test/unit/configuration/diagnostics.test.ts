@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { diagnoseConfiguration } from "../../../server/src/features/configuration/diagnostics";
 import { quickFixesFor } from "../../../server/src/features/quickFixes";
 import type { Settings } from "../../../server/src/protocol";
-import { axolotl, context, open } from "./check";
+import { axolotl, context, mlx, open, swift } from "./check";
 
 const wrong = `${axolotl}adapter: qlora\n`;
 
@@ -33,6 +33,13 @@ describe("diagnostics of a configuration file", () => {
       findings(`${axolotl}adapter: lora\nchat_template_jinja: "# DoRA (arXiv:2106.09685)"\n`),
       [],
     );
+  });
+
+  it("take a key for misspelt only where all keys of the library are known", () => {
+    const bare = mlx.replace("lora_parameters:\n", "lora_parameters: {rank: 8, scale: 2.0, dropout: 0.0}\n");
+    assert.deepEqual(findings(`${bare}steps_per_evil: 100\n`), ["misspelt-key"]);
+    assert.deepEqual(findings(`${bare}lora_layers: 4\n`), []);
+    assert.deepEqual(findings(`${swift}lora_ranks: 8\n`), []);
   });
 
   it("say nothing while a key may be missing only because it cannot be read", () => {
