@@ -37,6 +37,18 @@ test("sizes follow arithmetic, locals, unpacking, defaults and attributes", () =
   );
 });
 
+test("a width of -1 or 0 stands for one that is set later, a dimension or padding of -1 for itself", () => {
+  check(
+    "self.head = nn.Linear(dim, classes)\nself.e = nn.Embedding(9, 4, padding_idx=-1)",
+    [
+      "head: nn.Linear() attribute",
+      "e: nn.Embedding(num_embeddings=9, embedding_dim=4, padding_idx=-1) attribute",
+    ],
+    "",
+    ", dim=-1, classes=0",
+  );
+});
+
 test("a helper's parameters are what the constructor passes it, where its calls agree", () => {
   const helper =
     "class Head(nn.Module):\n    def __init__(self, dim=8, heads=2):\n        super().__init__()\n        self._build(dim, heads)\n        self._again(3)\n        self._again(4)\n\n    def _build(self, width, heads, ratio=4):\n        self.up = nn.Linear(width, width * ratio)\n        self.out = nn.Linear(width, heads)\n\n    def _again(self, k):\n        self.last = nn.Linear(k, 2)\n\n    def forward(self, x):\n        return self.late(x, 5)\n\n    def late(self, x, k):\n        self.lately = nn.Linear(k, 2)\n";

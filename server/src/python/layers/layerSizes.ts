@@ -4,6 +4,10 @@ import { evaluate, type Place } from "../names/constants";
 import type { Expression } from "../facts";
 import { type Scope, signatureOf } from "../names/scope";
 
+/** A width that is -1 or 0 stands for one that is set later. */
+const isWidth =
+  /^(?:(?:in|out|num)_(?:features|channels)|num_embeddings|embedding_dim|embed_dim|hidden_size|input_size|normalized_shape)$/;
+
 /** Arguments by the constructor's parameter names: their values where certain, and as written. */
 export function sizesOf(call: CallExpr, type: string | undefined, place: Place, given?: readonly string[]) {
   const names = given ?? parameterNames(type ?? "", place.scope);
@@ -20,6 +24,7 @@ export function sizesOf(call: CallExpr, type: string | undefined, place: Place, 
     if (name === undefined) continue;
     const value = evaluate(argument.value, place);
     expressions[name] = place.block.expression(argument.value, value);
+    if (value.kind === "number" && isWidth.test(name) && !(value.value > 0)) continue;
     if (value.kind === "number" || value.kind === "boolean") sizes[name] = value.value;
     else if (value.kind === "list") {
       const numbers = value.items.flatMap((item) => (item.kind === "number" ? [item.value] : []));
