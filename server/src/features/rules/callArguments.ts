@@ -141,17 +141,19 @@ export const same = (text: string, value: Value): boolean => {
         return item.kind === "string" && other?.kind === "string" && item.value === other.value;
       })
     );
+  if (wanted.kind === "dict") return value.kind === "dict" && value.entries.length === 0;
   if (wanted.kind === "none" || value.kind === "none") return wanted.kind === value.kind;
   return "value" in wanted && "value" in value && wanted.kind === value.kind && wanted.value === value.value;
 };
 
-/** A literal as the corpus writes it: 8, True, None, "pissa", 'none', ["q_proj", "v_proj"]. */
+/** A literal as the corpus writes it: 8, True, None, "pissa", 'none', ["q_proj", "v_proj"], {}. */
 export function literalValue(text: string): Value | undefined {
   const quoted = /^(["'])(.*)\1$/.exec(text);
   if (quoted?.[2] !== undefined) return { kind: "string", value: quoted[2] };
   const listed = /^\[(.*)\]$/.exec(text)?.[1];
   if (listed !== undefined)
     return { kind: "list", items: listed.split(/,\s*/).flatMap((item) => literalValue(item) ?? []) };
+  if (text === "{}") return { kind: "dict", entries: [] };
   if (text === "None") return { kind: "none" };
   if (text === "True" || text === "False") return { kind: "boolean", value: text === "True" };
   const value = Number(text);
