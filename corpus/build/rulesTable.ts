@@ -1,5 +1,6 @@
 /** docs/RULES.md: what diagnostics point out, why, and how it is known. */
-import type { Corpus, Rule } from "../../server/src/literature/model";
+import type { Rule } from "../../server/src/literature/catalogue";
+import type { Corpus } from "../../server/src/literature/model";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replace(/\s+/g, " ").trim();
 

@@ -2,7 +2,8 @@
 import { modelParameters } from "../adapters/budget";
 import { type Found, layersOf } from "../adapters/modelTargets";
 import { evaluate, namesIn } from "../literature/expression";
-import type { LibrarySymbol, Method } from "../literature/model";
+import type { LibrarySymbol } from "../literature/catalogue";
+import type { Method } from "../literature/model";
 import type { Call, ModuleClass, PythonFacts, Value } from "../python/facts";
 import { around, moduleOfType } from "../python/local";
 import { type CallStep, valuesOf } from "../python/values/values";

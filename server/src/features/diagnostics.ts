@@ -2,7 +2,7 @@
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { type Diagnostic, DiagnosticSeverity } from "vscode-languageserver-types";
 import { toTextEdits } from "../adapters/edits";
-import type { Rule, Severity } from "../literature/model";
+import type { Rule, Severity } from "../literature/catalogue";
 import type { Settings } from "../protocol";
 import type { Range } from "../python/facts";
 import { reading } from "../python/local";

@@ -1,6 +1,6 @@
 /** What the papers say about the token under the cursor. */
 import { type Hover, MarkupKind } from "vscode-languageserver-types";
-import type { LibrarySymbol } from "../literature/model";
+import type { LibrarySymbol } from "../literature/catalogue";
 import { callAt, layerAt, proseAt, referenceAt } from "../python/at";
 import type { Call, Prose, Range } from "../python/facts";
 import { around, modulesAround } from "../python/local";

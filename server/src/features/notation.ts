@@ -1,5 +1,5 @@
 /** How the place at hand writes settings: a call in Python, or a configuration file in YAML. The corpus writes Python. */
-import type { LibrarySymbol } from "../literature/model";
+import type { LibrarySymbol } from "../literature/catalogue";
 
 export interface Notation {
   /** `r=8`, `lora_r: 8` */

@@ -1,6 +1,6 @@
 /** Names that a library had once; what replaced them is the same thing under another name. */
 import type { Library } from "../literature/library";
-import type { LibrarySymbol } from "../literature/model";
+import type { LibrarySymbol } from "../literature/catalogue";
 
 export interface RemovedSymbol {
   readonly symbol: LibrarySymbol;

@@ -2,18 +2,8 @@
 import { group } from "../group";
 import { formulaOf, type FormulaSource } from "./formulas";
 import { normaliseArxiv, normaliseTitle } from "./identity";
-import type {
-  Conversions,
-  Corpus,
-  LibrarySymbol,
-  Method,
-  Paper,
-  PythonDefinition,
-  PythonSource,
-  Recipe,
-  Rule,
-  SymbolField,
-} from "./model";
+import type { Conversions, LibrarySymbol, Recipe, Rule, SymbolField } from "./catalogue";
+import type { Corpus, Method, Paper, PythonDefinition, PythonSource } from "./model";
 import { createShelf, findTitles, mergePapers, type TitleMention } from "./shelf";
 
 /** A field of a library symbol, with the symbol it belongs to. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LibrarySymbol } from "../../../server/src/literature/model";
+import type { LibrarySymbol } from "../../../server/src/literature/catalogue";
 import { compile } from "../../../server/src/literature/source/compile";
 import { formatProblem } from "../../../server/src/literature/source/problems";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { compileCorpus } from "../../../corpus/build/compileCorpus";
-import type { LibrarySymbol, SymbolField } from "../../../server/src/literature/model";
+import type { LibrarySymbol, SymbolField } from "../../../server/src/literature/catalogue";
 
 const { symbols } = compileCorpus("corpus").corpus;
 

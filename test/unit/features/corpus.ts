@@ -2,7 +2,8 @@
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { FeatureContext, OpenDocument } from "../../../server/src/features/context";
 import { createLibrary } from "../../../server/src/literature/library";
-import type { Corpus, Formulas, Method, Paper, Rule } from "../../../server/src/literature/model";
+import type { Rule } from "../../../server/src/literature/catalogue";
+import type { Corpus, Formulas, Method, Paper } from "../../../server/src/literature/model";
 import { readPython } from "../../../server/src/python/document";
 
 const paper = (facts: Pick<Paper, "id" | "title"> & Partial<Paper>): Paper => ({

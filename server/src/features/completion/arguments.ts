@@ -1,6 +1,6 @@
 /** Completion within the argument list of a known call: arguments, their values, and the layers they can name. */
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver-types";
-import type { SymbolField } from "../../literature/model";
+import type { SymbolField } from "../../literature/catalogue";
 import type { Call, PythonFacts, Range } from "../../python/facts";
 import { modulesAtHand } from "../../python/local";
 import type { FeatureContext, OpenDocument } from "../context";

@@ -1,6 +1,7 @@
 /** The arguments that a call takes, whichever the library or method that it belongs to. */
 import type { Library } from "../../literature/library";
-import type { Method, SymbolField } from "../../literature/model";
+import type { SymbolField } from "../../literature/catalogue";
+import type { Method } from "../../literature/model";
 import type { PythonFacts } from "../../python/facts";
 import { pythonLiteral } from "../hover/literature";
 import { insertedMethod } from "../inserted";

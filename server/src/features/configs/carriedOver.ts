@@ -1,5 +1,5 @@
 /** Which arguments of one configuration another one takes, and by which names. */
-import type { ConversionForm, Conversions, LibrarySymbol, SymbolField } from "../../literature/model";
+import type { ConversionForm, Conversions, LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Argument, Call, Value } from "../../python/facts";
 import { literalValue, same } from "../rules/callArguments";
 

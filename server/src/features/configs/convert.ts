@@ -3,7 +3,7 @@ import { type ArgumentChanges, changeArguments } from "../../adapters/callSites/
 import { edit, type Piece } from "../../adapters/edits";
 import { renamedCallee } from "../../adapters/libraryNames";
 import { evaluate } from "../../literature/expression";
-import type { ArgumentValues, ConversionForm, Conversions, LibrarySymbol } from "../../literature/model";
+import type { ArgumentValues, ConversionForm, Conversions, LibrarySymbol } from "../../literature/catalogue";
 import type { Argument } from "../../python/facts";
 import { type CallArguments, literalValue, numberOf, same, type Setting } from "../rules/callArguments";
 import { carriedOver } from "./carriedOver";

@@ -1,5 +1,5 @@
 /** What speaks against a configuration as it would be. */
-import type { ConversionForm, LibrarySymbol, Rule } from "../../literature/model";
+import type { ConversionForm, LibrarySymbol, Rule } from "../../literature/catalogue";
 import type { OpenDocument } from "../context";
 import { filled } from "../diagnostics";
 import type { CallArguments } from "../rules/callArguments";

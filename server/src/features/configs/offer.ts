@@ -1,6 +1,6 @@
 /** One thing that can be done to a call, and the call. */
 import type { Edit } from "../../adapters/edits";
-import type { LibrarySymbol } from "../../literature/model";
+import type { LibrarySymbol } from "../../literature/catalogue";
 import { lazily } from "../../lazily";
 import type { Call, Expression, Value } from "../../python/facts";
 import type { FeatureContext, OpenDocument } from "../context";

@@ -2,7 +2,7 @@
 import { indentationAt, lineEnd } from "../../adapters/callSites/callSite";
 import { changeArguments } from "../../adapters/callSites/changeArguments";
 import { edit, type Edit, insertion, type Piece, plainText } from "../../adapters/edits";
-import type { Recipe, RecipePart } from "../../literature/model";
+import type { Recipe, RecipePart } from "../../literature/catalogue";
 import type { Argument } from "../../python/facts";
 import { same } from "../rules/callArguments";
 import { callsOf } from "../rules/declared";

@@ -4,7 +4,7 @@ import { edit, type Edit } from "../../adapters/edits";
 import { namedTogether } from "../../adapters/libraryNames";
 import { wholeLine } from "../../adapters/remove";
 import { appliedIn, type Applied, removeApplied } from "../../adapters/removeApplied";
-import type { ConversionForm } from "../../literature/model";
+import type { ConversionForm } from "../../literature/catalogue";
 import type { CallAt, Offer } from "./offer";
 
 export function peftOffers(at: CallAt): Offer[] {

@@ -6,7 +6,7 @@ import {
   InsertTextFormat,
 } from "vscode-languageserver-types";
 import { knownTargets, targetsNamed } from "../../adapters/knownTargets";
-import type { LibrarySymbol, SymbolField } from "../../literature/model";
+import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Range } from "../../python/facts";
 import type { FieldData } from "../completion/arguments";
 import { valuesOf } from "../completion/fields";

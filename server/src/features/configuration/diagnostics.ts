@@ -2,7 +2,7 @@
 import type { Diagnostic } from "vscode-languageserver-types";
 import { edit } from "../../adapters/edits";
 import type { Library } from "../../literature/library";
-import type { LibrarySymbol, Rule } from "../../literature/model";
+import type { LibrarySymbol, Rule } from "../../literature/catalogue";
 import type { FeatureContext } from "../context";
 import { severityOf, toDiagnostic } from "../diagnostics";
 import { callArguments } from "../rules/callArguments";

@@ -2,7 +2,7 @@
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Entry, Mapping, Tree } from "../../configuration/tree";
 import type { Library } from "../../literature/library";
-import type { LibrarySymbol, SymbolField } from "../../literature/model";
+import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Call, Range } from "../../python/facts";
 
 export interface ConfigurationDocument {

@@ -1,7 +1,7 @@
 /** What the quick fixes of a rule do to a configuration file, as edits. */
 import { edit, insertion } from "../../adapters/edits";
 import type { Entry } from "../../configuration/tree";
-import type { Rule, RuleFix } from "../../literature/model";
+import type { Rule, RuleFix } from "../../literature/catalogue";
 import { yamlNotation } from "../notation";
 import type { CallArguments } from "../rules/callArguments";
 import { underlined } from "../rules/declared";

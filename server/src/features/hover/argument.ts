@@ -1,5 +1,5 @@
 /** Hover over one argument of a known call, or over its value: it speaks of that argument alone. */
-import type { LibrarySymbol, SymbolField } from "../../literature/model";
+import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Argument, Call, Range } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLink } from "../../render/paper";

@@ -1,6 +1,6 @@
 /** What this very call means: the figures that follow from its arguments. */
 import { evaluate } from "../../literature/expression";
-import type { LibrarySymbol, SymbolField } from "../../literature/model";
+import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Call, Expression } from "../../python/facts";
 import { code } from "../../render/markdown";
 import { factor } from "../../render/numbers";

@@ -1,6 +1,7 @@
 /** Pieces of hovers that say where something comes from. */
 import { isInsertable } from "../../literature/library";
-import type { Hyperparameter, LibrarySymbol, Method, Paper } from "../../literature/model";
+import type { LibrarySymbol } from "../../literature/catalogue";
+import type { Hyperparameter, Method, Paper } from "../../literature/model";
 import { formula } from "../../render/formula";
 import { code, dotted, escape, prose } from "../../render/markdown";
 import { paperLink, shortName } from "../../render/paper";

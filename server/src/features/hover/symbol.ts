@@ -1,6 +1,7 @@
 /** Hover over an identifier of a library: what it is, what it computes, what this call means, where it comes from. */
 import { isInsertable } from "../../literature/library";
-import type { LibrarySymbol, Method } from "../../literature/model";
+import type { LibrarySymbol } from "../../literature/catalogue";
+import type { Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLine, paperLink, shortName } from "../../render/paper";

@@ -1,5 +1,5 @@
 /** The arguments of a call as far as they are certain: what is given, what takes its default, what nobody can tell. */
-import type { ArgumentCondition, LibrarySymbol } from "../../literature/model";
+import type { ArgumentCondition, LibrarySymbol } from "../../literature/catalogue";
 import type { Argument, Call, Value } from "../../python/facts";
 import type { Values } from "../../python/values/values";
 import type { RuleContext } from "./rule";

@@ -1,7 +1,7 @@
 /** Rules that the arguments of one call decide: `calls`, `when` and `where` of the rule say what is looked for. */
 import { evaluate, namesIn } from "../../literature/expression";
 import type { Library } from "../../literature/library";
-import type { Rule } from "../../literature/model";
+import type { Rule } from "../../literature/catalogue";
 import type { Call } from "../../python/facts";
 import { argumentsOf, type CallArguments, holds, numberOf } from "./callArguments";
 import { repairsOf } from "./repairs";

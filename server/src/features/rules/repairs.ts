@@ -1,7 +1,7 @@
 /** What quick fixes do to a call, as edits. */
 import { appendArguments } from "../../adapters/callSites/arguments";
 import { edit, type Edit } from "../../adapters/edits";
-import type { Rule } from "../../literature/model";
+import type { Rule } from "../../literature/catalogue";
 import type { Argument, Call } from "../../python/facts";
 import type { OpenDocument } from "../context";
 import type { CallArguments, Setting } from "./callArguments";

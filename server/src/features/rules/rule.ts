@@ -1,6 +1,6 @@
 /** What a rule is given and what it finds. */
 import type { Edit } from "../../adapters/edits";
-import type { Rule } from "../../literature/model";
+import type { Rule } from "../../literature/catalogue";
 import type { Range } from "../../python/facts";
 import type { Values } from "../../python/values/values";
 import type { FeatureContext, OpenDocument } from "../context";

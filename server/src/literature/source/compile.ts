@@ -3,7 +3,8 @@
  * corpus) read the same format with the same checks.
  */
 import { normaliseArxiv, normaliseTitle, samePaper } from "../identity";
-import type { Corpus, LibrarySymbol, Method, Paper, PythonSource } from "../model";
+import type { LibrarySymbol } from "../catalogue";
+import type { Corpus, Method, Paper, PythonSource } from "../model";
 import { type ConversionsFile, readConversions, readRecipe, type RecipeFile } from "./conversions";
 import { type MethodFile, readMethod } from "./methods";
 import { type PaperFile, readPaper } from "./papers";

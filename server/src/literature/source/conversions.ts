@@ -2,7 +2,7 @@
 import conversionsSchema from "../../../../corpus/schema/conversions.schema.json";
 import recipeSchema from "../../../../corpus/schema/recipe.schema.json";
 import { expressionProblem, namesIn } from "../expression";
-import type { ArgumentValues, Conversions, LibrarySymbol, Recipe } from "../model";
+import type { ArgumentValues, Conversions, LibrarySymbol, Recipe } from "../catalogue";
 import type { FieldPath, Problem, SourceText } from "./problems";
 import { violations } from "./schema";
 import { readYaml, type YamlFile } from "./yamlFile";

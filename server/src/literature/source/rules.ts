@@ -1,7 +1,7 @@
 /** rules/<id>.yaml: mistakes that can be decided from code. */
 import rulesSchema from "../../../../corpus/schema/rules.schema.json";
 import { expressionProblem } from "../expression";
-import type { Rule } from "../model";
+import type { Rule } from "../catalogue";
 import type { Problem, SourceText } from "./problems";
 import { violations } from "./schema";
 import { readYaml, type YamlFile } from "./yamlFile";

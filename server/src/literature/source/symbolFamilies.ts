@@ -2,7 +2,8 @@
  * What symbols of a library take over from each other: fields that several share, fields and methods of the class they
  * extend, the members of an enumeration.
  */
-import type { Corpus, LibrarySymbol, SymbolField } from "../model";
+import type { LibrarySymbol, SymbolField } from "../catalogue";
+import type { Corpus } from "../model";
 import type { FieldPath, Problem } from "./problems";
 import type { SymbolsFile, SymbolSource, SymbolsSource } from "./symbols";
 

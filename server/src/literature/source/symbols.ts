@@ -1,6 +1,6 @@
 /** symbols/<library>.yaml: identifiers of the ecosystem. */
 import symbolsSchema from "../../../../corpus/schema/symbols.schema.json";
-import type { LibrarySymbol, SymbolField } from "../model";
+import type { LibrarySymbol, SymbolField } from "../catalogue";
 import type { Problem, SourceText } from "./problems";
 import { violations } from "./schema";
 import { readYaml, type YamlFile } from "./yamlFile";

@@ -7,7 +7,7 @@ import { argumentAt, argumentsOfStep, type Given, givenConfigs } from "../origin
 import { itemRange } from "../ranges";
 import { setArgument } from "../repairs";
 import type { Check, Finding, RuleContext } from "../rule";
-import type { Rule } from "../../../literature/model";
+import type { Rule } from "../../../literature/catalogue";
 import { loadedBits } from "./mergedQuantised";
 
 interface Concerned extends Given {

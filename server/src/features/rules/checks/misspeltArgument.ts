@@ -1,6 +1,6 @@
 /** Arguments that a configuration does not take: spelt almost like one that it does, or as another library spells it. */
 import type { Library } from "../../../literature/library";
-import type { LibrarySymbol } from "../../../literature/model";
+import type { LibrarySymbol } from "../../../literature/catalogue";
 import type { Argument, Call } from "../../../python/facts";
 import { argumentsOf } from "../callArguments";
 import { nearest } from "../nearest";
