@@ -20,6 +20,11 @@ const connection = [
   "node:*",
 ];
 
+const beyondPython = ["**/literature/**", "**/adapters/**", "**/features/**", "**/render/**", ...connection];
+
+/** The folders of python/, each of which knows those before it. */
+const floors = ["text", "tree", "names", "layers", "forward", "values", "formulas"];
+
 export default tseslint.config(
   { ignores: ["dist/", "out/", "node_modules/", "test/vscode/host/", "**/*.cjs", "**/.cache/"] },
   ...tseslint.configs.strictTypeChecked,
@@ -39,10 +44,13 @@ export default tseslint.config(
       ],
     },
   },
-  forbid(
-    ["server/src/python/**"],
-    ["**/literature/**", "**/adapters/**", "**/features/**", "**/render/**", ...connection],
-    "python/ reads code and knows of nothing else",
+  forbid(["server/src/python/**"], beyondPython, "python/ reads code and knows of nothing else"),
+  ...floors.map((floor, index) =>
+    forbid(
+      [`server/src/python/${floor}/**`],
+      [...beyondPython, ...floors.slice(index + 1).map((above) => `**/${above}/**`)],
+      "python/ reads code and knows of nothing else; its folders stand on one another",
+    ),
   ),
   forbid(
     ["server/src/literature/**"],
