@@ -43,11 +43,12 @@ describe("the bundled corpus in hovers", () => {
           );
         continue;
       }
-      assert.ok(at(`${importOf(path)}|${name}()\n`).startsWith(`**${name}**`));
+      const bound = path.slice(path.lastIndexOf(".") + 1); // a command is known by another name than its function
+      assert.ok(at(`${importOf(path)}|${bound}()\n`).startsWith(`**${name}**`), name);
       for (const field of fields) {
         if (!/^[a-z_]\w*$/i.test(field.name)) continue;
         assert.ok(
-          at(`${importOf(path)}${name}(|${field.name}=None)\n`).startsWith(`**${field.name}**`),
+          at(`${importOf(path)}${bound}(|${field.name}=None)\n`).startsWith(`**${field.name}**`),
           field.name,
         );
       }
