@@ -16,8 +16,12 @@ const wordPattern = /[\p{L}\p{N}]+/gu;
 
 const ligatures: Readonly<Record<string, string>> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d" };
 
+/** Beyond these, letters have accents and ligatures. */
+const plain = /^[\t\n\x20-\x7e]*$/;
+
 /** Lower case without accents: `Nyström` → `nystrom`, `Straße` → `strasse`. */
 export function fold(text: string): string {
+  if (plain.test(text)) return text.toLowerCase();
   return text
     .normalize("NFKD")
     .replace(/[\u0300-\u036f]/g, "")
