@@ -74,7 +74,7 @@ function unchangedHead(text: string, placed: readonly Placed[]): number {
   let same = 0;
   for (const { block, from } of placed) {
     const isLast = same === placed.length - 1;
-    if (isLast || block.insertions.length > 0 || !text.startsWith(block.text, from)) break;
+    if (isLast || block.insertions.length > 0 || !reads(text, block.text, from)) break;
     same++;
   }
   return Math.max(0, same - 1);
@@ -86,11 +86,16 @@ function unchangedTail(text: string, placed: readonly Placed[], head: number, st
   let end = text.length;
   while (tail > head) {
     const written = placed[tail - 1]?.block.text ?? "";
-    if (end - written.length < start || !text.endsWith(written, end)) break;
+    if (end - written.length < start || !reads(text, written, end - written.length)) break;
     end -= written.length;
     tail--;
   }
   return tail;
+}
+
+/** `text.startsWith(part, from)`, which compares letter by letter where this compares memory. */
+function reads(text: string, part: string, from: number): boolean {
+  return text.slice(from, from + part.length) === part;
 }
 
 /** Blocks of `earlier` are taken where one reads the same; else they are earlier versions of those at their index. */
