@@ -1,18 +1,23 @@
 /** The steps of an insertion: the method and its place, the layers, and what goes with it. */
+import { QuickPickItemKind, ThemeIcon, window, type QuickInputButton, type QuickPickItem } from "vscode";
+import type { AdapterChoice, InsertionExtra } from "../../server/src/protocol";
+import { chooseExtras, chooseTargets } from "./adapterDetails";
 import {
-  commands,
-  ThemeIcon,
-  window,
-  type QuickInputButton,
-  type QuickPick,
-  type QuickPickItem,
-} from "vscode";
-import type { AdapterChoice, AdapterChoicesParams, InsertionExtra } from "../../server/src/protocol";
-import { count, factsOf, inOrder, orders, type Order } from "./adapterFacts";
-import type { Session } from "./session";
+  costOf,
+  count,
+  orders,
+  plainTitle,
+  sectionsOf,
+  traitsOf,
+  type Order,
+  type Section,
+} from "./adapterFacts";
+import type { Steps } from "./steps";
 
 interface ChoiceItem extends QuickPickItem {
-  readonly choice: AdapterChoice;
+  readonly choice?: AdapterChoice;
+  /** Lists all methods of this place. */
+  readonly expands?: string;
 }
 
 const orderNames: Readonly<Record<Order, string>> = {
@@ -20,175 +25,145 @@ const orderNames: Readonly<Record<Order, string>> = {
   trainable: "by trainable parameters",
   share: "by share of the parameters",
   name: "by method",
-  fidelity: "by fidelity to the paper",
   mergeable: "mergeable first",
   identity: "those that start as the base model first",
+  fidelity: "by fidelity to the paper",
 };
 
 /** The order that was chosen last holds for the session. */
 let lastOrder: Order = "suggested";
 
-const sortButton = (order: Order): QuickInputButton => ({
-  iconPath: new ThemeIcon("sort-precedence"),
-  tooltip: `Sorted ${orderNames[order]}; sort ${orderNames[after(order)]}`,
-});
-const after = (order: Order): Order => orders[(orders.indexOf(order) + 1) % orders.length] ?? "suggested";
+const sortButton: QuickInputButton = { iconPath: new ThemeIcon("sort-precedence"), tooltip: "Sort by…" };
 const compareButton: QuickInputButton = {
   iconPath: new ThemeIcon("graph"),
   tooltip: "Compare as a table and a picture",
 };
 
-/** One of the choices; `undefined` when the list was left. */
-export async function chooseAdapter(
-  session: Session,
+/** What shall be inserted. */
+export interface Insertion {
+  readonly choice: AdapterChoice;
+  readonly targets: readonly string[];
+  readonly extras: readonly InsertionExtra[];
+}
+
+/**
+ * Asks for one step after the other; "compare" where the user would rather see all choices as a page, `undefined` when
+ * a list was left. A choice that is refused ends it: the reason is what there is to say.
+ */
+export async function chooseInsertion(
+  steps: Steps,
   choices: readonly AdapterChoice[],
-  place: AdapterChoicesParams,
-): Promise<AdapterChoice | undefined> {
-  if (choices.length === 1) return choices[0];
-  const titles = await paperTitles(session, choices);
+): Promise<Insertion | "compare" | undefined> {
+  const [only, another] = choices;
+  const isAsked = another !== undefined;
+  for (;;) {
+    const choice = isAsked ? await chooseAdapter(steps, choices) : only;
+    if (choice === undefined || choice === "compare") return choice;
+    if (choice.disabled !== undefined) throw new Error(choice.disabled);
+    const details = await chooseDetails(steps, choice, isAsked);
+    if (details !== "back") return details;
+  }
+}
+
+async function chooseDetails(
+  steps: Steps,
+  choice: AdapterChoice,
+  hasBefore: boolean,
+): Promise<Insertion | "back" | undefined> {
+  const asksTargets = choice.targets !== undefined;
+  for (;;) {
+    const targets = asksTargets ? await chooseTargets(steps, choice, hasBefore) : [];
+    if (targets === undefined || targets === "back") return targets;
+    const extras = await chooseExtras(steps, choice, hasBefore || asksTargets);
+    if (extras === undefined) return undefined;
+    if (extras !== "back") return { choice, targets, extras };
+    if (!asksTargets) return "back";
+  }
+}
+
+/** One of the choices, "compare" for all of them as a page, `undefined` when the list was left. */
+async function chooseAdapter(
+  steps: Steps,
+  choices: readonly AdapterChoice[],
+): Promise<AdapterChoice | "compare" | undefined> {
+  for (;;) {
+    const chosen = await chooseOnce(steps, choices);
+    if (chosen !== "sort") return chosen;
+    const order = await chooseOrder(steps);
+    if (order === undefined) return undefined;
+    lastOrder = order;
+  }
+}
+
+async function chooseOnce(
+  steps: Steps,
+  choices: readonly AdapterChoice[],
+): Promise<AdapterChoice | "compare" | "sort" | undefined> {
+  const isSuggested = lastOrder === "suggested";
   const pick = window.createQuickPick<ChoiceItem>();
-  pick.placeholder = "What to adapt, and with which method";
+  pick.title = `Litlens: Insert Adapter${isSuggested ? "" : ` (${orderNames[lastOrder]})`}`;
+  pick.placeholder = choices.some(({ scope }) => scope !== undefined)
+    ? "What to adapt, and with which method; type to find one"
+    : "No layer at the cursor; these stand by themselves in the file";
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   // Without this VS Code would sort what was typed for by labels. Not in the typed API.
   Reflect.set(pick, "sortByLabel", false);
-  const show = (order: Order): void => {
-    lastOrder = order;
-    pick.title = `Litlens: Insert Adapter (${orderNames[order]})`;
-    pick.buttons = [sortButton(order), compareButton];
-    pick.items = inOrder(choices, order).map((choice) => ({
-      label: `${choice.disabled ? "$(circle-slash) " : ""}${choice.title.replaceAll("`", "")}`,
-      description: factsOf(choice),
-      detail: choice.disabled ?? titles.get(choice.paper) ?? choice.paper,
-      choice,
-    }));
+  const whole = new Set<string>();
+  const list = (): void => {
+    // What one types is looked for in everything
+    const overview = isSuggested && pick.value === "" ? { whole } : undefined;
+    pick.items = sectionsOf(choices, lastOrder, overview).flatMap(itemsOf);
   };
-  show(lastOrder);
-  pick.onDidTriggerButton((button) => {
-    if (button !== compareButton) {
-      show(after(lastOrder));
-      return;
-    }
-    pick.hide();
-    void commands.executeCommand("litlens.compareAdapters", place);
+  list();
+  pick.onDidChangeValue(list);
+  const answer = await steps.show(pick, {
+    buttons: new Map([
+      [sortButton, "sort" as const],
+      [compareButton, "compare" as const],
+    ]),
+    answers: ([item]) => {
+      if (item?.expands !== undefined) {
+        whole.add(item.expands);
+        list();
+        const first = pick.items.find(({ choice }) => choice?.place === item.expands);
+        if (first !== undefined) pick.activeItems = [first];
+      }
+      return item?.choice !== undefined;
+    },
   });
-  const accepted = await shown(pick);
-  return accepted?.[0]?.choice;
+  return typeof answer === "object" ? answer[0]?.choice : answer;
 }
 
-async function paperTitles(
-  session: Session,
-  choices: readonly AdapterChoice[],
-): Promise<Map<string, string>> {
-  const papers = [...new Set(choices.map(({ paper }) => paper))];
-  const views = await Promise.all(papers.map((id) => session.server.request("paper", { id })));
-  return new Map(views.flatMap((view) => (view === null ? [] : [[view.id, view.title] as const])));
+function itemsOf({ place, choices, more, refused }: Section): ChoiceItem[] {
+  return [
+    { label: place, kind: QuickPickItemKind.Separator },
+    ...(refused === undefined ? choices : [refused]).map((choice) =>
+      choiceItem(choice, refused === undefined ? plainTitle(choice) : place),
+    ),
+    ...(more === 0 ? [] : [{ label: `$(ellipsis) ${count(more)} more for ${place}`, expands: place }]),
+  ];
 }
 
-interface TargetItem extends QuickPickItem {
-  readonly name: string;
-  readonly trainable?: number;
-}
-
-/** Names of layers, none where the choice leaves nothing to choose; `undefined` when the list was left. */
-export async function chooseTargets(choice: AdapterChoice): Promise<readonly string[] | undefined> {
-  const { targets, scope } = choice;
-  if (!targets) return [];
-  const items = targets
-    .filter(({ disabled }) => disabled === undefined)
-    .map(({ name, layers, trainable }): TargetItem => ({
-      name,
-      label: name,
-      description: [
-        layers === undefined ? undefined : `${count(layers)} layer${layers === 1 ? "" : "s"}`,
-        trainable === undefined ? undefined : `${count(trainable)} trainable`,
-      ]
-        .filter(Boolean)
-        .join(" · "),
-      ...(trainable !== undefined && { trainable }),
-    }));
-  const chosen = new Set(targets.filter((each) => each.chosen).map(({ name }) => name));
-  const title = (names: readonly TargetItem[]): string => {
-    const known = names.every((each) => each.trainable !== undefined);
-    const total = names.reduce((sum, { trainable = 0 }) => sum + trainable, 0);
-    const where = scope === "model" ? "all over the model" : "in this class";
-    return `Layers to adapt with ${choice.name}, ${where}${known && names.length > 0 ? `: ${count(total)} trainable` : ""}`;
+function choiceItem(choice: AdapterChoice, label: string): ChoiceItem {
+  const { disabled, paperTitle } = choice;
+  return {
+    label: `${disabled === undefined ? "" : "$(circle-slash) "}${label}`,
+    description: disabled === undefined ? costOf(choice) : "cannot be adapted",
+    detail: disabled ?? [traitsOf(choice), paperTitle].filter(Boolean).join(" · "),
+    choice,
   };
-  const picked = await chooseMany(items, ({ name }) => chosen.has(name), title, "At least one layer");
-  return picked?.map(({ name }) => name);
 }
 
-interface ExtraItem extends QuickPickItem {
-  readonly extra: InsertionExtra;
+interface OrderItem extends QuickPickItem {
+  readonly order: Order;
 }
 
-const extraItems: readonly ExtraItem[] = [
-  { extra: "freeze", label: "Freeze everything else", description: "train_only(model, …)" },
-  {
-    extra: "optimizer",
-    label: "Optimise the adapter alone",
-    description: "[p for p in model.parameters() if p.requires_grad]",
-  },
-  {
-    extra: "save",
-    label: "Save the adapter alone",
-    description: "torch.save(adapter_state_dict(model, …), path), after training",
-  },
-  {
-    extra: "load",
-    label: "Load a saved adapter",
-    description: "resume_adapter(model, path, …), where there is one",
-  },
-];
-
-/** What goes with the insertion, mostly nothing; `undefined` when the list was left. */
-export async function chooseExtras(choice: AdapterChoice): Promise<readonly InsertionExtra[] | undefined> {
-  const items = extraItems.filter(({ extra }) => choice.with.includes(extra));
-  if (items.length === 0) return [];
-  const picked = await chooseMany(
-    items,
-    () => false,
-    () => `With ${choice.name}, in the same edit`,
-  );
-  return picked?.map(({ extra }) => extra);
-}
-
-/** Several of the items; `least` says what is missing where none may not be. */
-async function chooseMany<Item extends QuickPickItem>(
-  items: readonly Item[],
-  isChosen: (item: Item) => boolean,
-  title: (selected: readonly Item[]) => string,
-  least?: string,
-): Promise<readonly Item[] | undefined> {
-  const pick = window.createQuickPick<Item>();
-  pick.canSelectMany = true;
-  pick.items = items;
-  pick.selectedItems = items.filter(isChosen);
-  pick.title = `Litlens: ${title(pick.selectedItems)}`;
-  pick.placeholder = least ?? "Tick what you want; Enter goes on, with nothing too";
-  pick.onDidChangeSelection((selected) => {
-    pick.title = `Litlens: ${title(selected)}`;
-  });
-  const picked = await shown(pick);
-  if (picked?.length === 0 && least !== undefined) {
-    void window.showInformationMessage(`Litlens: nothing inserted. ${least} is needed.`);
-    return undefined;
-  }
-  return picked;
-}
-
-/** Shows the list until it is accepted or left. */
-function shown<Item extends QuickPickItem>(pick: QuickPick<Item>): Promise<readonly Item[] | undefined> {
-  return new Promise((resolve) => {
-    let picked: readonly Item[] | undefined;
-    pick.onDidAccept(() => {
-      picked = pick.canSelectMany ? pick.selectedItems : pick.activeItems.slice(0, 1);
-      pick.hide();
-    });
-    pick.onDidHide(() => {
-      pick.dispose();
-      resolve(picked);
-    });
-    pick.show();
-  });
+async function chooseOrder(steps: Steps): Promise<Order | undefined> {
+  const pick = window.createQuickPick<OrderItem>();
+  pick.title = "Litlens: Sort Adapters";
+  pick.items = orders.map((order) => ({ order, label: orderNames[order] }));
+  pick.activeItems = pick.items.filter(({ order }) => order === lastOrder);
+  const answer = await steps.show(pick);
+  return answer?.[0]?.order;
 }

@@ -11,7 +11,11 @@ export interface Change {
   readonly snippet?: { readonly value: string };
 }
 
-export function textAfter(text: string, changes: readonly Change[]): string {
+/** The text afterwards, and the line in it where the user has something to decide: the first stop of a snippet. */
+export function textAfter(
+  text: string,
+  changes: readonly Change[],
+): { readonly text: string; readonly line?: number } {
   const starts = [0, ...[...text.matchAll(/\r\n|\r|\n/g)].map(({ index, 0: { length } }) => index + length)];
   const offset = ({ line, character }: Place): number =>
     Math.min((starts[line] ?? text.length) + (line < starts.length ? character : 0), text.length);
@@ -20,15 +24,28 @@ export function textAfter(text: string, changes: readonly Change[]): string {
       from: offset(range.start),
       to: offset(range.end),
       text: snippet === undefined ? (newText ?? "") : plainSnippet(snippet.value),
+      /** In the text of the change, where it has one. */
+      stop: snippet && firstStop(snippet.value),
     }))
     .toSorted((a, b) => a.from - b.from || a.to - b.to);
   let after = "";
   let at = 0;
-  for (const { from, to, text: inserted } of sorted) {
-    after += text.slice(at, from) + inserted;
+  let line: number | undefined;
+  for (const { from, to, text: inserted, stop } of sorted) {
+    after += text.slice(at, from);
+    if (stop !== undefined) line ??= lineBreaks(after) + lineBreaks(inserted.slice(0, stop));
+    after += inserted;
     at = to;
   }
-  return after + text.slice(at);
+  return { text: after + text.slice(at), ...(line !== undefined && { line }) };
+}
+
+const lineBreaks = (text: string): number => text.match(/\r\n|\r|\n/g)?.length ?? 0;
+
+/** Where in the plain text the first stop stands. */
+function firstStop(snippet: string): number | undefined {
+  const at = snippet.search(/(?<!\\)\$\{1:/);
+  return at < 0 ? undefined : plainSnippet(snippet.slice(0, at)).length;
 }
 
 /** `rank=${1:8}` → `rank=8`. */

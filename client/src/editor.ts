@@ -1,5 +1,5 @@
 /** The editor that a command is about, and edits in it. */
-import { window, workspace, type Position, type TextDocument, type TextEditor } from "vscode";
+import { Uri, window, workspace, type Position, type TextDocument, type TextEditor } from "vscode";
 import type { AdapterChoicesParams, WorkspaceEdit } from "../../server/src/protocol";
 import type { Server } from "./server";
 
@@ -14,6 +14,11 @@ export function pythonPlace(): AdapterChoicesParams | undefined {
 /** A position in the words of LSP, which counts as VS Code does. */
 export function placeIn({ uri }: TextDocument, { line, character }: Position): AdapterChoicesParams {
   return { textDocument: { uri: uri.toString() }, position: { line, character } };
+}
+
+/** "models/gpt.py:27", to begin a message. */
+export function lineOf({ textDocument, position }: AdapterChoicesParams): string {
+  return `${workspace.asRelativePath(Uri.parse(textDocument.uri))}:${position.line + 1}`;
 }
 
 /** The active editor, or an error that says what to open. `purpose` ends "to …". */
@@ -32,7 +37,9 @@ export async function applyEdit(
 ): Promise<void> {
   const converted = await server.client.protocol2CodeConverter.asWorkspaceEdit(edit);
   if (document && document.version !== version)
-    throw new Error(`${document.fileName} changed in the meantime; insert once more.`);
+    throw new Error(`${workspace.asRelativePath(document.uri)} changed in the meantime; insert once more.`);
   if (!(await workspace.applyEdit(converted)))
-    throw new Error("The editor refused the edit; is the file read-only?");
+    throw new Error(
+      `${document === undefined ? "The file" : workspace.asRelativePath(document.uri)} cannot be edited; is it read-only?`,
+    );
 }

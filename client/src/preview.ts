@@ -5,6 +5,7 @@
 import {
   commands,
   EventEmitter,
+  Range,
   Uri,
   window,
   workspace,
@@ -14,6 +15,7 @@ import {
 } from "vscode";
 import type { WorkspaceEdit } from "../../server/src/protocol";
 import { textAfter, type Change } from "./editedText";
+import type { Steps } from "./steps";
 
 const scheme = "litlens-preview";
 
@@ -21,6 +23,8 @@ interface Side {
   readonly uri: Uri;
   readonly before: string;
   readonly after: string;
+  /** Of the text after, where the user has something to decide. */
+  readonly line?: number;
   /** There is no such file yet. */
   readonly isNew?: boolean;
   /** The open document, where the left side can be the file itself. */
@@ -50,18 +54,24 @@ export class Previews implements Disposable, TextDocumentContentProvider {
    * Shows what the edit makes of its files and asks; whether it shall be applied.
    * @throws where a file is no longer what was shown
    */
-  async confirm(edit: WorkspaceEdit, title: string): Promise<boolean> {
+  async confirm(steps: Steps, edit: WorkspaceEdit, title: string): Promise<boolean> {
     const sides = await sidesOf(edit);
     if (sides.length === 0) return true;
     const pairs = sides.map((side) => ({
       file: side.uri,
       left: side.document === undefined ? this.#virtual(side.uri, "before", side.before) : side.uri,
       right: this.#virtual(side.uri, "after", side.after),
+      line: side.line,
     }));
     const [first, another] = pairs;
     const heading = `${title} (preview)`;
     if (another === undefined && first !== undefined)
-      await commands.executeCommand("vscode.diff", first.left, first.right, heading, { preview: true });
+      await commands.executeCommand("vscode.diff", first.left, first.right, heading, {
+        preview: true,
+        preserveFocus: true,
+        // The definitions are long, and the line that the user chose stands below them
+        ...(first.line !== undefined && { selection: new Range(first.line, 0, first.line, 0) }),
+      });
     else
       await commands.executeCommand(
         "vscode.changes",
@@ -69,7 +79,7 @@ export class Previews implements Disposable, TextDocumentContentProvider {
         pairs.map(({ file, left, right }) => [file, left, right]),
       );
     try {
-      if (!(await ask(title, sides))) return false;
+      if (!(await ask(steps, title, sides))) return false;
     } finally {
       await closeTabs(heading);
       this.#texts.clear();
@@ -101,11 +111,13 @@ async function sidesOf(edit: WorkspaceEdit): Promise<Side[]> {
     changes.map(async ({ textDocument, edits }): Promise<Side> => {
       const uri = Uri.parse(textDocument.uri);
       const given: readonly Change[] = edits;
-      if (created.has(textDocument.uri)) return { uri, before: "", after: textAfter("", given), isNew: true };
+      if (created.has(textDocument.uri))
+        return { uri, before: "", after: textAfter("", given).text, isNew: true };
       const document = await workspace.openTextDocument(uri);
       const before = document.getText();
       const isCell = uri.scheme === "vscode-notebook-cell";
-      return { uri, before, after: textAfter(before, given), ...(isCell ? {} : { document }) };
+      const { text: after, line } = textAfter(before, given);
+      return { uri, before, after, ...(line !== undefined && { line }), ...(isCell ? {} : { document }) };
     }),
   );
 }
@@ -125,17 +137,19 @@ async function checkUnchanged(sides: readonly Side[]): Promise<void> {
   }
 }
 
-async function ask(title: string, sides: readonly Side[]): Promise<boolean> {
+async function ask(steps: Steps, title: string, sides: readonly Side[]): Promise<boolean> {
   const files = sides.length === 1 ? "" : ` in ${sides.length} files`;
   const apply = { label: "$(check) Apply", description: `${title}${files}; one undo takes it back` };
   const cancel = { label: "$(close) Cancel", description: "leave everything as it is" };
-  const chosen = await window.showQuickPick([apply, cancel], {
-    title: "Litlens: Preview",
-    placeHolder: "Enter applies what the diff shows, Escape cancels",
-    // One reads and scrolls the diff meanwhile.
-    ignoreFocusOut: true,
-  });
-  return chosen === apply;
+  const pick = window.createQuickPick();
+  pick.title = "Litlens: Preview";
+  pick.placeholder = "Enter applies what the diff shows, Escape cancels";
+  pick.items = [apply, cancel];
+  // One reads and scrolls the diff meanwhile
+  pick.ignoreFocusOut = true;
+  const [chosen] = (await steps.show(pick)) ?? [];
+  pick.hide();
+  return chosen?.label === apply.label;
 }
 
 /** A diff of several files has their number behind its label. */

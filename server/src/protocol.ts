@@ -147,6 +147,7 @@ export interface AdapterChoice {
   readonly site: string;
   readonly title: string;
   readonly paper: string;
+  readonly paperTitle: string;
   /** The method's name. */
   readonly name: string;
   /** What it goes to, as Markdown-free text: "c_attn", "all 2 linear layers of MLP", "q_proj, v_proj across model". */

@@ -1,3 +1,4 @@
+import { lineOf } from "../editor";
 import type { Session } from "../session";
 import { findPlace, readWanted } from "./insertAdapter";
 
@@ -8,7 +9,7 @@ export async function compareAdapters(session: Session, ...given: readonly unkno
   const choices = all.filter(({ scope }) => scope !== undefined);
   if (choices.length === 0)
     throw new Error(
-      "Nothing to compare at the cursor. Put it in a class derived from nn.Module whose layers are made in __init__, or on the line that builds a model.",
+      `${lineOf(place)}: nothing to compare here. Put the cursor in a class derived from nn.Module whose layers are made in __init__, or on the line that builds a model.`,
     );
   session.comparison.show({ place, choices });
 }

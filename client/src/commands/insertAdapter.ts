@@ -1,8 +1,10 @@
-import { Uri, window, workspace, type TextDocument } from "vscode";
+import { commands, Uri, window, workspace, type TextDocument } from "vscode";
 import type { AdapterChoicesParams } from "../../../server/src/protocol";
-import { chooseAdapter, chooseExtras, chooseTargets } from "../adapterPicker";
-import { activeEditor, applyEdit, placeIn } from "../editor";
+import { plainTitle } from "../adapterFacts";
+import { chooseInsertion } from "../adapterPicker";
+import { activeEditor, applyEdit, lineOf, placeIn } from "../editor";
 import type { Session } from "../session";
+import { Steps } from "../steps";
 
 /** What a hover, a page or a list may ask for; everything is optional. */
 interface Wanted {
@@ -22,25 +24,26 @@ export async function insertAdapter(session: Session, ...given: readonly unknown
     ({ method, site }) =>
       (!wanted.methods || wanted.methods.includes(method)) && (!wanted.site || wanted.site === site),
   );
-  if (choices.length === 0) throw new Error(nothingFits(all.length > 0, wanted.methods));
-  const choice = await chooseAdapter(session, choices, place);
-  if (!choice) return;
-  if (choice.disabled !== undefined) throw new Error(choice.disabled);
-  const targets = await chooseTargets(choice);
-  if (!targets) return;
-  const extras = await chooseExtras(choice);
-  if (!extras) return;
-  const { method, site } = choice;
-  const edit = await server.request("insertAdapter", {
-    ...place,
-    method,
-    site,
-    ...(targets.length > 0 && { targets }),
-    ...(extras.length > 0 && { with: extras }),
-  });
-  const shows = workspace.getConfiguration("litlens").get<boolean>("insert.preview") ?? true;
-  if (shows && !(await session.previews.confirm(edit, choice.title.replaceAll("`", "")))) return;
-  await applyEdit(server, edit, document, version);
+  if (choices.length === 0) throw new Error(nothingFits(place, all.length > 0, wanted.methods));
+  const steps = new Steps();
+  try {
+    const chosen = await chooseInsertion(steps, choices);
+    if (chosen === "compare") void commands.executeCommand("litlens.compareAdapters", place);
+    if (chosen === undefined || chosen === "compare") return;
+    const { choice, targets, extras } = chosen;
+    const edit = await server.request("insertAdapter", {
+      ...place,
+      method: choice.method,
+      site: choice.site,
+      ...(targets.length > 0 && { targets }),
+      ...(extras.length > 0 && { with: extras }),
+    });
+    const shows = workspace.getConfiguration("litlens").get<boolean>("insert.preview") ?? true;
+    if (shows && !(await session.previews.confirm(steps, edit, plainTitle(choice)))) return;
+    await applyEdit(server, edit, document, version);
+  } finally {
+    steps.dispose();
+  }
 }
 
 export function findPlace(place: AdapterChoicesParams | undefined): {
@@ -65,13 +68,17 @@ export function findPlace(place: AdapterChoicesParams | undefined): {
   return { place: placeIn(document, selection.active), document };
 }
 
-function nothingFits(othersFit: boolean, methods: readonly string[] | undefined): string {
+function nothingFits(
+  place: AdapterChoicesParams,
+  othersFit: boolean,
+  methods: readonly string[] | undefined,
+): string {
   const move = "Put the cursor in a class derived from nn.Module whose layers are made in __init__.";
-  if (!methods) return `Nothing to adapt at the cursor. ${move}`;
+  if (!methods) return `${lineOf(place)}: nothing to adapt here. ${move}`;
   const names = methods.join(", ");
   return othersFit
-    ? `${names} has no place in the class at the cursor; “Litlens: Insert Adapter” lists what has.`
-    : `No place for ${names} at the cursor. ${move}`;
+    ? `${lineOf(place)}: ${names} has no place here; “Litlens: Insert Adapter” lists what has.`
+    : `${lineOf(place)}: no place for ${names} here. ${move}`;
 }
 
 /** `"lora"`, `uri, position`, or `{textDocument, position, method, methods, site}` of which all may be missing. */

@@ -1,6 +1,6 @@
 /** Runs in the webview: adapters for one place of a model, as a picture and as a table that can be sorted. */
 import type { AdapterChoice } from "../../../server/src/protocol";
-import { count, inOrder, type Order } from "../adapterFacts";
+import { count, inOrder, placesOf, plainTitle, type Order } from "../adapterFacts";
 import { percent } from "../names";
 import { element } from "./dom";
 import type { FromComparison, ToComparison } from "./comparisonMessages";
@@ -21,13 +21,6 @@ declare function acquireVsCodeApi(): {
 
 const vscode = acquireVsCodeApi();
 let state = vscode.getState();
-
-/** Place within the class → its choices, the widest first that has figures. */
-function placesOf(choices: readonly AdapterChoice[]): Map<string, AdapterChoice[]> {
-  const places = new Map<string, AdapterChoice[]>();
-  for (const choice of choices) places.set(choice.place, [...(places.get(choice.place) ?? []), choice]);
-  return places;
-}
 
 function broadest(choices: readonly AdapterChoice[]): string {
   const rank = ({ scope, trainable, disabled }: AdapterChoice): number =>
@@ -128,7 +121,7 @@ const columns: readonly Column[] = [
 ];
 
 function insertButton(choice: AdapterChoice): HTMLElement {
-  const label = choice.disabled ?? choice.title.replaceAll("`", "");
+  const label = choice.disabled ?? plainTitle(choice);
   const made = element(
     "button",
     { type: "button", class: "link", title: label, "aria-label": label },
@@ -171,7 +164,7 @@ function methodTable(
       "tr",
       {
         class: choice.disabled === undefined ? "row" : "row off",
-        title: choice.disabled ?? `Insert: ${choice.title.replaceAll("`", "")}`,
+        title: choice.disabled ?? `Insert: ${plainTitle(choice)}`,
       },
       element("th", { scope: "row" }, name),
       ...rest.map((each) => element("td", {}, each)),

@@ -4,6 +4,7 @@ import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
 import { extrasAt, homeOf } from "../adapters/extras";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
+import type { FreePlace } from "../adapters/freePlaces";
 import type { Place } from "../adapters/place";
 import { isLayerPlace, pathsOf, ownerOf } from "../adapters/fits";
 import { placesIn } from "../adapters/places";
@@ -32,17 +33,20 @@ export async function adapterChoices(
   const owner = at?.name ?? "";
   const root = at === undefined ? undefined : rootOf(facts, at).name;
   const near = [
-    ...inFile.filter((place) => ownerOf(place) === owner || touches(place, offset)),
+    ...inFile.filter(
+      (place) => place.kind !== "free" && (ownerOf(place) === owner || touches(place, offset)),
+    ),
     ...whole.filter((place) => touches(place, offset) || (root !== undefined && place.root?.name === root)),
   ];
   const wider = near.flatMap((place) => widened(facts, text, place, known));
-  return distinct([...near, ...wider])
-    .toSorted((a, b) => distance(a, offset) - distance(b, offset))
+  const free = nearestFree(inFile, offset).filter((place) => at === undefined || touches(place, offset));
+  return distinct([...near, ...wider, ...free])
+    .toSorted((a, b) => distance(a, offset) - distance(b, offset) || rank(a) - rank(b))
     .flatMap((place) => {
       const extras = extrasAt(file, homeOf(file, place));
       const options = optionsOf(place);
       return choicesAt(library.methods(), place).map((choice) => ({
-        ...described(choice),
+        ...described(library, choice),
         ...targetsOf(options, choice),
         with: extras,
       }));
@@ -55,11 +59,30 @@ const touches = ({ touch }: Place, offset: number): boolean =>
 /** What the cursor stands on comes first, the rest keeps its order. */
 const distance = (place: Place, offset: number): number => (touches(place, offset) ? 0 : 1);
 
+/** Among places alike in that, layers before what concerns a whole class; what cannot be adapted, and helpers of no layer, last. */
+function rank(place: Place): number {
+  if (place.kind === "free") return 3;
+  if (place.obstacle !== undefined) return 2;
+  return isLayerPlace(place) || place.kind === "model-layers" ? 0 : 1;
+}
+
+/** Helpers that belong to no layer are the same at every gap of a file. */
+function nearestFree(places: readonly Place[], offset: number): FreePlace[] {
+  const away = ({ at }: FreePlace): number => Math.abs(at - offset);
+  const [nearest] = places
+    .filter((place) => place.kind === "free")
+    .toSorted((a, b) => away(a) - away(b));
+  return nearest === undefined ? [] : [nearest];
+}
+
 const distinct = (places: readonly Place[]): Place[] => [
   ...new Map(places.map((place) => [place.key, place])).values(),
 ];
 
-function described(choice: Choice): Omit<AdapterChoice, "with" | "targets"> {
+function described(
+  library: FeatureContext["library"],
+  choice: Choice,
+): Omit<AdapterChoice, "with" | "targets"> {
   const { method, site, place, trainable, share, disabled } = choice;
   return {
     method: method.id,
@@ -71,6 +94,7 @@ function described(choice: Choice): Omit<AdapterChoice, "with" | "targets"> {
     title: title(choice),
     place: place.label.replaceAll("`", ""),
     paper: method.paper,
+    paperTitle: library.paper(method.paper)?.title ?? method.paper,
     mergeable: method.properties.mergeable,
     identityAtInit: method.properties.identityAtInit,
     fidelity: method.fidelity,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, inOrder, type Order } from "../../../client/src/adapterFacts";
+import { costOf, inOrder, sectionsOf, traitsOf, type Order } from "../../../client/src/adapterFacts";
 import type { AdapterChoice } from "../../../server/src/protocol";
 
 const choice = (name: string, more: Partial<AdapterChoice> = {}): AdapterChoice => ({
@@ -11,6 +11,7 @@ const choice = (name: string, more: Partial<AdapterChoice> = {}): AdapterChoice 
     title: `Adapt \`x\` with ${name}`,
     place: "x",
     paper: "p",
+    paperTitle: "P",
   },
   ...{ mergeable: true, identityAtInit: "exact", fidelity: "reference", with: [], ...more },
 });
@@ -45,8 +46,47 @@ test("what cannot be applied stands last, what is not known before it, whichever
 test("the share says of what", () => {
   const facts = { trainable: 294912, share: 0.00237 };
   assert.equal(
-    factsOf(choice("LoRA", { ...facts, scope: "model" })),
-    "294,912 trainable · 0.24 % of the model · mergeable · starts as the base model · reference",
+    costOf(choice("LoRA", { ...facts, scope: "model" })),
+    "294,912 trainable · 0.24 % of the model",
   );
-  assert.match(factsOf(choice("LoRA", { ...facts, scope: "layer" })), /0\.24 % of the class/);
+  assert.equal(
+    costOf(choice("LoRA", { ...facts, scope: "layer" })),
+    "294,912 trainable · 0.24 % of the class",
+  );
+  assert.equal(costOf(choice("LoRA")), "");
+});
+
+test("traits name what holds", () => {
+  assert.equal(traitsOf(choice("LoRA")), "mergeable · starts as the base model · reference");
+  assert.equal(
+    traitsOf(choice("Houlsby", { mergeable: false, identityAtInit: "no", fidelity: "paper" })),
+    "paper",
+  );
+});
+
+/** "x: LoRA DoRA +3" a place; "(reason)" where one reason refuses all. */
+const drawn = (...parameters: Parameters<typeof sectionsOf>): string[] =>
+  sectionsOf(...parameters).map(({ place, choices: shown, more, refused }) => {
+    const rows = [...shown.map(({ name }) => name), ...(more > 0 ? [`+${more}`] : [])];
+    return `${place}: ${refused === undefined ? rows.join(" ") : `(${refused.disabled ?? ""})`}`;
+  });
+
+test("an overview shows of each place the first few, all of one that was opened, and a common refusal once", () => {
+  const all = [
+    ...["A", "B", "C", "D", "E", "F"].map((name) => choice(name)),
+    ...["A", "B", "C", "D", "E"].map((name) => choice(name, { place: "y" })),
+    ...["A", "B"].map((name) => choice(name, { place: "z", disabled: "tied" })),
+    choice("A", { place: "w", disabled: "one" }),
+    choice("B", { place: "w" }),
+  ];
+  const overview = (...whole: string[]) => drawn(all, "suggested", { whole: new Set(whole) });
+  const others = ["y: A B C D E", "z: (tied)", "w: B A"];
+  assert.deepEqual(overview(), ["x: A B C D +2", ...others]);
+  assert.deepEqual(overview("x"), ["x: A B C D E F", ...others]);
+  assert.deepEqual(drawn(all, "name"), ["x: A B C D E F", "y: A B C D E", "z: A B", "w: B A"]);
+});
+
+test("a single place is shown whole", () => {
+  const all = ["A", "B", "C", "D", "E", "F"].map((name) => choice(name));
+  assert.deepEqual(drawn(all, "suggested", { whole: new Set() }), ["x: A B C D E F"]);
 });
