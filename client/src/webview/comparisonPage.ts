@@ -1,8 +1,8 @@
 /** Runs in the webview: adapters for one place of a model, as a picture and as a table that can be sorted. */
 import type { AdapterChoice } from "../../../server/src/protocol";
-import { count, inOrder, placesOf, plainTitle, type Order } from "../adapterFacts";
+import { count, counted, inOrder, placesOf, plainTitle, type Order } from "../adapterFacts";
 import { percent } from "../names";
-import { element } from "./dom";
+import { element, scrolled } from "./dom";
 import type { FromComparison, ToComparison } from "./comparisonMessages";
 import { parameterBars } from "./parameterBars";
 
@@ -41,6 +41,9 @@ function update(changed: Partial<State>): void {
   show(state);
 }
 
+/** Pixels of the picture. */
+const widest = 830;
+
 function show({ data, place, order, descending }: State): void {
   const page = document.getElementById("page");
   if (!page) return;
@@ -52,17 +55,23 @@ function show({ data, place, order, descending }: State): void {
     element("h1", {}, "Compare adapters"),
     placeMenu([...places.keys()], place),
     element("p", { class: "facts" }, summary(choices)),
-    section("Trainable parameters", parameterBars(choices, place)),
+    section("Trainable parameters", parameterBars(choices, place, Math.min(page.clientWidth, widest))),
     section("Methods", methodTable(choices, order, descending, first)),
   );
   if (focused !== "") document.getElementById(focused)?.focus();
+}
+
+/** For those who do not see what changed. */
+function say(text: string): void {
+  const status = document.getElementById("status");
+  if (status) status.textContent = text;
 }
 
 function summary(choices: readonly AdapterChoice[]): string {
   const known = choices.flatMap(({ trainable }) => trainable ?? []);
   const off = choices.filter(({ disabled }) => disabled !== undefined).length;
   return [
-    `${choices.length} methods`,
+    counted(choices.length, "method"),
     known.length === 0
       ? "sizes are not known from this file"
       : `${count(Math.min(...known))} to ${count(Math.max(...known))} trainable parameters`,
@@ -84,7 +93,10 @@ function placeMenu(places: readonly string[], chosen: string): HTMLElement {
     option.selected = place === chosen;
     select.append(option);
   }
-  select.addEventListener("change", () => update({ place: select.value }));
+  select.addEventListener("change", () => {
+    update({ place: select.value });
+    say(summary(placesOf(state?.data.choices ?? []).get(select.value) ?? []));
+  });
   return element("p", {}, element("label", { for: "place" }, "At "), select);
 }
 
@@ -96,9 +108,9 @@ interface Column {
 }
 
 const starts: Readonly<Record<string, string>> = {
-  exact: "as base",
-  approximate: "near base",
-  no: "elsewhere",
+  exact: "unchanged",
+  approximate: "nearly unchanged",
+  no: "changed",
   "not-applicable": "–",
 };
 
@@ -112,7 +124,7 @@ const columns: readonly Column[] = [
   { title: "Share", order: "share", cell: ({ share }) => (share === undefined ? "–" : percent(share)) },
   { title: "Mergeable", order: "mergeable", cell: ({ mergeable }) => (mergeable ? "yes" : "no") },
   {
-    title: "Starts",
+    title: "At the start",
     order: "identity",
     cell: ({ identityAtInit }) => starts[identityAtInit] ?? identityAtInit,
   },
@@ -153,9 +165,14 @@ function methodTable(
   const heads = columns.map(({ title, order: own }) => {
     if (own === undefined) return element("th", { scope: "col" }, title);
     const sorted = own === order ? (descending ? "descending" : "ascending") : "none";
-    const mark = own === order ? (descending ? " ▼" : " ▲") : "";
-    const made = element("button", { type: "button", class: "head", id: `sort-${own}` }, `${title}${mark}`);
-    made.addEventListener("click", () => update({ order: own, descending: own === order && !descending }));
+    // aria-sort says it already
+    const mark = element("span", { "aria-hidden": "true" }, own === order ? (descending ? " ▼" : " ▲") : "");
+    const made = element("button", { type: "button", class: "head", id: `sort-${own}` }, title, mark);
+    made.addEventListener("click", () => {
+      const turned = own === order && !descending;
+      update({ order: own, descending: turned });
+      say(`Sorted by ${title}, ${turned ? "descending" : "ascending"}`);
+    });
     return element("th", { scope: "col", "aria-sort": sorted }, made);
   });
   const rows = choices.map((choice) => {
@@ -177,22 +194,27 @@ function methodTable(
     return row;
   });
   const of = first?.scope === "model" ? "the model" : "the class";
-  return element(
-    "table",
-    {},
+  const caption = `A row inserts its method, after a preview. Share is that of the parameters of ${of}.`;
+  return scrolled(
     element(
-      "caption",
+      "table",
       {},
-      `A row inserts its method, after a preview. Share is that of the parameters of ${of}.`,
+      element("caption", {}, caption),
+      element("thead", {}, element("tr", {}, ...heads)),
+      element("tbody", {}, ...rows),
     ),
-    element("thead", {}, element("tr", {}, ...heads)),
-    element("tbody", {}, ...rows),
   );
 }
 
 window.addEventListener("message", ({ data }: MessageEvent<ToComparison>) => {
   update({ data });
   window.scrollTo(0, 0);
+});
+
+let width = window.innerWidth;
+window.addEventListener("resize", () => {
+  if (state && window.innerWidth !== width) show(state);
+  width = window.innerWidth;
 });
 
 if (state) show(state);

@@ -36,13 +36,20 @@ export function table(
   const body = rows.map(([first, ...rest]) =>
     element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))),
   );
-  return element(
-    "table",
-    {},
-    element("caption", {}, caption),
-    element("thead", {}, head),
-    element("tbody", {}, ...body),
+  return scrolled(
+    element(
+      "table",
+      {},
+      element("caption", {}, caption),
+      element("thead", {}, head),
+      element("tbody", {}, ...body),
+    ),
   );
+}
+
+/** Where the page is narrower than a table, the table moves and the page does not. */
+export function scrolled(table: HTMLTableElement): HTMLElement {
+  return element("div", { class: "scroll" }, table);
 }
 
 const drawing = new Set(["svg", "g", "path", "rect", "defs", "use", "line", "title", "text"]);

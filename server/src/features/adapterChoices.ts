@@ -69,9 +69,7 @@ function rank(place: Place): number {
 /** Helpers that belong to no layer are the same at every gap of a file. */
 function nearestFree(places: readonly Place[], offset: number): FreePlace[] {
   const away = ({ at }: FreePlace): number => Math.abs(at - offset);
-  const [nearest] = places
-    .filter((place) => place.kind === "free")
-    .toSorted((a, b) => away(a) - away(b));
+  const [nearest] = places.filter((place) => place.kind === "free").toSorted((a, b) => away(a) - away(b));
   return nearest === undefined ? [] : [nearest];
 }
 
