@@ -1,19 +1,25 @@
 // `npm run screenshots`: takes the README's pictures with the product in a real VS Code. `-- hover-dark paper` takes some.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import {
+  clickOn,
+  command,
+  goTo,
+  inPage,
+  openLightbulb,
+  openVsCode,
+  rectangleOf,
+  themes,
+  typeInto,
+  until,
+} from "../test/vscode/window.mjs";
 import { ensureChromium, ensureHost, ensureNodePackages } from "./install.mjs";
 import { StepError, explain, must, repository, step } from "./steps.mjs";
 
 const pictures = join(repository, "docs/images");
+const examples = join(repository, "examples");
 /** Bytes that a picture may have. */
 const largest = 350_000;
-const themes = {
-  light: "Default Light Modern",
-  dark: "Default Dark Modern",
-  "high-contrast": "Default High Contrast",
-  "high-contrast-light": "Default High Contrast Light",
-};
-
 /** Nothing in the window but the editor. */
 const windowSettings = {
   "breadcrumbs.enabled": false,
@@ -26,7 +32,6 @@ const windowSettings = {
   "editor.occurrencesHighlight": "off",
   "editor.renderLineHighlight": "none",
   "editor.stickyScroll.enabled": false,
-  "security.workspace.trust.enabled": false,
   "window.commandCenter": false,
   "window.menuBarVisibility": "hidden",
   "workbench.activityBar.location": "hidden",
@@ -34,96 +39,6 @@ const windowSettings = {
   "workbench.navigationControl.enabled": false,
   "workbench.statusBar.visible": false,
 };
-
-/** Screen rectangle of a text in the editor; its nth occurrence among the lines in view. */
-async function rectangleOf(page, text, occurrence = 0) {
-  const find = ([wanted, index]) => {
-    const seen = [];
-    for (const line of document.querySelectorAll(".monaco-editor .view-line")) {
-      const at = (line.textContent ?? "").replaceAll("\u00a0", " ").indexOf(wanted);
-      if (at < 0) continue;
-      const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
-      const range = document.createRange();
-      let before = 0;
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        const { length } = node.textContent;
-        if (at >= before && at < before + length) range.setStart(node, at - before);
-        const end = at + wanted.length;
-        if (end > before && end <= before + length) range.setEnd(node, end - before);
-        before += length;
-      }
-      seen.push(range.getBoundingClientRect().toJSON());
-    }
-    return seen.sort((a, b) => a.y - b.y)[index];
-  };
-  await page.waitForFunction(find, [text, occurrence]);
-  return page.evaluate(find, [text, occurrence]);
-}
-
-async function clickOn(page, text, occurrence) {
-  const { x, y, height } = await rectangleOf(page, text, occurrence);
-  await page.mouse.click(x + 4, y + height / 2);
-}
-
-/** What the webview of a paper holds: VS Code puts a frame in a frame. */
-const inPage = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe");
-
-/** Runs a command by its title, as a person would. */
-async function command(page, title) {
-  await page.keyboard.press("F1");
-  await page.locator(".quick-input-widget input[type=text]").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
-  await page.waitForTimeout(300);
-  await page.keyboard.press("Enter");
-}
-
-/** Does something again and again until what it brings is there: the language server may still be starting. */
-async function until(wanted, act, { attempts = 10, patience = 4000 } = {}) {
-  for (let attempt = 1; ; attempt++) {
-    await act();
-    try {
-      return await wanted.waitFor({ timeout: patience });
-    } catch (error) {
-      if (attempt === attempts) throw error;
-    }
-  }
-}
-
-/** Scrolls until the first line with a text stands near the top. */
-async function goTo(page, file, text) {
-  const line =
-    1 +
-    readFileSync(file, "utf8")
-      .split("\n")
-      .findIndex((content) => content.includes(text));
-  await page.keyboard.press("Control+g");
-  await page.locator(".quick-input-widget input[type=text]").fill(`:${line}`);
-  await page.keyboard.press("Enter");
-  await page.waitForTimeout(500);
-  const { x, y } = await rectangleOf(page, text);
-  await page.mouse.move(x, y);
-  await page.mouse.wheel(0, y - 100);
-  await page.waitForTimeout(500);
-}
-
-async function openLightbulb(page) {
-  await clickOn(page, "Linear(");
-  const menu = page.locator(".action-widget .monaco-list-row").first();
-  await until(menu, async () => {
-    await page.keyboard.press("Escape");
-    await page.keyboard.press("Control+.");
-  });
-}
-
-/** Opens a list of papers by its command and types into it. */
-async function typeInto(page, title, text) {
-  const list = page.locator(".quick-input-widget");
-  await until(list.locator(".quick-input-title", { hasText: title }), async () => {
-    await page.keyboard.press("Escape");
-    await command(page, `Litlens: ${title}`);
-  });
-  await list.locator("input[type=text]").pressSequentially(text, { delay: 40 });
-}
 
 /** The page of LoRA beside the code, found as a person finds it. */
 const paperPage = {
@@ -271,24 +186,11 @@ const scenes = {
   ...inThemes("preview", preview),
 };
 
-async function take(host, name, { theme, file, size, play, top, scale = 1.5, part }) {
-  const scratch = host.temporaryFolder("pictures");
-  const examples = join(repository, "examples");
-  const extensions = join(scratch.path, "extensions");
-  host.installExtension(extensions);
-  const server = await host.startServer({
-    data: join(scratch.path, "data"),
-    extensions,
-    settings: { ...host.quietSettings, ...windowSettings, "workbench.colorTheme": themes[theme] },
-    environment: { XDG_DATA_HOME: join(scratch.path, "share") },
-  });
-  const browser = await host.launchBrowser("--force-color-profile=srgb");
-  const page = await browser.newPage({ viewport: size, deviceScaleFactor: scale });
+async function take(vscode, name, { theme, file, size, play, top, scale = 1.5, part }) {
+  vscode.set({ ...windowSettings, "workbench.colorTheme": themes[theme] });
+  const page = await vscode.openWindow(file, { size, scale });
   const target = join(pictures, `${name}.png`);
   try {
-    const openFile = host.remote(server.port, join(examples, file));
-    await page.goto(host.workbenchAddress(server.port, examples, { openFile }));
-    await page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 60_000 });
     await page
       .locator(".part.sidebar")
       .waitFor({ state: "visible", timeout: 5000 })
@@ -304,9 +206,7 @@ async function take(host, name, { theme, file, size, play, top, scale = 1.5, par
     writeFileSync(join(repository, `out/${name}-failed.png`), await page.screenshot());
     throw new Error(`${error.message}\nThe window as it was: out/${name}-failed.png`);
   } finally {
-    await browser.close();
-    await server.stop();
-    scratch.remove();
+    await page.context().close();
   }
 }
 
@@ -327,23 +227,28 @@ try {
       `no picture is called ${unknown.join(", ")}`,
       `choose among ${Object.keys(scenes).join(", ")}.`,
     );
-  for (const [name, scene] of Object.entries(scenes)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    try {
-      await step(`docs/images/${name}.png`, async () => {
-        const bytes = await take(host, name, scene);
-        console.log(`  ${(bytes / 1000).toFixed(0)} kB`);
-        if (bytes > largest)
-          throw new StepError(
-            `it has ${(bytes / 1000).toFixed(0)} kB of ${largest / 1000}`,
-            "show a smaller part.",
-          );
-      });
-    } catch (error) {
-      // The other pictures are worth having all the same
-      console.error(explain(error));
-      process.exitCode = 1;
+  const vscode = await openVsCode(host, examples, { flags: ["--force-color-profile=srgb"] });
+  try {
+    for (const [name, scene] of Object.entries(scenes)) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      try {
+        await step(`docs/images/${name}.png`, async () => {
+          const bytes = await take(vscode, name, scene);
+          console.log(`  ${(bytes / 1000).toFixed(0)} kB`);
+          if (bytes > largest)
+            throw new StepError(
+              `it has ${(bytes / 1000).toFixed(0)} kB of ${largest / 1000}`,
+              "show a smaller part.",
+            );
+        });
+      } catch (error) {
+        // The other pictures are worth having all the same
+        console.error(explain(error));
+        process.exitCode = 1;
+      }
     }
+  } finally {
+    await vscode.close();
   }
 } catch (error) {
   console.error(explain(error));

@@ -202,13 +202,18 @@ function byName(results: readonly SearchResult[], query: string, library: Librar
   const nearness = (result: SearchResult): number => {
     const paper = findPaper(library, result);
     if (paper === undefined) return 0;
-    if ([paper.title, ...paper.aliases].some((each) => fold(each) === name)) return 2;
-    return beginning !== undefined && words(paper.title).join(" ").startsWith(beginning) ? 1 : 0;
+    const titles = [paper.title, withoutShortName(paper.title)];
+    if ([...titles, ...paper.aliases].some((each) => fold(each) === name)) return 2;
+    if (beginning === undefined) return 0;
+    return titles.some((each) => words(each).join(" ").startsWith(beginning)) ? 1 : 0;
   };
   const first = results.slice(0, mostNamed).map((result) => ({ result, near: nearness(result) }));
   first.sort((a, b) => b.near - a.near);
   return [...first.map(({ result }) => result), ...results.slice(mostNamed)];
 }
+
+/** "Low-Rank Adaptation of Large Language Models" of "LoRA: Low-Rank Adaptation of Large Language Models". */
+const withoutShortName = (title: string): string => title.replace(/^[^:]+: /, "");
 
 /** Text from which the snippet is taken. */
 function searched({ summary, claims }: Paper): string {

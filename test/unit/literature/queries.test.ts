@@ -72,6 +72,9 @@ describe("a paper of the bundled corpus is found", () => {
 
   it("first by its title", () => placed("title", ({ title }) => [title], 1));
 
+  it("first by its title without the short name before the colon", () =>
+    placed("rest of a title", ({ title }) => /^[^:]+: (.+ .+ .+)$/.exec(title)?.slice(1) ?? [], 1));
+
   it("while its title is typed: third or better by two thirds of the words", () =>
     placed(
       "beginning of a title",
