@@ -46,9 +46,10 @@ const paperPage = {
   top: "class CausalSelfAttention",
   size: { width: 1200, height: 800 },
   async play(page) {
-    await typeInto(page, "Show Paper", "low-rank adaptation of large language models");
-    await page.locator(".quick-input-list").getByText("LoRA: Low-Rank").first().waitFor();
-    await page.waitForTimeout(400);
+    await typeInto(page, "Show Paper", "Low-Rank Adaptation of Large Language Models");
+    await page
+      .locator(".quick-input-list .monaco-list-row.focused", { hasText: "LoRA: Low-Rank Adapt" })
+      .waitFor();
     await page.keyboard.press("Enter");
     await inPage(page).getByRole("heading", { level: 1 }).waitFor();
   },
@@ -87,9 +88,9 @@ const preview = {
     await page.locator(".quick-input-widget input[type=text]").fill("across GPT with LoRA");
     await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "across GPT" }).waitFor();
     await page.keyboard.press("Enter");
-    await title.filter({ hasText: "Layers to adapt" }).waitFor();
+    await title.filter({ hasText: "Layers to Adapt" }).waitFor();
     await page.keyboard.press("Enter");
-    await title.filter({ hasText: "in the same edit" }).waitFor();
+    await title.filter({ hasText: "in the Same Edit" }).waitFor();
     await page.keyboard.press("Enter");
     await title.filter({ hasText: "Preview" }).waitFor();
     await page.locator(".monaco-diff-editor").first().waitFor();

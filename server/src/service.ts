@@ -25,7 +25,7 @@ import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
 import { codeActions, isAdapterActionData } from "./features/codeActions";
 import { configEdit, isConfigActionData } from "./features/configs/actions";
-import { complete, resolveCompletion } from "./features/completion";
+import { complete, holdsMethods, resolveCompletion } from "./features/completion";
 import { completeConfiguration } from "./features/configuration/completion";
 import { diagnoseConfiguration } from "./features/configuration/diagnostics";
 import { configurationHover } from "./features/configuration/hover";
@@ -110,7 +110,7 @@ export interface Service {
   ready(uri: string): Promise<void> | undefined;
 
   hover(uri: string, position: Position): Hover | null;
-  complete(uri: string, position: Position): CompletionList;
+  complete(uri: string, position: Position): CompletionList | Promise<CompletionList>;
   resolveCompletion(item: CompletionItem): CompletionItem;
   codeActions(uri: string, range: Range, context: CodeActionContext): CodeAction[];
   /** @throws CannotInsert with a message for the user */
@@ -313,10 +313,21 @@ export function createService(options: ServiceOptions): Service {
       inConfiguration(uri, position, ({ document, offset }) =>
         completeConfiguration(context(), document, offset),
       ) ??
-      at(uri, position, { isIncomplete: false, items: [] }, (located) =>
-        settings.completion.enable
-          ? completionsInCell(complete(context(), located.document, located.offset), located)
-          : { isIncomplete: false, items: [] },
+      at<CompletionList | Promise<CompletionList>>(
+        uri,
+        position,
+        { isIncomplete: false, items: [] },
+        (located) => {
+          const { document, offset } = located;
+          const found = complete(context(), document, offset);
+          if (!holdsMethods(found)) return completionsInCell(found, located);
+          return readManner(document).then((manner) =>
+            completionsInCell(
+              manner.width === undefined ? found : complete(context(), document, offset, manner),
+              located,
+            ),
+          );
+        },
       ),
     resolveCompletion: (item) => resolveCompletion(context(), item),
 

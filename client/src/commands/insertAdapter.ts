@@ -63,7 +63,7 @@ export function findPlace(place: AdapterChoicesParams | undefined): {
   const { document, selection } = window.activeTextEditor ?? only ?? activeEditor("to insert an adapter");
   if (document.languageId !== "python")
     throw new Error(
-      `Adapters go into Python model code; this file is ${document.languageId}. Put the cursor in a class derived from nn.Module.`,
+      `Adapters go into Python model code; ${workspace.asRelativePath(document.uri)} is ${document.languageId}. Put the cursor in a class derived from nn.Module.`,
     );
   return { place: placeIn(document, selection.active), document };
 }

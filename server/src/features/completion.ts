@@ -1,5 +1,6 @@
 /** Completion: arguments of known calls with what papers recommend, and snippets of methods. */
 import { type CompletionItem, type CompletionList, MarkupKind } from "vscode-languageserver-types";
+import type { ProjectManner } from "../adapters/projectManner";
 import { callAt, classAt, proseAt } from "../python/at";
 import type { ModuleClass, PythonFacts, Range } from "../python/facts";
 import { paragraphs, prose } from "../render/markdown";
@@ -13,7 +14,13 @@ import { methodHover } from "./hover/method";
 
 const nothing: CompletionList = { isIncomplete: false, items: [] };
 
-export function complete(context: FeatureContext, document: OpenDocument, offset: number): CompletionList {
+/** @param project how snippets of methods are broken; see `holdsMethods` */
+export function complete(
+  context: FeatureContext,
+  document: OpenDocument,
+  offset: number,
+  project: ProjectManner = {},
+): CompletionList {
   if (!context.settings.completion.enable) return nothing;
   const { facts, text } = document.python;
   if (inProse(facts, offset)) return nothing;
@@ -29,8 +36,12 @@ export function complete(context: FeatureContext, document: OpenDocument, offset
   const statement = statementPosition(document, offset);
   return statement === undefined
     ? nothing
-    : completeMethods(context, document, statement.module, statement.word);
+    : completeMethods(context, document, statement.module, statement.word, project);
 }
+
+/** Whether an answer has snippets of methods, whose form depends on the project's manner. */
+export const holdsMethods = ({ items }: CompletionList): boolean =>
+  items.some(({ data }) => isMethodData(data));
 
 /** A comment, to the end of its line, or a docstring. Strings are left to the call that they stand in. */
 function inProse(facts: PythonFacts, offset: number): boolean {

@@ -10,13 +10,18 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { complete, resolveCompletion } from "../../../server/src/features/completion";
 import { diagnose } from "../../../server/src/features/diagnostics";
 import { hover } from "../../../server/src/features/hover";
+import type { ProjectManner } from "../../../server/src/adapters/projectManner";
 import type { FeatureContext } from "../../../server/src/features/context";
 import { marked } from "./check";
 import { contextWith, open } from "./corpus";
 
-function itemsAt(source: string, changes: Partial<FeatureContext> = {}): CompletionItem[] {
+function itemsAt(
+  source: string,
+  changes: Partial<FeatureContext> = {},
+  manner: ProjectManner = {},
+): CompletionItem[] {
   const { text, offset } = marked(source);
-  return complete(contextWith(changes), open(text), offset).items.toSorted((a, b) =>
+  return complete(contextWith(changes), open(text), offset, manner).items.toSorted((a, b) =>
     (a.sortText ?? "").localeCompare(b.sortText ?? ""),
   );
 }
@@ -24,9 +29,14 @@ function itemsAt(source: string, changes: Partial<FeatureContext> = {}): Complet
 const labels = (source: string): string[] => itemsAt(source).map(({ label }) => label);
 
 /** The whole document after an item is accepted; snippet source stays as it is. */
-function accepted(source: string, label: string, changes: Partial<FeatureContext> = {}): string {
+function accepted(
+  source: string,
+  label: string,
+  changes: Partial<FeatureContext> = {},
+  manner: ProjectManner = {},
+): string {
   const { text } = marked(source);
-  const item = itemsAt(source, changes).find((each) => each.label === label);
+  const item = itemsAt(source, changes, manner).find((each) => each.label === label);
   assert.ok(item?.textEdit !== undefined && "range" in item.textEdit, `no item ${label}`);
   const edits: TextEdit[] = [item.textEdit, ...(item.additionalTextEdits ?? [])];
   return TextDocument.applyEdits(TextDocument.create("file:///a.py", "python", 1, text), edits);
@@ -270,6 +280,58 @@ class Block(nn.Module):
 
     def forward(self, x):
         return x
+`,
+    );
+  });
+
+  const narrow = (rank: string, alpha: string): string =>
+    lora(rank, alpha)
+      .replace('2022, arXiv:2106.09685)."""', '2022,\n    arXiv:2106.09685).\n    """')
+      .replace(
+        / {4}def __init__.*/,
+        `    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        rank: int = ${rank},
+        alpha: float = ${alpha},
+    ) -> None:`,
+      );
+
+  it("are broken where the project's formatter would break them, stops and all", () => {
+    assert.equal(
+      accepted(model("lor|"), "litlens-lora", {}, { width: 77 }),
+      `import math
+
+import torch
+from torch import nn
+
+
+${narrow("8", "16.0")}
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.\${1:layer} = LoRALinear(
+            \${2:in_features}, \${3:out_features}, rank=\${4|8,4,16|}, alpha=\${5:16.0}
+        )
+
+    def forward(self, x):
+        return x
+`,
+    );
+    assert.equal(
+      accepted("import torch\nfrom torch import nn\n\n\nlora|\n", "litlens-lora", {}, { width: 77 }),
+      `import math
+
+import torch
+from torch import nn
+
+
+${narrow("${1|8,4,16|}", "${2:16.0}")}
+
 `,
     );
   });

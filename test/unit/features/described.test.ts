@@ -49,7 +49,7 @@ describe("a method that is only described", () => {
     assert.deepEqual(lora.find(({ id }) => id === "lora")?.methods, ["lora", "lora-mha"]);
   });
 
-  it("is in no menu and no completion", () => {
+  it("is in no menu and no completion", async () => {
     assert.ok(described.length > 30);
     const { text, offset } = unmark(model);
     const document = TextDocument.create(uri, "python", 1, text);
@@ -60,11 +60,12 @@ describe("a method that is only described", () => {
     assert.match(offered, /LoRA/);
     for (const { id, name } of described) assert.ok(!offered.includes(`"method":"${id}"`), name);
     const service = serviceWith("");
-    const labels = [...described.map(({ id }) => id), "lora"].flatMap((id, index) => {
+    const labels: string[] = [];
+    for (const [index, id] of [...described.map(({ id }) => id), "lora"].entries()) {
       service.openDocument(uri, "python", index + 2, `litlens-${id}\n`);
-      const { items } = service.complete(uri, { line: 0, character: `litlens-${id}`.length });
-      return items.map(({ label }) => label).filter((label) => label === `litlens-${id}`);
-    });
+      const { items } = await service.complete(uri, { line: 0, character: `litlens-${id}`.length });
+      labels.push(...items.map(({ label }) => label).filter((label) => label === `litlens-${id}`));
+    }
     assert.deepEqual(labels, ["litlens-lora"]);
   });
 });

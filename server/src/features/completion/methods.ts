@@ -6,12 +6,13 @@ import {
   type TextEdit,
 } from "vscode-languageserver-types";
 import { bringDefinitions, topLevelStart } from "../../adapters/definitions";
-import { type Edit, plainText, toTextEdits } from "../../adapters/edits";
+import { type Edit, edit, type Piece, plainText, toTextEdits } from "../../adapters/edits";
+import { inProjectManner, type ProjectManner } from "../../adapters/projectManner";
 import type { Hyperparameter, Method, MethodSite } from "../../literature/model";
 import type { ModuleClass, Range } from "../../python/facts";
 import type { FeatureContext, OpenDocument } from "../context";
 import { literal } from "../../adapters/callSites/arguments";
-import { choice, literally, stop, withoutStops } from "./snippetText";
+import { choice, literally, partsOf, stop, withoutStops } from "./snippetText";
 
 /** What an item carries to its resolve. */
 export interface MethodData {
@@ -49,21 +50,26 @@ export function completeMethods(
   document: OpenDocument,
   module: ModuleClass | undefined,
   word: Range,
+  project: ProjectManner = {},
 ): MethodCompletions {
   const typed = document.python.text.slice(word.from, word.to);
   const { methods, all } = wanted(context, typed);
-  const items = methods.flatMap((method) =>
+  const written = methods.flatMap((method) =>
     module === undefined
-      ? definitionItem(context, document, method, word)
-      : usageItems(context, document, method, module, word),
+      ? definitionOf(context, document, method, word)
+      : usagesOf(context, document, method, module),
   );
   return {
-    items: items.map((item, index) => ({ ...item, sortText: String(index).padStart(4, "0") })),
+    items: written.map((each, index) => ({
+      ...toItem(context, document, word, inManner(document, word, project, each)),
+      sortText: String(index).padStart(4, "0"),
+    })),
     isIncomplete: !all || typed === "",
   };
 }
 
 interface Written {
+  readonly method: Method;
   readonly label: string;
   readonly detail: string;
   /** Snippet source. */
@@ -71,13 +77,30 @@ interface Written {
   readonly additional: readonly Edit[];
 }
 
+/** Broken where its lines are longer than the project's formatter lets them be. */
+function inManner({ python }: OpenDocument, word: Range, project: ProjectManner, written: Written): Written {
+  if (project.width === undefined) return written;
+  const parts = partsOf(written.snippet);
+  const insert = parts.map(({ text, stop: isStop }): Piece => (isStop === undefined ? text : { stop: text }));
+  const file = { text: python.text, facts: python.facts, project };
+  const fitted = inProjectManner(file, [...written.additional, edit(word.from, word.to, ...insert)]);
+  const own = fitted.at(-1);
+  if (own === undefined) return written;
+  const stops = parts.flatMap(({ stop: each }) => each ?? []);
+  let next = 0;
+  const snippet = own.insert.map((piece) =>
+    typeof piece === "string" ? literally(piece) : (stops[next++] ?? literally(piece.stop)),
+  );
+  return { ...written, snippet: snippet.join(""), additional: fitted.slice(0, -1) };
+}
+
 function toItem(
   context: FeatureContext,
   document: OpenDocument,
-  method: Method,
   word: Range,
   written: Written,
 ): CompletionItem {
+  const { method } = written;
   const { text, python } = document;
   const { lineBreak } = python.facts.layout;
   const source = (context.snippets ? written.snippet : withoutStops(written.snippet)).replaceAll(
@@ -111,12 +134,12 @@ const filterText = ({ id, name }: Method, typed: string): string => {
 };
 
 /** The method's classes with a stop at each hyperparameter's default; their imports go where imports are. */
-function definitionItem(
+function definitionOf(
   context: FeatureContext,
   document: OpenDocument,
   method: Method,
   word: Range,
-): CompletionItem[] {
+): Written[] {
   const { text, facts } = document.python;
   const [site] = method.sites;
   if (site === undefined || method.python.length === 0) return [];
@@ -135,12 +158,13 @@ function definitionItem(
   const source = `${here === "" ? body : `${literally(here.trimEnd())}\n\n\n${body.trimStart()}`}${usage}\n`;
   const additional = imports.filter(({ to }) => to < word.from);
   return [
-    toItem(context, document, method, word, {
+    {
+      method,
       label: labelOf(method.id),
       detail: `${method.name}: ${site.symbol} and what it needs`,
       snippet: source,
       additional,
-    }),
+    },
   ];
 }
 
@@ -206,13 +230,12 @@ function leadingArguments(site: MethodSite, module: ModuleClass): string[] | und
 }
 
 /** `self.c_attn = LoRALinear(in_features, out_features, rank=8, alpha=16.0)`; the class goes above the model, once. */
-function usageItems(
+function usagesOf(
   context: FeatureContext,
   document: OpenDocument,
   method: Method,
   module: ModuleClass,
-  word: Range,
-): CompletionItem[] {
+): Written[] {
   const { text, facts } = document.python;
   const sources = [...context.library.shared(), ...method.python];
   const usable = method.sites.flatMap((site) => {
@@ -239,11 +262,12 @@ function usageItems(
         return [`${name}=${valueStop(++number, hyperparameter, preset, quote)}`];
       }),
     ];
-    return toItem(context, document, method, word, {
+    return {
+      method,
       label: usable.length > 1 ? `${labelOf(method.id)}-${site.symbol}` : labelOf(method.id),
       detail: `${method.name}: ${symbol}`,
       snippet: `self.${stop(1, attribute)} = ${symbol}(${args.join(", ")})`,
       additional: edits,
-    });
+    };
   });
 }

@@ -18,3 +18,23 @@ export const withoutStops = (snippet: string): string =>
     .replace(/\$\{\d+:((?:\\.|[^\\}])*)\}/g, "$1")
     .replace(/(?<!\\)\$\d+/g, "")
     .replace(/\\([\\$},|])/g, "$1");
+
+/** A part of a snippet: literal text, or a stop as it is written with the text that it shows. */
+export interface Part {
+  readonly text: string;
+  readonly stop?: string;
+}
+
+const stops = /\$\{\d+\|(?:\\.|[^\\|])*\|\}|\$\{\d+:(?:\\.|[^\\}])*\}|(?<!\\)\$\d+/g;
+
+/** Joined, their texts are what `withoutStops` gives. */
+export function partsOf(snippet: string): Part[] {
+  const parts: Part[] = [];
+  let at = 0;
+  for (const { 0: written, index } of snippet.matchAll(stops)) {
+    parts.push({ text: withoutStops(snippet.slice(at, index)) });
+    parts.push({ text: withoutStops(written), stop: written });
+    at = index + written.length;
+  }
+  return [...parts, { text: withoutStops(snippet.slice(at)) }];
+}
