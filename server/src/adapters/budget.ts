@@ -92,7 +92,7 @@ export function moduleParameters(module: ModuleClass): number | undefined {
 }
 
 /** Parameters of a whole model from all its layers; undefined when those of one are not known. */
-export function modelParameters(found: readonly Found[]): number | undefined {
+export function modelParameters(found: readonly Pick<Found, "layer" | "uses">[]): number | undefined {
   let total = 0;
   for (const { layer, uses } of found) {
     if (layer.role === "container" || layer.role === "dropout" || layer.role === "activation") continue;

@@ -23,6 +23,8 @@ export interface Found {
   readonly key: string;
   readonly layer: Layer;
   readonly uses: number | undefined;
+  /** For each `*` of the key, how many modules stand there, where those are numbered from 0. */
+  readonly lengths?: readonly number[];
 }
 
 export function layersOf(
@@ -31,10 +33,13 @@ export function layersOf(
   prefix: readonly string[],
   times: number | undefined,
   above: readonly ModuleClass[] = [],
+  around: readonly number[] | "unknown" = [],
 ): Found[] {
   if (above.includes(module)) return [];
   const bases = module.bases.flatMap((base) => lookup(base, module) ?? []);
-  const inherited = bases.flatMap((base) => layersOf(base, lookup, prefix, times, [...above, module]));
+  const inherited = bases.flatMap((base) =>
+    layersOf(base, lookup, prefix, times, [...above, module], around),
+  );
   // what is listed by its parts does not count again
   const isListed = ({ role, path }: Layer): boolean =>
     role === "module" && module.layers.some((other) => other.path.startsWith(`${path}.layers.`));
@@ -45,11 +50,32 @@ export function layersOf(
     const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
     const uses = each === undefined || times === undefined ? undefined : each * times;
     const part = lookup(layer.type, module);
-    if (part === undefined || part === module) return [{ path, key: full.join("."), layer, uses }];
-    return layersOf(part, lookup, full, uses, [...above, module]);
+    const inside = lengthsIn(module, layer);
+    const lengths = around === "unknown" || inside === undefined ? "unknown" : [...around, ...inside];
+    if (part === undefined || part === module)
+      return [{ path, key: full.join("."), layer, uses, ...(lengths !== "unknown" && { lengths }) }];
+    return layersOf(part, lookup, full, uses, [...above, module], lengths);
   });
   const overridden = new Set(own.map(({ path }) => path.join(".")));
   return [...inherited.filter(({ path }) => !overridden.has(path.join("."))), ...own];
+}
+
+/** How many modules the list on a layer's path holds, where one construction makes all of them. */
+function lengthsIn({ layers }: ModuleClass, { path }: Layer): number[] | undefined {
+  if (!path.includes("*")) return [];
+  const [list = "", ...further] = path.split(/\.\*(?:\.|$)/);
+  const container = layers.find((layer) => layer.path === list);
+  const within = layers.filter((layer) => layer.path.startsWith(`${list}.`));
+  const [first] = within.filter((layer) => layer.path === `${list}.*`);
+  const alone =
+    within.every((layer) => layer.path.startsWith(`${list}.*`)) &&
+    within.every((layer, index) => within.findIndex((other) => other.path === layer.path) === index);
+  return further.length === 1 &&
+    alone &&
+    first?.count !== undefined &&
+    /^torch\.nn\.(?:ModuleList|Sequential)$/.test(container?.type ?? "")
+    ? [first.count]
+    : undefined;
 }
 
 /** Whether one construction may make any number of layers. */

@@ -142,7 +142,7 @@ function findArgument(
   if (symbol === undefined || field === undefined) return undefined;
   const token = valueToken(argument, prose?.range, offset) ?? referenceAt(facts, offset)?.range;
   if (token === undefined) return undefined;
-  const value = valueHover(context, symbol, field, text.slice(token.from, token.to));
+  const value = valueHover(context, document, symbol, field, call, text.slice(token.from, token.to));
   if (value !== undefined) return { range: token, markdown: value };
   const isLiteral =
     !/^[A-Za-z_]/.test(text.slice(token.from, token.to)) || argument.value.value.kind !== "reference";

@@ -59,17 +59,17 @@ describe("a hover in a configuration file", () => {
     says(mlx.replace("num_layers", "num_la|yers"), "num_layers", "default `16`", "counted from the last");
     says(`${mlx}fine_tune_type: do|ra\n`, "dora", "[DoRA]");
     says(`${swift}lora_ra|nk: 16\n`, "lora_rank", "lora_rank: 16, lora_alpha: 32 by default` → scale 2.");
-    says(swift.replace("tuner_type: lora", "tuner_type: ia|3"), "ia3", "trained scales");
+    says(swift.replace("tuner_type: lora", "tuner_type: ia|3"), "ia3", "rained scales");
     says(`${swift}target_modules: all-lin|ear\n`, "all-linear", "every linear layer");
   });
 
   it("explains values", () => {
     says(`${axolotl}adapter: ql|ora\n`, "qlora", /^`qlora` · value of `adapter`/, "4 bits", "[QLoRA]");
     says(`${axolotl}adapter: "qlo|ra"\n`, '"qlora"', "4 bits");
-    says(`${axolotl}lora_target_linear: tr|ue\n`, "true", "every linear layer");
-    says(`${llamaFactory}lora_target: al|l\n`, "all", "every linear layer");
-    says(`${llamaFactory}finetuning_type: fr|eeze\n`, "freeze", "some blocks");
-    says(llamaFactory.replace("sft", "s|ft"), "sft", "examples of answers");
+    says(`${axolotl}lora_target_linear: tr|ue\n`, "true", "Every linear layer");
+    says(`${llamaFactory}lora_target: al|l\n`, "all", "Every linear layer");
+    says(`${llamaFactory}finetuning_type: fr|eeze\n`, "freeze", "ome blocks");
+    says(llamaFactory.replace("sft", "s|ft"), "sft", "xamples of answers");
     says(`${axolotl}lora_target_modules:\n  - q_p|roj\n`, "q_proj", "**lora_target_modules**");
   });
 

@@ -169,7 +169,7 @@ peft.LoraConfig(target_modules="all-|linear")
                                ^^^^^^^^^^^^^
 `,
       ),
-      `\`"all-linear"\` · value of \`target_modules\` · LoraConfig\n\nevery linear layer but the head\n\nSource: [DoRA](https://arxiv.org/abs/2402.09353)`,
+      `\`"all-linear"\` · value of \`target_modules\` · LoraConfig\n\nEvery linear layer but the head.\n\nSource: [DoRA](https://arxiv.org/abs/2402.09353)`,
     );
     const value = (written: string, cursor: number): string => {
       const at = "LoraConfig(init_lora_weights=".length;
@@ -180,9 +180,9 @@ peft.LoraConfig(target_modules="all-|linear")
     };
     assert.match(
       value("'pissa'", 3),
-      /^`'pissa'` · value of `init_lora_weights` · LoraConfig\n\nprincipal singular vectors$/,
+      /^`'pissa'` · value of `init_lora_weights` · LoraConfig\n\nPrincipal singular vectors\.$/,
     );
-    assert.match(value("True", 1), /\n\nA random, B zero$/);
+    assert.match(value("True", 1), /\n\nA random, B zero\.$/);
   });
 
   it("explains an enumeration's member by its name", () => {
@@ -191,7 +191,7 @@ peft.LoraConfig(target_modules="all-|linear")
 LoraConfig(task_type=TaskType.CAUSAL|_LM)
                               ^^^^^^^^^^
 `),
-      /a decoder that predicts the next token$/,
+      /A decoder that predicts the next token\.$/,
     );
   });
 

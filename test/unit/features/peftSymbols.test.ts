@@ -73,10 +73,10 @@ describe("a configuration of PEFT", () => {
 
   it("has a hover for each text it takes", () => {
     for (const [call, text] of [
-      ['LoraConfig(init_lora_weights="pi|ssa")', "main singular vectors"],
-      ['LoraConfig(init_lora_weights="lora|_ga")', "first gradients"],
-      ['LoraConfig(target_modules="all-|linear")', "every linear layer but the output head"],
-      ['VeraConfig(task_type="CAUSAL|_LM")', "language models that continue a text"],
+      ['LoraConfig(init_lora_weights="pi|ssa")', "Main singular vectors; "],
+      ['LoraConfig(init_lora_weights="lora|_ga")', "first gradients; "],
+      ['LoraConfig(target_modules="all-|linear")', "Every linear layer but the output head."],
+      ['VeraConfig(task_type="CAUSAL|_LM")', "Language models that continue a text."],
       ['RoadConfig(variant="road|_4")', "four times as many"],
       ['MissConfig(init_weights="b|at")', "depends on the weight"],
     ] as const) {

@@ -1,7 +1,9 @@
 /** `"all-linear"` as the list of names that it stands for in the model at hand, and back. */
 import { literal } from "../../adapters/callSites/arguments";
 import { edit } from "../../adapters/edits";
-import { configuredModel, isNamed, linearNames } from "../configEffect";
+import { linearNames } from "../effect/linearNames";
+import { configuredModel } from "../effect/model";
+import { isNamed } from "../effect/paths";
 import { argumentsHere, type CallAt, listed, type Offer } from "./offer";
 
 const shorthand = "all-linear";

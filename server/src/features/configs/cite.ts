@@ -5,7 +5,7 @@ import { indentationAt, lineEnd } from "../../adapters/callSites/callSite";
 import { authorsInShort } from "../../literature/cite";
 import type { Paper } from "../../literature/model";
 import { insertedMethod } from "../inserted";
-import { stateOf } from "./convert";
+import { stateOf } from "./form";
 import { argumentsHere, type CallAt, type Offer } from "./offer";
 
 export function citationOffers(at: CallAt): Offer[] {

@@ -5,8 +5,9 @@ import { renamedCallee } from "../../adapters/libraryNames";
 import { evaluate } from "../../literature/expression";
 import type { ArgumentValues, ConversionForm, Conversions, LibrarySymbol } from "../../literature/catalogue";
 import type { Argument } from "../../python/facts";
-import { type CallArguments, literalValue, numberOf, same, type Setting } from "../rules/callArguments";
+import { type CallArguments, literalValue, numberOf, type Setting } from "../rules/callArguments";
 import { carriedOver } from "./carriedOver";
+import { stateOf } from "./form";
 import { bond, hindrance, objection } from "./objections";
 import { argumentsHere, type CallAt, listed, type Offer, settingOf } from "./offer";
 import { fill } from "./template";
@@ -112,21 +113,6 @@ function clash(
       unless.some((name) => name in (form.set ?? {})) && stateOf(each, given) === "on",
   );
   return other === undefined ? undefined : `${form.name} does not go with ${other.name}.`;
-}
-
-/** Whether the arguments of a call make it this form. */
-export function stateOf({ set = {} }: ConversionForm, { setting }: CallArguments): "on" | "off" | "unknown" {
-  const states = Object.entries(set).flatMap(([name, wanted]): (boolean | "unknown")[] => {
-    if (literalValue(wanted) === undefined) return [];
-    const found = setting(name);
-    if (found.kind === "unknown") return ["unknown"];
-    const { value } = found;
-    if (found.kind === "given" && (value?.kind === "unknown" || value?.kind === "reference"))
-      return ["unknown"];
-    return [value !== undefined && same(wanted, value)];
-  });
-  if (states.length === 0 || states.includes("unknown")) return "unknown";
-  return states.every((state) => state === true) ? "on" : "off";
 }
 
 export const argumentsNamed = ({ setting }: CallArguments, names: readonly string[]): Argument[] =>

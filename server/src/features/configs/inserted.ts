@@ -12,11 +12,13 @@ import type { ConversionForm } from "../../literature/catalogue";
 import type { Method, MethodSite } from "../../literature/model";
 import type { Range } from "../../python/facts";
 import { type CallStep, valuesOf } from "../../python/values/values";
-import { configuredModel, keepsHead, linearNames, presetIs } from "../configEffect";
+import { linearNames } from "../effect/linearNames";
+import { configuredModel } from "../effect/model";
+import { keepsHead, presetIs } from "../effect/presets";
 import type { CallArguments } from "../rules/callArguments";
 import { argumentAt, argumentsOfStep, callsTo, configOf, peftModel } from "../rules/origins";
 import type { RuleContext } from "../rules/rule";
-import { stateOf } from "./convert";
+import { stateOf } from "./form";
 import type { CallAt, Offer } from "./offer";
 import { peftUse, printing } from "./peftUse";
 

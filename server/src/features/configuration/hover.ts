@@ -1,10 +1,8 @@
 /** What the papers say about the key or the value under the cursor of a configuration file. */
 import { type Hover, MarkupKind } from "vscode-languageserver-types";
 import type { Range } from "../../python/facts";
-import { paragraphs } from "../../render/markdown";
 import type { FeatureContext } from "../context";
 import { argumentHover, valueHover } from "../hover/argument";
-import { affectsScale, scaleLine } from "../hover/here";
 import { paperHover } from "../hover/paper";
 import { paperAt } from "../mentions";
 import { callOf, type ConfigurationDocument, type EntryAt, entryAt, fieldOf, holds } from "./document";
@@ -61,12 +59,9 @@ function keyOrValue(
   if (holds(key.range, offset)) return ofKey(key.range);
   const token = items.find(({ range }) => holds(range, offset)) ?? value;
   if (!holds(token.range, offset) || token.value.kind === "dict") return undefined;
-  const ofValue = valueHover(context, symbol, field, token.text);
-  if (ofValue !== undefined) {
-    const call = callOf(section, document.tree.complete);
-    const here = affectsScale(symbol, field.name) ? scaleLine(context, symbol, call) : undefined;
-    return { range: token.range, markdown: paragraphs(ofValue, here) };
-  }
+  const call = callOf(section, document.tree.complete);
+  const ofValue = valueHover(context, undefined, symbol, field, call, token.text);
+  if (ofValue !== undefined) return { range: token.range, markdown: ofValue };
   return token.value.kind === "list" || token.text.includes("\n") ? undefined : ofKey(token.range);
 }
 

@@ -3,7 +3,7 @@ import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Argument, Call, Range } from "../../python/facts";
 import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
 import { paperLink } from "../../render/paper";
-import { effectLine } from "../configEffect";
+import { affectsSize, effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
 import { notationOf } from "../notation";
 import { affectsScale, scaleLine } from "./here";
@@ -24,10 +24,7 @@ export function argumentHover(
     dotted(`**${escape(field.name)}**`, [type, preset].filter(Boolean).join(", "), escape(symbol.name)),
     prose(field.meaning),
     field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
-    affectsScale(symbol, field.name) ? scaleLine(context, symbol, call) : undefined,
-    document !== undefined && field.name === "target_modules"
-      ? effectLine(context, document, symbol, call)
-      : undefined,
+    consequence(context, document, symbol, field, call),
     choices(symbol, field),
     paperLinks(context, field),
   );
@@ -49,11 +46,13 @@ function choices(symbol: LibrarySymbol, { values }: SymbolField): string | undef
     .join(", ")}${values.length > 8 ? ", …" : ""}`;
 }
 
-/** `"pissa"`: what this value means; undefined where the corpus says nothing of it. */
+/** `"pissa"`: what this value means, and what follows from it here; undefined where the corpus says nothing of it. */
 export function valueHover(
   context: FeatureContext,
+  document: OpenDocument | undefined,
   symbol: LibrarySymbol,
   field: SymbolField,
+  call: Call,
   written: string,
 ): string | undefined {
   const notation = notationOf(symbol);
@@ -63,10 +62,32 @@ export function valueHover(
   if (known?.meaning === undefined) return undefined;
   return paragraphs(
     dotted(code(written), `value of ${code(field.name)}`, escape(symbol.name)),
-    prose(known.meaning),
+    prose(asSentence(known.meaning)),
+    consequence(context, document, symbol, field, call),
     known.source === undefined ? undefined : `Source: ${sourceText(context, known.source)}`,
   );
 }
+
+/** What follows from an argument for this very call: the scale of the update, the layers and what they train. */
+const consequence = (
+  context: FeatureContext,
+  document: OpenDocument | undefined,
+  symbol: LibrarySymbol,
+  field: SymbolField,
+  call: Call,
+): string =>
+  paragraphs(
+    affectsScale(symbol, field.name) ? scaleLine(context, symbol, call) : undefined,
+    document !== undefined && affectsSize(field.name)
+      ? effectLine(context, document, symbol, call)
+      : undefined,
+  );
+
+/** "twice the default" → "Twice the default."; what begins as a name of code stays as it is. */
+const asSentence = (text: string): string => {
+  const begun = /^[a-z]+(?![\w.=(])/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+};
 
 /** The value without quotes, or the last name of a dotted path: `TaskType.CAUSAL_LM` is "CAUSAL_LM". */
 export const bare = (value: string): string => {
