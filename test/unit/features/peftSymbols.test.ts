@@ -78,7 +78,7 @@ describe("a configuration of PEFT", () => {
       ['LoraConfig(target_modules="all-|linear")', "Every linear layer but the output head."],
       ['VeraConfig(task_type="CAUSAL|_LM")', "Language models that continue a text."],
       ['RoadConfig(variant="road|_4")', "four times as many"],
-      ['MissConfig(init_weights="b|at")', "depends on the weight"],
+      ['MissConfig(init_weights="b|at")', "Depends on the weight"],
     ] as const) {
       const value = at(`from peft import *\nc = ${call}\n`);
       assert.ok(value.includes(text), value);
