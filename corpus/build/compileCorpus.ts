@@ -5,6 +5,7 @@ import { join, relative, sep } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { parse } from "yaml";
 import conversionsSchema from "../schema/conversions.schema.json";
+import familiesSchema from "../schema/families.schema.json";
 import methodSchema from "../schema/method.schema.json";
 import paperSchema from "../schema/paper.schema.json";
 import recipeSchema from "../schema/recipe.schema.json";
@@ -30,7 +31,7 @@ export function compileCorpus(root: string, base = process.cwd()): Compiled {
 
 /** Every Markdown, YAML and Python file of a corpus, in a fixed order. */
 function sourceFiles(root: string, base: string): SourceText[] {
-  return ["papers", "methods", "symbols", "rules", "conversions", "recipes"]
+  return ["papers", "methods", "symbols", "rules", "conversions", "recipes", "families"]
     .map((folder) => join(root, folder))
     .filter((path) => existsSync(path))
     .flatMap((path) => {
@@ -52,6 +53,7 @@ const validators: readonly { readonly pattern: RegExp; readonly validate: Valida
   { pattern: /rules\/[^/]+\.yaml$/, validate: ajv.compile(rulesSchema) },
   { pattern: /conversions\/[^/]+\.yaml$/, validate: ajv.compile(conversionsSchema) },
   { pattern: /recipes\/[^/]+\.yaml$/, validate: ajv.compile(recipeSchema) },
+  { pattern: /families\/[^/]+\.yaml$/, validate: ajv.compile(familiesSchema) },
 ];
 
 /** What a full JSON Schema validator finds in a file that the compiler accepted. */

@@ -10,6 +10,7 @@ import type { FeatureContext, OpenDocument } from "./context";
 import { besides, type Besides } from "./effect/besides";
 import { chosenLayers, type Chosen } from "./effect/chosen";
 import { type Costs, costsOf } from "./effect/cost";
+import { familyLine } from "./effect/familyLine";
 import { instancesOf } from "./effect/instances";
 import { modelOf } from "./effect/model";
 import { keepsHead, presetIs } from "./effect/presets";
@@ -46,7 +47,7 @@ export function effectLine(
   call: Call,
 ): string | undefined {
   const effect = configEffect(context, document, symbol, call);
-  if (effect === undefined) return undefined;
+  if (effect === undefined) return familyLine(context, document, call);
   const { model, layers, besides: further, trainable, holds } = effect;
   const names = layers.slice(0, 4).map(({ name }) => code(name));
   const part = holds === undefined ? "" : ` (${share(trainable, holds)})`;

@@ -7,6 +7,7 @@ import { around, modulesAround } from "../python/local";
 import type { FeatureContext, OpenDocument } from "./context";
 import { argumentHover, valueHover, valueToken } from "./hover/argument";
 import { layerHover } from "./hover/layer";
+import { layerNameHover } from "./hover/layerName";
 import { hyperparameterHover, methodHover } from "./hover/method";
 import { namedHover } from "./hover/named";
 import { paperHover } from "./hover/paper";
@@ -144,6 +145,8 @@ function findArgument(
   if (token === undefined) return undefined;
   const value = valueHover(context, document, symbol, field, call, text.slice(token.from, token.to));
   if (value !== undefined) return { range: token, markdown: value };
+  const named = layerNameHover(context, document, symbol, field, call, text.slice(token.from, token.to));
+  if (named !== undefined && argument.value.value.kind === "list") return { range: token, markdown: named };
   const isLiteral =
     !/^[A-Za-z_]/.test(text.slice(token.from, token.to)) || argument.value.value.kind !== "reference";
   return isLiteral

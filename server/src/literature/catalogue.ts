@@ -189,6 +189,33 @@ export interface Conversions {
   readonly forms: readonly ConversionForm[];
 }
 
+/** Pretrained models whose layers are called alike. */
+export interface Family {
+  /** "GPT-2" */
+  readonly name: string;
+  /** How the names of its checkpoints begin: "meta-llama/Llama-2-". */
+  readonly checkpoints: readonly string[];
+  /** What stands in the names of others that begin so. */
+  readonly except?: readonly string[];
+  /** How its classes begin: "Llama". */
+  readonly classes?: readonly string[];
+  /** Linear layers of a block, by the ends of their paths. */
+  readonly attention: readonly string[];
+  readonly feedForward: readonly string[];
+  readonly embeddings?: readonly string[];
+  /** The layer that the task brings: "lm_head". */
+  readonly head?: string;
+  /** Whether there are no other linear layers in a model with its language-model head. */
+  readonly complete?: boolean;
+  readonly source: string;
+}
+
+/** The families of models that one library loads. */
+export interface Families {
+  readonly library: string;
+  readonly families: readonly Family[];
+}
+
 /** The figures of a paper for calls of a library. */
 export interface Recipe {
   readonly id: string;

@@ -82,6 +82,7 @@ export function overlay(base: Corpus, extra: Corpus): Corpus {
     rules: [...(base.rules ?? []), ...(extra.rules ?? [])],
     conversions: [...(base.conversions ?? []), ...(extra.conversions ?? [])],
     recipes: [...(base.recipes ?? []), ...(extra.recipes ?? [])],
+    families: [...(base.families ?? []), ...(extra.families ?? [])],
   };
 }
 

@@ -2,7 +2,7 @@
 import { group } from "../group";
 import { formulaOf, type FormulaSource } from "./formulas";
 import { normaliseArxiv, normaliseTitle } from "./identity";
-import type { Conversions, LibrarySymbol, Recipe, Rule, SymbolField } from "./catalogue";
+import type { Conversions, Families, LibrarySymbol, Recipe, Rule, SymbolField } from "./catalogue";
 import type { Corpus, Method, Paper, PythonDefinition, PythonSource } from "./model";
 import { createShelf, findTitles, mergePapers, type TitleMention } from "./shelf";
 
@@ -39,6 +39,7 @@ export interface Library {
   rules(): readonly Rule[];
   conversions(): readonly Conversions[];
   recipes(): readonly Recipe[];
+  families(): readonly Families[];
   /** An argument of a symbol. */
   field(qualified: string, name: string): SymbolField | undefined;
   /** Arguments of this name, of whichever symbol. */
@@ -97,6 +98,7 @@ export function createLibrary(bundled: Corpus, formulas: FormulaSource): Library
     rules: () => catalogue.corpus.rules ?? [],
     conversions: () => catalogue.corpus.conversions ?? [],
     recipes: () => catalogue.corpus.recipes ?? [],
+    families: () => catalogue.corpus.families ?? [],
     field: (qualified, name) =>
       symbolAt(catalogue.symbols, qualified)?.fields.find((field) => field.name === name),
     fields: (name) => catalogue.fields.get(name) ?? [],

@@ -1,5 +1,5 @@
 /** What the papers say, and the compiled corpus as the server holds it. The format of the source files is in corpus/schema. */
-import type { Conversions, LibrarySymbol, Recipe, Rule } from "./catalogue";
+import type { Conversions, Families, LibrarySymbol, Recipe, Rule } from "./catalogue";
 
 export interface Claim {
   readonly text: string;
@@ -228,6 +228,7 @@ export interface Corpus {
   readonly rules?: readonly Rule[];
   readonly conversions?: readonly Conversions[];
   readonly recipes?: readonly Recipe[];
+  readonly families?: readonly Families[];
 }
 
 /** Typeset formulas by method; `@ink@` stands for the colour. */

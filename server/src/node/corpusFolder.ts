@@ -15,11 +15,12 @@ const kinds = {
   rules: /\.ya?ml$/,
   conversions: /\.ya?ml$/,
   recipes: /\.ya?ml$/,
+  families: /\.ya?ml$/,
 } as const;
 
 /**
- * What lies under papers/, methods/<id>/, symbols/, rules/, conversions/ and recipes/ of `folder`, which may start with `~`. A file that cannot be read
- * is a problem; rejects with a sentence that names the folder and the remedy where nothing can be read.
+ * What lies under papers/, methods/<id>/, symbols/, rules/, conversions/, recipes/ and families/ of `folder`, which may
+ * start with `~`. A file that cannot be read is a problem; rejects with a sentence that names the folder and the remedy where nothing can be read.
  */
 export async function readCorpusFolder(folder: string): Promise<CorpusFolder> {
   const root = /^~(?=[\\/]|$)/.test(folder) ? join(homedir(), folder.slice(1)) : folder;
@@ -33,17 +34,18 @@ export async function readCorpusFolder(folder: string): Promise<CorpusFolder> {
   const rules = await filesOf(join(root, "rules"), kinds.rules);
   const conversions = await filesOf(join(root, "conversions"), kinds.conversions);
   const recipes = await filesOf(join(root, "recipes"), kinds.recipes);
+  const families = await filesOf(join(root, "families"), kinds.families);
   const methods = await foldersOf(join(root, "methods"));
-  if ([papers, symbols, rules, conversions, recipes, methods].every((found) => found === undefined))
+  if ([papers, symbols, rules, conversions, recipes, families, methods].every((found) => found === undefined))
     throw new Error(
-      `${root} has none of the folders papers, methods, symbols, rules, conversions and recipes; name the folder that holds them.`,
+      `${root} has none of the folders papers, methods, symbols, rules, conversions, recipes and families; name the folder that holds them.`,
     );
   const ofMethods: string[] = [];
   for (const method of methods ?? []) ofMethods.push(...((await filesOf(method, kinds.methods)) ?? []));
 
   const files: SourceText[] = [];
   const problems: Problem[] = [];
-  const others = [symbols, rules, conversions, recipes].flatMap((each) => each ?? []);
+  const others = [symbols, rules, conversions, recipes, families].flatMap((each) => each ?? []);
   for (const path of [...(papers ?? []), ...ofMethods, ...others]) {
     const shown = path.split(sep).join("/");
     const read = await readSource(path);

@@ -12,6 +12,8 @@ import { diagnose } from "../../../server/src/features/diagnostics";
 import { hover } from "../../../server/src/features/hover";
 import type { ProjectManner } from "../../../server/src/adapters/projectManner";
 import type { FeatureContext } from "../../../server/src/features/context";
+import { compileCorpus } from "../../../corpus/build/compileCorpus";
+import { createLibrary } from "../../../server/src/literature/library";
 import { marked } from "./check";
 import { contextWith, open } from "./corpus";
 
@@ -214,18 +216,18 @@ class Block(nn.Module):
 
   it("offers the linear layers of the file's models as target modules", () => {
     assert.deepEqual(labels(`${model}LoraConfig(target_modules=["|"])`), ["c_attn", "mlp.0", "mlp.2"]);
-    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", "|`), ["c_attn", "mlp.0", "mlp.2"]);
-    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", |])`), [
-      '"c_attn"',
-      '"mlp.0"',
-      '"mlp.2"',
-    ]);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", "|`), ["mlp.0", "mlp.2"]);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules=["c_attn", |])`), ['"mlp.0"', '"mlp.2"']);
+    assert.deepEqual(labels(`${model}LoraConfig(target_modules={"mlp.0", "|`), ["c_attn", "mlp.2"]);
+    // a text by itself is a regular expression for the whole path, so names alone stand in lists
     assert.deepEqual(labels(`${model}LoraConfig(target_modules=|)`), [
-      '"c_attn"',
-      '"mlp.0"',
-      '"mlp.2"',
+      '["c_attn", "mlp.0", "mlp.2"]',
       '"all-linear"',
     ]);
+    assert.equal(
+      accepted(`${model}LoraConfig(target_modules=r".*\\.mlp\\..*c_|")`, "c_attn"),
+      `${model}LoraConfig(target_modules=r".*\\.mlp\\..*c_attn")`,
+    );
     assert.equal(
       accepted(`${model}LoraConfig(|)`, "target_modules"),
       `${model}LoraConfig(target_modules=[\${1:"c_attn", "mlp.0", "mlp.2"}])`,
@@ -430,4 +432,32 @@ lora`;
     }
     diagnose(context, document);
   }
+});
+
+describe("names of layers", () => {
+  const library = createLibrary(compileCorpus("corpus").corpus, {});
+  const names = (source: string): string[] => {
+    const { text, offset } = marked(source);
+    return complete(contextWith({ library }), open(text), offset).items.map(({ label }) => label);
+  };
+  const loaded = (checkpoint: string, type = "AutoModelForCausalLM"): string =>
+    `from peft import LoraConfig\nfrom transformers import ${type}\nmodel = ${type}.from_pretrained(${checkpoint})\n`;
+
+  it("are those of the family that is loaded", () => {
+    const llama = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+    const list = 'LoraConfig(target_modules=["|"])\n';
+    assert.deepEqual(names(loaded('"meta-llama/Llama-2-7b-hf"') + list), llama);
+    assert.deepEqual(names(loaded("path", "LlamaForCausalLM") + list), llama);
+    assert.deepEqual(names(loaded('"openai-community/gpt2"') + list), ["c_attn", "c_proj", "c_fc"]);
+    assert.deepEqual(names(`${loaded('"meta-llama/Llama-2-7b-hf"')}LoraConfig(modules_to_save=["|`), [
+      "lm_head",
+      "embed_tokens",
+    ]);
+  });
+
+  it("are not guessed where checkpoints of two families, or of none, are loaded", () => {
+    const both = loaded('"gpt2"') + loaded('"Qwen/Qwen2.5-7B"');
+    for (const source of [both, loaded('"Qwen/Qwen2.5-VL-7B-Instruct"'), loaded('"gpt2x/other"')])
+      assert.ok(!names(`${source}LoraConfig(modules_to_save=["|"])\n`).includes("lm_head"), source);
+  });
 });

@@ -227,3 +227,51 @@ describe("the consequence of a configuration with the bundled corpus", () => {
   ])
     it(`is silent about ${args}`, () => assert.equal(said(args), undefined));
 });
+
+describe("the targets of a pretrained model", () => {
+  const { corpus } = compileCorpus("corpus");
+  const context = contextWith({ library: createLibrary(corpus, {}) });
+  const said = (
+    targets: string,
+    load = 'AutoModelForCausalLM.from_pretrained("meta-llama/Llama-2-7b-hf")',
+  ) => {
+    const source = `from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
+model = ${load}
+model = get_peft_model(model, LoraConfig(${targets}))
+`;
+    const { text, offset } = marked(source);
+    const { contents } = hover(context, open(text), offset) ?? {};
+    assert.ok(MarkupContent.is(contents), source);
+    return contents.value;
+  };
+
+  it("are said by name", () => {
+    assert.match(
+      said('target_|modules="all-linear"'),
+      /^Here: `q_proj`, `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `up_proj`, `down_proj` in each block of `meta-llama\/Llama-2-7b-hf`, not `lm_head`\.$/m,
+    );
+    assert.match(said('target_modules="all-|linear"'), /^Here: `q_proj`/m);
+    assert.match(
+      said('target_|modules=["q_proj", "v_proj"]'),
+      /^Here: `q_proj`, `v_proj` of `meta-llama\/Llama-2-7b-hf`, in attention alone\.$/m,
+    );
+    assert.match(
+      said('target_|modules=["q_proj", "up_proj"]'),
+      /; not `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `down_proj`\.$/m,
+    );
+  });
+
+  it("are not said of what is not known", () => {
+    assert.doesNotMatch(said('target_|modules="all-linear"', "load()"), /Here/);
+    assert.doesNotMatch(said('target_|modules=["W_pack"]'), /Here/);
+  });
+
+  it("are explained one by one", () => {
+    assert.equal(
+      said('target_modules=["q_|proj"]'),
+      '`"q_proj"` · one of `target_modules` · LoraConfig\n\nA linear layer in attention of Llama.',
+    );
+    assert.match(said('target_modules=["den|se"]', "load()"), /attention of Phi, GPT-NeoX, BLOOM, Falcon\.$/);
+  });
+});

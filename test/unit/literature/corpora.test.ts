@@ -198,7 +198,7 @@ describe("corpora of the user's own", () => {
     assert.deepEqual(found, [
       "litlens.corpus.paths: PACK0 does not exist; put the path right, or take it out of the setting.",
       "litlens.corpus.paths: PACK1 is not a folder; put the path right, or take it out of the setting.",
-      "litlens.corpus.paths: PACK2 has none of the folders papers, methods, symbols, rules, conversions and recipes; name the folder that holds them.",
+      "litlens.corpus.paths: PACK2 has none of the folders papers, methods, symbols, rules, conversions, recipes and families; name the folder that holds them.",
       'litlens.corpus.paths: "PACK3" must be an absolute path or start with ~/; write the whole path of the folder.',
     ]);
     assert.equal(corpus.papers.length, 3);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Documents } from "../../../server/src/documents";
-import { linearLayerNames } from "../../../server/src/features/completion/arguments";
+import { linearLayerNames } from "../../../server/src/features/completion/layerNames";
 import { moduleOfType } from "../../../server/src/python/local";
 import { Neighbours } from "../../../server/src/workspace/neighbours";
 import { layerLines, moduleOf } from "../python/check";

@@ -2,11 +2,11 @@
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver-types";
 import type { SymbolField } from "../../literature/catalogue";
 import type { Call, PythonFacts, Range } from "../../python/facts";
-import { modulesAtHand } from "../../python/local";
 import type { FeatureContext, OpenDocument } from "../context";
 import { bare } from "../hover/argument";
 import type { ArgumentPosition } from "./argumentPosition";
 import { asPython, type Callee, valuesOf } from "./fields";
+import { layerNames, namedBy } from "./layerNames";
 import { choice, stop } from "./snippetText";
 
 /** What an item carries to its resolve. */
@@ -27,9 +27,11 @@ export function completeArgument(
   const { keyword, brackets, fresh } = position;
   if (keyword !== undefined) {
     const field = callee.fields.find(({ name }) => name === keyword);
-    return field === undefined || /[({]/.test(brackets)
+    const isOpen =
+      brackets === "" || brackets === "[" || (brackets === "{" && field && namedBy(field) !== undefined);
+    return field === undefined || isOpen !== true
       ? []
-      : completeValue(document, callee, field, position);
+      : completeValue(context, document, callee, field, position);
   }
   if (!fresh || brackets !== "" || position.string !== undefined) return [];
   return completeKeyword(context, document, call, callee, position.word);
@@ -75,13 +77,16 @@ function completeKeyword(
 const order = (index: number): string => String(index).padStart(4, "0");
 
 function argumentText(
-  { snippets }: FeatureContext,
+  context: FeatureContext,
   facts: PythonFacts,
   field: SymbolField,
   quote: string,
 ): { text: string; snippet: boolean } {
+  const { snippets } = context;
   const values = valuesOf(field, quote);
-  const layers = namesLayers(field) ? linearLayerNames(facts) : [];
+  const layers = /^(?:target|exclude)_modules$/.test(field.name)
+    ? layerNames(context, facts, field).names
+    : [];
   const quoted = layers.map((name) => `${quote}${name}${quote}`);
   if (!snippets) {
     const value = quoted.length > 0 ? `[${quoted.join(", ")}]` : (values[0] ?? "");
@@ -95,35 +100,49 @@ function argumentText(
 }
 
 function completeValue(
+  context: FeatureContext,
   document: OpenDocument,
   callee: Callee,
   field: SymbolField,
   { string, word, brackets, fresh }: ArgumentPosition,
 ): CompletionItem[] {
-  const { facts } = document.python;
+  const { facts, text } = document.python;
   const { quote } = facts.layout;
   const inList = brackets !== "";
   if (string === undefined && !fresh) return [];
-  const literals = inList ? listedStrings(field, quote) : valuesOf(field, quote);
-  const layers = namesLayers(field) ? linearLayerNames(facts).map((name) => `${quote}${name}${quote}`) : [];
-  const values = [...layers, ...literals.filter((value) => !layers.includes(value))];
+  const known = layerNames(context, facts, field);
+  // within a regular expression a name stands beside others; a text by itself is one for the whole path
+  const isPattern = string !== undefined && /[\\|()*+?]/.test(text.slice(string.from, string.to));
+  const quoted = known.names.map((name) => `${quote}${name}${quote}`);
+  const isOne = inList || isPattern || namedBy(field) === "list";
+  const layers = isOne ? quoted : string === undefined && quoted.length > 0 ? [`[${quoted.join(", ")}]`] : [];
+  const literals =
+    isPattern || (inList && quoted.length > 0)
+      ? []
+      : inList
+        ? listedStrings(field, quote)
+        : valuesOf(field, quote);
+  const given = new Set(inList ? writtenBefore(text, (string ?? word).from) : []);
+  const values = [...layers, ...literals.filter((value) => !layers.includes(value))].filter(
+    (value) => !given.has(bare(value)),
+  );
   const offered = string === undefined ? values : values.filter((value) => /^["']/.test(value));
   return offered.map((value, index): CompletionItem => {
     const newText = string === undefined ? value : bare(value);
-    const known = field.values?.find((each) => asPython(each.value, field, quote) === value);
+    const documented = field.values?.find((each) => asPython(each.value, field, quote) === value);
     return {
       label: newText,
       kind: layers.includes(value) ? CompletionItemKind.Field : CompletionItemKind.Value,
-      detail: layers.includes(value) ? "linear layer of this file" : `${field.name} of ${nameOf(callee)}`,
+      detail: layers.includes(value) ? known.of : `${field.name} of ${nameOf(callee)}`,
       sortText: order(index),
       filterText: newText,
       insertTextFormat: InsertTextFormat.PlainText,
-      textEdit: { range: lspRange(document, string ?? word), newText },
+      textEdit: { range: lspRange(document, isPattern ? word : (string ?? word)), newText },
       data: {
         kind: callee.kind,
         id: callee.id,
         field: field.name,
-        ...(known && { value: known.value }),
+        ...(documented && { value: documented.value }),
       } satisfies FieldData,
     };
   });
@@ -136,28 +155,15 @@ const listedStrings = ({ values = [] }: SymbolField, quote: string): string[] =>
   return [...new Set(strings.map(([, double, single]) => `${quote}${double ?? single ?? ""}${quote}`))];
 };
 
+/** Strings of the list that the cursor is in, up to the cursor. */
+const writtenBefore = (text: string, at: number): string[] => {
+  const open = text.slice(Math.max(0, at - 2000), at);
+  return [
+    ...open.slice(Math.max(open.lastIndexOf("["), open.lastIndexOf("{"))).matchAll(/["']([^"'\n]*)["']/g),
+  ].map(([, name = ""]) => name);
+};
+
 const nameOf = ({ id }: Callee): string => id.slice(id.lastIndexOf(".") + 1);
-
-const namesLayers = ({ name }: SymbolField): boolean =>
-  name === "target_modules" || name === "exclude_modules";
-
-/** Names by which `target_modules` can reach the linear layers of the file's model classes and of those it imports. */
-export function linearLayerNames(facts: PythonFacts): string[] {
-  const names = [...modulesAtHand(facts)].flatMap(({ layers }) =>
-    layers
-      .filter(({ role }) => role === "linear")
-      .map(({ path }) => {
-        const parts = path.split(".");
-        // a number or a star alone names nothing: `mlp.0` needs its container
-        const named = parts.findLastIndex((part) => /^[A-Za-z_]/.test(part));
-        return parts
-          .slice(Math.max(named, 0))
-          .filter((part) => part !== "*")
-          .join(".");
-      }),
-  );
-  return [...new Set(names)].filter((name) => name !== "");
-}
 
 const lspRange = ({ text }: OpenDocument, { from, to }: Range) => ({
   start: text.positionAt(from),

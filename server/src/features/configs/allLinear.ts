@@ -4,6 +4,7 @@ import { edit } from "../../adapters/edits";
 import { linearNames } from "../effect/linearNames";
 import { configuredModel } from "../effect/model";
 import { isNamed } from "../effect/paths";
+import { linearLayersOf, type Loaded, loadedFor } from "../family";
 import { argumentsHere, type CallAt, listed, type Offer } from "./offer";
 
 const shorthand = "all-linear";
@@ -20,21 +21,23 @@ export function allLinearOffers(at: CallAt): Offer[] {
   const replaced = (written: string) => () => [edit(from, to, written)];
 
   if (value.kind === "string" && value.value.toLowerCase() === shorthand) {
-    const known = configuredModel(at, document, call);
-    const names = known && linearNames(known.found);
+    const model = configuredModel(at, document, call);
+    const loaded = model === undefined ? completeFamily(at) : undefined;
+    const known = model?.model ?? loaded?.name;
+    const names = model === undefined ? loaded && linearLayersOf(loaded.family) : linearNames(model.found);
     const title = `Write "${shorthand}" as the list of names`;
     if (known === undefined || names === undefined) {
       const disabled =
         known === undefined
           ? "The model of this configuration, or a part of it, is not in sight here."
-          : `Linear layers of ${known.model} have no names of their own.`;
+          : `Linear layers of ${known} have no names of their own.`;
       return [{ key: shorthand, title, disabled, edits: () => [] }];
     }
     const list = `[${names.map((name) => literal(name, quote)).join(", ")}]`;
     return [
       {
         key: shorthand,
-        title: `${title}, in \`${known.model}\` ${listed(names)}`,
+        title: `${title}, in \`${known}\` ${listed(names)}`,
         prominent: true,
         edits: replaced(list),
       },
@@ -44,6 +47,13 @@ export function allLinearOffers(at: CallAt): Offer[] {
   if (value.kind !== "list" || argumentsHere(at).setting("layers_to_transform").kind === "given") return [];
   const wanted = value.items.flatMap((item) => (item.kind === "string" ? [item.value] : []));
   const known = wanted.length === value.items.length ? configuredModel(at, document, call) : undefined;
+  const loaded = known === undefined && wanted.length > 0 ? completeFamily(at) : undefined;
+  const all = loaded === undefined ? [] : linearLayersOf(loaded.family);
+  const isWhole =
+    loaded !== undefined &&
+    wanted.length === value.items.length &&
+    all.every((name) => wanted.includes(name)) &&
+    wanted.every((name) => all.includes(name));
   const isAll =
     known !== undefined &&
     linearNames(known.found) !== undefined &&
@@ -51,14 +61,20 @@ export function allLinearOffers(at: CallAt): Offer[] {
       const is = wanted.map((name) => isNamed(key, name));
       return layer.role === "linear" ? is.includes("yes") : is.every((each) => each === "no");
     });
-  return isAll
+  return isAll || isWhole
     ? [
         {
           key: "list",
-          title: `Write the list as "${shorthand}", which is the same in \`${known.model}\``,
+          title: `Write the list as "${shorthand}", which is the same in \`${known?.model ?? loaded?.name ?? ""}\``,
           prominent: true,
           edits: replaced(literal(shorthand, quote)),
         },
       ]
     : [];
+}
+
+/** The pretrained model, where its family says all of its linear layers. */
+function completeFamily(at: CallAt): Loaded | undefined {
+  const loaded = loadedFor(at, at.document, at.call);
+  return loaded?.withHead === true && loaded.family.complete === true ? loaded : undefined;
 }

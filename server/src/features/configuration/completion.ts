@@ -12,6 +12,7 @@ import type { FieldData } from "../completion/arguments";
 import { valuesOf } from "../completion/fields";
 import { choice, literally, stop } from "../completion/snippetText";
 import type { FeatureContext } from "../context";
+import { familyOf } from "../family";
 import { yamlNotation } from "../notation";
 import { type ConfigurationDocument, fieldOf, sectionSymbol } from "./document";
 import { placeAt, type Place } from "./place";
@@ -90,7 +91,7 @@ function keyText(
   const [first = ""] = offered;
   if (sectionSymbol(context.library, section, field) !== undefined) return `${name}:\n  `;
   if (isList(field)) {
-    const [layers] = namesLayers(field) ? targetLists(context, document) : [];
+    const [layers] = namesLayers(field) ? targetLists(context, document, field) : [];
     const entries = layers ?? [];
     if (!context.snippets) return [`${name}:`, ...entries.map((entry) => `  - ${entry}`)].join("\n");
     return `${name}:${(entries.length === 0 ? [""] : entries).map((entry, index) => `\n  - ${stop(index + 1, entry)}`).join("")}`;
@@ -106,7 +107,7 @@ function values(
   field: SymbolField,
   { word, kind }: Place,
 ): CompletionItem[] {
-  const lists = namesLayers(field) ? targetLists(context, document) : [];
+  const lists = namesLayers(field) ? targetLists(context, document, field) : [];
   const isEntry = kind === "entry" || isList(field);
   const listed = new Set(itemsOf(document, field));
   const layers = [...new Set(isEntry ? lists.flat() : lists.map((names) => names.join(",")))].filter(
@@ -156,14 +157,32 @@ function valuesIn(field: SymbolField): Offered[] {
 const isList = ({ type = "" }: SymbolField): boolean => /^list\b|\| list\b/.test(type);
 
 /** Keys whose values are names of layers. */
-const namesLayers = ({ name }: SymbolField): boolean =>
-  /^(?:(?:lora|oft|peft|galore|apollo)_target(?:_modules)?|target_modules)$/.test(name);
+const namesLayers = (field: SymbolField): boolean =>
+  namesWhole(field) ||
+  /^(?:(?:lora|oft|peft|galore|apollo)_target(?:_modules)?|target_modules)$/.test(field.name);
+
+/** Keys whose values are names of layers that train whole. */
+const namesWhole = ({ name }: SymbolField): boolean =>
+  /^(?:(?:lora_)?modules_to_save|additional_target)$/.test(name);
 
 /** The lists of layers that papers and libraries adapt in models of this family, if the file names one that is known. */
-function targetLists(context: FeatureContext, { symbol, tree }: ConfigurationDocument): string[][] {
+function targetLists(
+  context: FeatureContext,
+  { symbol, tree }: ConfigurationDocument,
+  field: SymbolField,
+): string[][] {
   const key = symbol.recognised?.all[0];
   const model = tree.top.entries.find((entry) => entry.key.name === key)?.value.value;
   if (model?.kind !== "string") return [];
+  const family = familyOf(context.library, model.value);
+  if (namesWhole(field)) {
+    const { head, embeddings = [] } = family ?? {};
+    return head === undefined ? [] : [[head, ...embeddings]];
+  }
+  if (family !== undefined) {
+    const { attention, feedForward } = family;
+    return [[...new Set([...attention, ...feedForward])], [...attention]];
+  }
   const known = knownTargets(context.library, ["lora_target_modules", "target_modules"]);
   const named = targetsNamed(model.value, known);
   // queries and values alone are a list for this family as well

@@ -6,6 +6,7 @@ import { normaliseArxiv, normaliseTitle, samePaper } from "../identity";
 import type { LibrarySymbol } from "../catalogue";
 import type { Corpus, Method, Paper, PythonSource } from "../model";
 import { type ConversionsFile, readConversions, readRecipe, type RecipeFile } from "./conversions";
+import { readFamilies } from "./families";
 import { type MethodFile, readMethod } from "./methods";
 import { type PaperFile, readPaper } from "./papers";
 import type { FieldPath, Problem, SourceText } from "./problems";
@@ -85,11 +86,12 @@ export function* compiling(
   const known = [...symbols.flatMap((each) => each.symbols), ...(base?.symbols ?? [])];
   const conversions = matching(/(^|\/)conversions\/[^/]+\.yaml$/).map((file) => readConversions(file, known));
   const recipes = matching(/(^|\/)recipes\/[^/]+\.yaml$/).map((file) => readRecipe(file, known));
+  const families = matching(/(^|\/)families\/[^/]+\.yaml$/).map(readFamilies);
 
   const problems = [
     ...unread(sorted),
     ...shared.flatMap((each) => each.problems),
-    ...[...papers, ...methods, ...symbols, ...rules, ...conversions, ...recipes].flatMap(
+    ...[...papers, ...methods, ...symbols, ...rules, ...conversions, ...recipes, ...families].flatMap(
       (each) => each.problems,
     ),
     ...references(papers, methods, symbols, rules, conversions, recipes, base),
@@ -112,6 +114,7 @@ export function* compiling(
     rules: good(rules.map(({ yaml, rule }) => ({ yaml, value: rule }))),
     conversions: good(conversions.map(({ yaml, conversions: value }) => ({ yaml, value }))),
     recipes: good(recipes.map(({ yaml, recipe }) => ({ yaml, value: recipe }))),
+    families: good(families.map(({ yaml, families: value }) => ({ yaml, value }))),
   };
   return { corpus, problems };
 }

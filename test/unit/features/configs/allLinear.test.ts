@@ -63,3 +63,37 @@ describe("all-linear", () => {
     assert.match(reason(lists, 'Write "all-linear"'), /no names of their own/);
   });
 });
+
+describe("all-linear of a pretrained model", () => {
+  const pretrained = (targets: string, load: string): string => `from peft import LoraConfig, get_peft_model
+from transformers import AutoModel, AutoModelForCausalLM
+
+model = ${load}
+model = get_peft_model(model, LoraConfig(target_modules=${targets}))
+`;
+  const llama = 'AutoModelForCausalLM.from_pretrained("meta-llama/Llama-2-7b-hf")';
+  const names = `["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]`;
+
+  it("becomes the list of its family and back", async () => {
+    await checkEdit(
+      pretrained(`|"all-linear"`, llama),
+      'Write "all-linear" as the list of names, in `meta-llama/Llama-2-7b-hf` `q_proj`, `k_proj`, `v_proj` and 4 more',
+      pretrained(names, llama),
+    );
+    await checkEdit(
+      pretrained(`|${names}`, llama),
+      'Write the list as "all-linear", which is the same in `meta-llama/Llama-2-7b-hf`',
+      pretrained(`"all-linear"`, llama),
+    );
+    assert.deepEqual(about(pretrained(`|["q_proj", "v_proj"]`, llama)), []);
+  });
+
+  for (const load of [
+    'AutoModel.from_pretrained("meta-llama/Llama-2-7b-hf")',
+    'AutoModelForCausalLM.from_pretrained("facebook/opt-350m")',
+    'AutoModelForCausalLM.from_pretrained("mistralai/Mixtral-8x7B-v0.1")',
+    "AutoModelForCausalLM.from_pretrained(name)",
+  ])
+    it(`is not known of ${load}`, () =>
+      assert.match(reason(pretrained(`|"all-linear"`, load), 'Write "all-linear"'), /not in sight/));
+});
