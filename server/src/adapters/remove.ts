@@ -160,7 +160,10 @@ function unwrap({ text }: SourceFile, from: number, callee: string): Edit[] {
     if ("([{".includes(character)) depth++;
     else if (character === "," && depth === 1) argumentEnd ??= at;
     else if (")]}".includes(character) && --depth === 0) {
-      return [edit(from, open + 1), edit(argumentEnd ?? at, at + 1)];
+      // a formatter may have put what is wrapped on lines of its own
+      const inner = text.slice(open + 1, argumentEnd ?? at);
+      const start = open + 1 + inner.length - inner.trimStart().length;
+      return [edit(from, start), edit(open + 1 + inner.trimEnd().length, at + 1)];
     }
   }
   return [];

@@ -4,6 +4,7 @@ import type { BlockStack, ModuleClass, Range } from "../python/facts";
 import { lineEnd } from "./callSites/callSite";
 import { lineStart, type SourceFile } from "./definitions";
 import { edit, type Edit } from "./edits";
+import { logicalLines } from "./wrapping/tokens";
 
 /** @param adapter how the class calls the module, `self.unipt` */
 export function withoutTemplates(
@@ -14,10 +15,10 @@ export function withoutTemplates(
 ): Edit[] {
   const written = [site.before, site.insideFirst, site.inside, site.after]
     .flatMap((template) => template?.split("\n") ?? [])
-    .map((line) => patternOf(line.trim(), adapter));
+    .map((line) => patternOf(line, adapter));
   if (written.length === 0) return [];
   const lines = linesOf(text, module.range).filter(({ from, to }) =>
-    written.some((pattern) => pattern.test(text.slice(from, to).trim())),
+    written.some((pattern) => pattern.test(squeezed(text.slice(from, to)))),
   );
   const loops = module.stacks.flatMap((stack) =>
     lines.some((line) => within(line, stack.statement)) ? loopEdits(text, module, site, stack, lines) : [],
@@ -33,11 +34,18 @@ export function withoutTemplates(
 
 const within = (inner: Range, outer: Range): boolean => outer.from <= inner.to && inner.to <= outer.to;
 
-/** The lines of a stretch, without their breaks. */
+/** The lines of a stretch, those of one statement as one, without their breaks. */
 function linesOf(text: string, { from, to }: Range): Range[] {
   const lines: Range[] = [];
-  for (let at = lineStart(text, from); at < to;) {
-    const end = lineEnd(text, at);
+  const first = lineStart(text, from);
+  const ends = new Map(
+    [...logicalLines(text.slice(first, lineEnd(text, to)))].map((each) => [
+      lineStart(text, first + each.from),
+      lineEnd(text, first + each.to),
+    ]),
+  );
+  for (let at = first; at < to;) {
+    const end = ends.get(at) ?? lineEnd(text, at);
     lines.push({ from: at, to: end });
     at = end + (/^(?:\r\n|\r|\n)/.exec(text.slice(end))?.[0].length ?? 1);
   }
@@ -48,10 +56,13 @@ function linesOf(text: string, { from, to }: Range): Range[] {
 function patternOf(line: string, adapter: string): RegExp {
   const parts = line.split(/(\{\w+\})/).map((part) => {
     if (part === "{adapter}") return escaped(adapter);
-    return /^\{\w+\}$/.test(part) ? "\\w+" : escaped(part);
+    return /^\{\w+\}$/.test(part) ? "\\w+" : escaped(squeezed(part));
   });
   return new RegExp(`^${parts.join("")}$`);
 }
+
+/** Without what a formatter adds where it breaks a line: white space, brackets and a comma before them. */
+const squeezed = (text: string): string => text.replace(/,?\s*\)|[\s(]/g, "");
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 

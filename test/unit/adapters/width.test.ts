@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionsAt, applied, checkInsertion, source, uri } from "./check";
+import { actionsAt, applied, checkInsertion, serviceWith, source, uri } from "./check";
 
 const imports = "import math\n\nimport torch\nfrom torch import Tensor, nn\n";
 const narrow = { files: { "file:///project/pyproject.toml": "[tool.black]\nline-length = 79\n" } };
@@ -81,6 +81,52 @@ test("what was broken for the adapter is joined again when it leaves", () =>
     "Remove LoRA from `query_projection`",
     `from torch import nn\n\n\n${attention("nn.Linear(width, heads * 64, bias=False)")}`,
     narrow,
+  ));
+
+const block = (sum: string): string => `class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attention = Attention(width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x, attention_mask=None, past_keys=None):
+        ${sum}
+        return x
+`;
+const adapted = block(`x = x + self.attention_adapter(
+            self.attention(self.norm(x), attention_mask=attention_mask, keys=past_keys)[0]
+        )`).replace(
+  "Attention(width)\n",
+  "Attention(width)\n        self.attention_adapter = HoulsbyAdapter(width, bottleneck=64)\n",
+);
+const plainBlock = block(
+  "x = x + self.attention(self.norm(x), attention_mask=attention_mask, keys=past_keys)[0]",
+);
+const bottleneck = `import torch
+from torch import Tensor, nn
+
+
+${source("houlsby/houlsby.py", "HoulsbyAdapter")
+  .replace(/\bF\b/g, "nn.functional")
+  .replace(/\)\((nn\.functional\.linear\(.*\))\)\n/, ")(\n            $1\n        )\n")}
+
+
+`;
+
+test("a call around what has no brackets of its own at its end is broken inside its own", () =>
+  checkInsertion(
+    `from torch import nn\n\n\n${plainBlock.replace("self.attention = ", "self.att|ention = ")}`,
+    "Add a Houlsby adapter after `attention`",
+    `${bottleneck}${adapted}`,
+    wide,
+  ));
+
+test("and what it was put around is on one line again without it", () =>
+  checkInsertion(
+    `${bottleneck}${adapted.replace("_adapter = ", "_ada|pter = ")}`,
+    "Remove Houlsby adapter from `attention_adapter`",
+    `from torch import nn\n\n\n${plainBlock}`,
+    wide,
   ));
 
 const long = (call: string): string => `class Attention(nn.Module):
@@ -188,4 +234,60 @@ test("Windows line breaks, tabs and no formatter's strings", async () => {
     after,
     /LoRALinear\(\r\n\t\t\twidth, heads \* 64, bias=False, rank=8, alpha=16\r\n\t\t\)\r\n$/,
   );
+});
+
+test("what is put around layers and blocks leaves no trace where the formatter broke its statements", async () => {
+  const text = `import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, hidden_width):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(hidden_width, 4)
+        self.norm = nn.LayerNorm(hidden_width)
+        self.projection = nn.Linear(hidden_width, hidden_width)
+
+    def forward(self, hidden_states):
+        normed = self.norm(hidden_states)
+        hidden_states = hidden_states + self.attention(normed, normed, normed)[0]
+        return hidden_states
+
+
+class Encoder(nn.Module):
+    def __init__(self, hidden_width, depth):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(hidden_width) for _ in range(depth)])
+        self.norm = nn.LayerNorm(hidden_width)
+
+    def forward(self, hidden_states):
+        hidden_states = torch.tanh(hidden_states)
+        for block in self.blocks:
+            hidden_states = block(hidden_states)
+        return self.norm(hidden_states)
+`;
+  const project = { files: { "file:///project/pyproject.toml": "[tool.black]\nline-length = 81\n" } };
+  const only = ["refactor.rewrite.adapter"];
+  const everywhere = { start: { line: 0, character: 0 }, end: { line: 99, character: 0 } };
+  const offered = serviceWith(text, project).codeActions(uri, everywhere, { diagnostics: [], only });
+  let tried = 0;
+  for (const action of offered) {
+    const site = JSON.stringify(action.data);
+    if (action.disabled !== undefined || !/@block-/.test(site)) continue;
+    const { edit } = await serviceWith(text, project).resolveCodeAction(action);
+    let current = applied(edit, { [uri]: text })[uri] ?? "";
+    assert.notEqual(current, text, site);
+    for (let round = 0; round < 3; round++) {
+      const service = serviceWith(current, project);
+      const removal = service
+        .codeActions(uri, { ...everywhere, end: { line: 999, character: 0 } }, { diagnostics: [], only })
+        .find(({ kind }) => kind?.endsWith(".remove") === true);
+      if (removal === undefined) break;
+      const { edit: taken } = await service.resolveCodeAction(removal);
+      current = applied(taken, { [uri]: current })[uri] ?? "";
+    }
+    assert.equal(current, text, site);
+    tried++;
+  }
+  assert.ok(tried > 8, String(tried));
 });

@@ -124,11 +124,13 @@ function withReplacements(
   const pending = replacements.toSorted((a, b) => a.from - b.from);
   const written = new Set<Replacement>();
   for (const stretch of stretches) {
-    const own = pending.filter(
-      (each) =>
-        (each.from < stretch.to && stretch.from < each.to) ||
-        (each.from === each.to && stretch.from <= each.from && each.from <= stretch.to && !written.has(each)),
-    );
+    // what comes between old text and a piece is written with the piece: two edits at one place have no order
+    const takesEnd = stretch.old === undefined || stretch === stretches.at(-1);
+    const own = pending.filter((each) => {
+      if (each.from < each.to) return each.from < stretch.to && stretch.from < each.to;
+      const isBefore = each.from < stretch.to || (takesEnd && each.from === stretch.to);
+      return stretch.from <= each.from && isBefore && !written.has(each);
+    });
     /** In the stretch's own offsets; what reaches over its end is written where it begins. */
     const local = own.map((each) => {
       const text = written.has(each) ? "" : each.text;
