@@ -115,6 +115,14 @@ export function hyperparameters(
   );
 }
 
+/** A head with as many outputs as there are classes, whose number is not known: it may be smaller than any rank. */
+export const isOpenHead = ({ role, sizes, arguments: given }: Layer): boolean =>
+  role === "linear" && sizes["out_features"] === undefined && classCount.test(textOf(given));
+
+const classCount =
+  /(?:num|nb|n)_?(?:labels|class(?:es)?|cls|tags|categories)\b|\blen\([\w.]*(?:classes|labels)\)/i;
+const textOf = (given: Layer["arguments"]): string => given["out_features"]?.text ?? "";
+
 type Sizes = Readonly<Record<string, number | undefined>>;
 
 /** The constructions that the chosen targets of a place name. */
@@ -246,7 +254,22 @@ export function unfit(
       return `${method.name} at \`${label}\` needs ${broken}; here ${[...new Set(values)].join(", ")}.`;
     }
   }
-  return undefined;
+  return openHead(method, site, place);
+}
+
+/** Why a head with an unknown number of outputs is no place for a method that needs a certain number. */
+function openHead({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
+  const needed = requires.find((requirement) => /\bout_features\b/.test(requirement));
+  const layers =
+    place.kind === "linear"
+      ? place.layers
+      : place.kind === "model-layers"
+        ? chosenLayers(place).map(({ layer }) => layer)
+        : [];
+  const head = layers.find(isOpenHead);
+  return needed === undefined || head === undefined
+    ? undefined
+    : `${name} needs ${needed}, and how many outputs \`${head.path}\` has is not known here: ${textOf(head.arguments)}. Train the head whole, or give that a default.`;
 }
 
 /** The branches of a place at which a site is put. */

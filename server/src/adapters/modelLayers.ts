@@ -2,7 +2,7 @@
 import type { ModuleClass, Range } from "../python/facts";
 import { homeOf } from "../python/imported";
 import { around, modulesAround, moduleOfType } from "../python/local";
-import { modelParameters } from "./budget";
+import { isOpenHead, modelParameters } from "./budget";
 import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
 import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
@@ -141,7 +141,8 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];
     const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
-    const chosen = suggested(sound.map(nameOf), certain.map(nameOf), known);
+    const closed = sound.filter(({ layers }) => !layers.some(({ layer }) => isOpenHead(layer)));
+    const chosen = suggested((closed.length > 0 ? closed : sound).map(nameOf), certain.map(nameOf), known);
     const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },

@@ -12,6 +12,7 @@ import type {
   TrainingStep,
 } from "../python/facts";
 import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
+import { isOpenHead } from "./budget";
 import { group } from "../group";
 import { around, modulesAround, moduleOfType } from "../python/local";
 import { type Found, layersOf } from "./modelTargets";
@@ -62,7 +63,8 @@ function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
     ];
   });
   const common = places.filter(
-    ({ obstacle, layers }) => obstacle === undefined && layers[0]?.type === layerKinds[kind].type,
+    ({ obstacle, layers }) =>
+      obstacle === undefined && layers[0]?.type === layerKinds[kind].type && !layers.some(isOpenHead),
   );
   if (common.length < 2) return places;
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;

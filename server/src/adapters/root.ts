@@ -1,9 +1,10 @@
 /** The model that a class is part of: what no other class of the file builds. */
 import type { ModuleClass, PythonFacts } from "../python/facts";
 
-/** Whether no other class of the file builds `module`. */
+/** Whether no other class of the file builds `module`, and it is no mere parent of those that are built. */
 export const isRoot = (facts: PythonFacts, module: ModuleClass): boolean =>
-  wholesOf(facts, module).length === 0;
+  wholesOf(facts, module).length === 0 &&
+  (module.layers.length > 0 || facts.modules.every(({ bases }) => !bases.includes(module.name)));
 
 function wholesOf(facts: PythonFacts, part: ModuleClass): ModuleClass[] {
   const handed = handedOver(facts).get(part.name);

@@ -249,3 +249,53 @@ class Model(nn.Module):
     assert.equal(reasonOf("music-adapters"), undefined);
   }
 });
+
+const pretrained = (head: string): string => `import torch
+from torch import nn
+
+
+class PreTrained(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+
+
+class Classifier(PreTrained):
+    def __init__(self, config):
+        super().__init__(config)
+        self.dense = nn.Linear(config.width, config.width)
+        self.pooler = nn.Linear(config.width, config.width)
+        self.head = ${head}
+
+    def forward(self, x):
+        return self.head(self.pooler(torch.tanh(self.dense(x))))
+`;
+
+const titlesOf = (marked: string): string[] =>
+  actionsAt(marked).actions.map(({ title, disabled }) => title + (disabled ? `: ${disabled.reason}` : ""));
+
+test("a head with an unknown number of classes is left out, and refused where a method needs a certain number", () => {
+  const atHead = titlesOf(pretrained("nn.Lin|ear(config.width, config.num_labels)"));
+  assert.ok(
+    atHead.includes(
+      "Adapt `head` with LoRA: LoRA needs rank <= min(in_features, out_features), and how many outputs `head` has is not known here: config.num_labels. Train the head whole, or give that a default.",
+    ),
+    atHead.join("\n"),
+  );
+  assert.ok(atHead.includes("Adapt `head` with (IA)³"), atHead.join("\n"));
+  assert.ok(titlesOf(pretrained("nn.Lin|ear(config.width, config.out)")).includes("Adapt `head` with LoRA"));
+  const header = titlesOf(
+    pretrained("nn.Linear(config.width, config.num_labels)").replace("class Class", "class Cla|ss"),
+  );
+  assert.ok(header.includes("Adapt all 2 linear layers of Classifier with LoRA"), header.join("\n"));
+});
+
+test("a class that only others extend is no model", () => {
+  const text = pretrained("nn.Linear(config.width, 7)");
+  assert.deepEqual(
+    titlesOf(text.replace("class Pre", "class P|re")).filter((title) => /PreTrained/.test(title)),
+    [],
+  );
+  const below = titlesOf(text.replace("class Cla", "class C|la"));
+  assert.ok(below.includes("Train only the biases of `Classifier` (BitFit)"), below.join("\n"));
+});

@@ -57,6 +57,32 @@ test("sums that are no residual: embeddings, time conditioning, two branches wit
   assert.equal(sums("x = x + self.a(x) + self.b(x)"), 2);
 });
 
+test("a sum of what two models return is a tuple, and no residual", () => {
+  const sums = (first: string, last: string) =>
+    moduleOf(
+      read(
+        `from torch import nn
+class Seq2Seq(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.encoder = Stack(config)
+        self.decoder = Stack(config)
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, ids, encoded, return_dict=None):
+        decoded = self.decoder(input_ids=ids, states=${first})
+        if not return_dict:
+            return decoded + encoded
+        return ${last}
+`,
+      ),
+      "Seq2Seq",
+    ).residuals.length;
+  assert.equal(sums("encoded[0]", "Output(decoded.last_hidden_state, decoded.attentions)"), 0);
+  assert.equal(sums("encoded", "Output(states=encoded.hidden_states)"), 0);
+  assert.equal(sums("encoded", "decoded"), 1);
+});
+
 test("skip concatenations: which operand, and its channels", () => {
   const skips = (name: string) =>
     moduleOf(facts, name).skips.map(({ skip, channels, loop }) => [

@@ -42,6 +42,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   }
 
   function sum(operands: readonly Expr[], statement: Stmt, index: number, norm: string | undefined): boolean {
+    if (operands.some((operand) => operand.kind === "name" && isRecord(operand.name))) return false;
     const branches = operands.map((operand) => sublayerOf(operand, statement.from));
     const computed = (operand: Expr) => branches[operands.indexOf(operand)] !== undefined;
     let any = false;
@@ -63,6 +64,14 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       any = true;
     });
     return any;
+  }
+
+  /** Whether a name holds what a model returns, `outputs.hidden_states` and all: a sum of such is a longer tuple. */
+  function isRecord(name: string): boolean {
+    const parts = "last_hidden_state|hidden_states|attentions|past_key_values|logits|to_tuple";
+    return new RegExp(`(?<![\\w.])${name}(?:\\.(?:${parts})\\b|\\[\\d+\\] if len\\()`).test(
+      flow.block.slice(flow.method),
+    );
   }
 
   function inPlace(target: Expr, value: Expr, statement: Stmt): void {
