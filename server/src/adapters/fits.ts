@@ -104,6 +104,6 @@ function unwritableModel(site: MethodSite, { module, names, roles }: ModelPlace)
     return `The class is in another file; this needs one with ${has.join(", ")}.`;
   if (missing.length > 0) return `\`${module?.name ?? ""}\` has no ${missing.join(", ")}.`;
   if (hasLayer !== undefined && roles?.has(hasLayer) === false)
-    return `\`${module?.name ?? ""}\` has no ${hasLayer} layers.`;
+    return `\`${module?.name ?? ""}\` has no ${hasLayer} layers with weights.`;
   return missingVariable(site, names);
 }

@@ -316,8 +316,12 @@ function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet
     (role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
   return found.length === 0 || found.some(isOpen)
     ? {}
-    : { roles: new Set(found.map(({ layer }) => layer.role)) };
+    : { roles: new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role)) };
 }
+
+/** `nn.LayerNorm(width, elementwise_affine=False)` has none. */
+const hasWeights = ({ role, sizes }: Layer): boolean =>
+  role !== "norm" || (sizes["elementwise_affine"] !== false && sizes["affine"] !== false);
 
 /** `model = GPT(config)` where another file has the class. */
 function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly Call[]): ModelPlace[] {

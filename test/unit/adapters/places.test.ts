@@ -299,3 +299,24 @@ test("a class that only others extend is no model", () => {
   const below = titlesOf(text.replace("class Cla", "class C|la"));
   assert.ok(below.includes("Train only the biases of `Classifier` (BitFit)"), below.join("\n"));
 });
+
+test("norms without weights are none to train", () => {
+  const norms = (options: string): string[] =>
+    titlesOf(`from torch import nn
+
+
+class M|odel(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width${options})
+        self.head = nn.Linear(width, 7)
+
+    def forward(self, x):
+        return self.head(self.norm(x))
+`).filter((title) => title.startsWith("Train only the norms"));
+  const title = "Train only the norms of `Model` (LayerNorm tuning)";
+  assert.deepEqual(norms(""), [title]);
+  assert.deepEqual(norms(", elementwise_affine=False"), [
+    `${title}: \`Model\` has no norm layers with weights.`,
+  ]);
+});
