@@ -23,13 +23,15 @@ export interface Outline {
   readonly size: number;
 }
 
-/** Longer statements are data. */
+/** Longer statements are data; of a longer class its first methods are kept. */
 const maximumStatement = 60_000;
 /** Assignments up to this are parsed to see what they bind. */
 const shortStatement = 600;
 
 const identifier = /[^\W\d]\w*/gu;
 const definitionHead = /^(?:async[ \t]+def|def|class)[ \t]+([^\W\d]\w*)/mu;
+const longClass = /^(?:[ \t]*(?:#[^\r\n]*|@[^\r\n]*)?(?:\r\n?|\n))*class[ \t]/;
+const methodHead = /^[ \t]+(?:@\w|def[ \t])/gm;
 const assignmentHead = /^([^\W\d]\w*)[ \t]*(?::[^=\n]*)?=(?!=)/u;
 /** Neither defines anything for others: `if __name__ == "__main__":`, a docstring. */
 const forNobody = /^(?:if[ \t]+__name__\b|[rRbBuU]?["'])/;
@@ -49,8 +51,9 @@ export function* outlining(
   maximum: number,
 ): Generator<undefined, Outline> {
   const pieces = new Map<string, Piece[]>();
-  for (const source of scan(text).blocks) {
-    if (source.to - source.from > maximumStatement) continue;
+  for (const whole of scan(text).blocks) {
+    const source = whole.to - whole.from > maximumStatement ? beginning(whole, text) : whole;
+    if (!source) continue;
     const piece: Piece = { source, kept: false };
     for (const name of boundBy(piece, text)) {
       const others = pieces.get(name);
@@ -83,6 +86,22 @@ export function* outlining(
   placed.sort((one, other) => one.from - other.from);
   const names = new Set(pieces.keys());
   return { placed, size, needs: needsOf(placed, () => mentioned, mentioned), has: (name) => names.has(name) };
+}
+
+/** A class up to the last method that begins within the limit. */
+function beginning(source: SourceBlock, text: string): SourceBlock | undefined {
+  const { from, insertions, prose } = source;
+  const written = text.slice(from, from + maximumStatement);
+  if (!longClass.test(written)) return undefined;
+  const [last] = [...written.matchAll(methodHead)].slice(-1);
+  if (!last) return undefined;
+  const to = from + last.index;
+  return {
+    ...source,
+    to,
+    insertions: insertions.filter(({ at }) => at <= to),
+    prose: prose.filter(({ range }) => range.to <= to),
+  };
 }
 
 /** Names that a statement binds; what others cannot import binds none. */

@@ -368,6 +368,53 @@ test("layers in local dictionaries, lists and modules are found where those go",
   );
 });
 
+test("a name that is given again speaks of what it held before", () => {
+  check(
+    "conv = nn.Conv1d(3, 4, 1)\nconv = nn.utils.weight_norm(conv)\nself.conv = conv\nrest = [nn.Linear(1, 2)]\nrest = rest + [nn.Linear(2, 3)]\nrest = rest[1:]\nself.rest = nn.Sequential(*rest)",
+    [
+      "conv: nn.Conv1d(in_channels=3, out_channels=4, kernel_size=1) argument !",
+      "rest: nn.Sequential() attribute",
+      "rest.*: nn.Linear(in_features=1, out_features=2) sequential",
+      "rest.*: nn.Linear(in_features=2, out_features=3) sequential",
+    ],
+  );
+});
+
+test("layers handed to another module are known by the argument, those that are attributes as well by these", () => {
+  check(
+    "norm = nn.LayerNorm(dim) if last else None\nself.encoder = Encoder(Block(), 3, final=norm)\nself.pair = Switched([nn.Linear(dim, 1), nn.Linear(dim, 2)])\nhead = nn.Linear(dim, 5)\nself.wrapped = Encoder(head)\nself.head = head",
+    [
+      "encoder: Encoder() attribute",
+      "encoder.*: Block() argument",
+      "encoder.final: nn.LayerNorm(normalized_shape=8) conditional",
+      "pair: .switches.Switched() attribute",
+      "pair.*.*: nn.Linear(in_features=8, out_features=1) argument !",
+      "pair.*.*: nn.Linear(in_features=8, out_features=2) argument !",
+      "wrapped: Encoder() attribute",
+      "head: nn.Linear(in_features=8, out_features=5) attribute",
+    ],
+    "from .switches import Switched\nclass Block(nn.Module): ...\nclass Encoder(nn.Module):\n    def __init__(self, *parts, final=None): ...\n",
+    ", dim=8, last=True",
+  );
+});
+
+test("layers behind a lambda, in pairs that are collected first, and in what functions within the constructor return", () => {
+  check(
+    "self.proj = default(proj, lambda: nn.Linear(2, 3) if wide else nn.Identity())\nparts = []\nparts.append(('up', nn.Linear(3, 6)))\nself.parts = nn.Sequential(OrderedDict(parts))\ndef block(width):\n    layers = nn.Sequential()\n    layers.add_module('fc', nn.Linear(width, 2))\n    return layers\nself.block = block(7)\nself.fc = self.build(4)",
+    [
+      "proj: nn.Linear(in_features=2, out_features=3) conditional !",
+      "proj: nn.Identity() conditional !",
+      "parts: nn.Sequential() attribute",
+      "parts.up: nn.Linear(in_features=3, out_features=6) sequential",
+      "block: nn.Sequential() factory !",
+      "block.fc: nn.Linear(in_features=7, out_features=2) add-module",
+      "fc: nn.Linear(in_features=4, out_features=4) factory !",
+    ],
+    "from noise import noisy\ndef default(value, make): return value if value is not None else make()\n",
+    ", proj=None, wide=True):\n        pass\n    def build(self, width):\n        return noisy(nn.Linear(width, width), 0.1)\n    def rest(self, proj, wide",
+  );
+});
+
 test("what comes after a list of unknown length has no known index", () => {
   check(
     "self.net = nn.Sequential(nn.ReLU(), *[nn.Linear(2, 2) for _ in range(n)], nn.Linear(2, 1))",

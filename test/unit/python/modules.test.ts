@@ -37,6 +37,47 @@ test("a base from another file counts when the class behaves like a module", () 
   assert.deepEqual(modules("from .base import Base\nclass A(Base):\n    pass"), []);
 });
 
+test("a base from a library that defines modules makes one, what such a library has beside them does not", () => {
+  const of = (imports: string, base: string) => modules(`${imports}\nclass A(${base}): ...\n`);
+  for (const [imports, base] of [
+    ["from torchvision.models.resnet import ResNet", "ResNet"],
+    ["import timm", "timm.models.vision_transformer.VisionTransformer"],
+    ["from ..other.modeling_other import OtherAttention", "OtherAttention"],
+    ["from transformers.models.llama.modeling_llama import LlamaModel", "LlamaModel"],
+    ["from torch.nn.parallel.distributed import DistributedDataParallel", "DistributedDataParallel"],
+    ["from torch.nn.modules.batchnorm import _BatchNorm", "_BatchNorm"],
+    ["import transformer_engine.pytorch as te", "te.Linear"],
+  ] as const)
+    assert.deepEqual(of(imports, base), ["A"], `${imports} ${base}`);
+  for (const [imports, base] of [
+    ["from torchvision.models import ResNet50_Weights", "ResNet50_Weights"],
+    ["from ..other.modeling_other import OtherModelOutput", "OtherModelOutput"],
+    ["from ..other.modeling_tf_other import OtherAttention", "OtherAttention"],
+    ["from transformers import FlaxLlamaModel", "FlaxLlamaModel"],
+    ["from transformers import LlamaConfig", "LlamaConfig"],
+    ["from diffusers.models.attention_processor import AttnProcessor", "AttnProcessor"],
+  ] as const)
+    assert.deepEqual(of(imports, base), [], `${imports} ${base}`);
+});
+
+test("a base that is one module or another makes a module, one that may be none does not", () => {
+  const either = (other: string) =>
+    modules(
+      `import torch\nBase = torch.nn.Module\nif fast:\n    Base = ${other}\nclass A(Base):\n    pass\n`,
+    );
+  assert.deepEqual(either("torch.jit.ScriptModule"), ["A"]);
+  assert.deepEqual(either("object"), []);
+});
+
+test("a module that is imported by a call is known by what it is called with", () => {
+  const imported = (name: string) =>
+    modules(
+      `import pytest\ndef test_it():\n    nn = pytest.importorskip("${name}")\n    class A(nn.Module):\n        pass\n`,
+    );
+  assert.deepEqual(imported("torch.nn"), ["A"]);
+  assert.deepEqual(imported("mlx.nn"), []);
+});
+
 test("modules of other frameworks are none", () => {
   assert.deepEqual(modules("import flax.linen as nn\nclass A(nn.Module): ..."), []);
   assert.deepEqual(modules("from flax import linen as nn\nclass A(nn.Module): ..."), []);

@@ -65,17 +65,13 @@ export abstract class Constructions extends Containers {
         for (const item of assigned) {
           const count = item.count ?? context.count;
           const either = assigned.length > 1 || item.form === "conditional";
-          this.collect(
-            item.expression,
-            path,
-            {
-              ...context,
-              statement: item.statement,
-              form: either ? "conditional" : context.form,
-              ...(count !== undefined && { count }),
-            },
-            nesting + 1,
-          );
+          const inner: Context = {
+            ...context,
+            statement: item.statement,
+            form: either ? "conditional" : context.form,
+            ...(count !== undefined && { count }),
+          };
+          this.asBefore(expression.name, item, () => this.collect(item.expression, path, inner, nesting + 1));
         }
         if (assigned.some((item) => item.expression.kind === "call"))
           this.given(expression.name, path, nesting);
@@ -156,17 +152,16 @@ export abstract class Constructions extends Containers {
   /** A function that is given a layer and gives it back, changed or not: `zero_module(nn.Conv2d(…))`. */
   private passedOn(call: CallExpr, path: string, context: Context, nesting: number, sound: boolean): void {
     const name = dottedPath(call.callee)?.at(-1) ?? "";
-    const [first] = call.arguments.filter(
-      ({ keyword, star, value }) => !keyword && !star && value.kind === "call",
-    );
-    if (!first || !/^_*[a-z]/.test(name)) return;
+    if (!/^_*[a-z]/.test(name)) return;
     const obstacle = sound ? context.obstacle : passingObstacle(name);
-    this.collect(
-      first.value,
-      path,
-      { ...context, form: "argument", ...(obstacle !== undefined && { obstacle }) },
-      nesting + 1,
-    );
+    const inner = { ...context, form: "argument" as const, ...(obstacle !== undefined && { obstacle }) };
+    const before = this.layers.length;
+    for (const { keyword, star, value } of call.arguments) {
+      // default(layer, lambda: nn.Linear(…))
+      const made = value.kind === "lambda" && value.parameters.length === 0 ? value.body : value;
+      if (!keyword && !star) this.collect(made, path, inner, nesting + 1);
+      if (this.layers.length > before) return;
+    }
   }
 
   /** A method of the class, or a function within the one that is read. */
@@ -240,16 +235,17 @@ export abstract class Constructions extends Containers {
       if (first) this.dictionary(first.value, path, { ...rest, form: "module-dict" }, nesting);
     } else if (/^torch\.nn\.Transformer(?:En|De)coder$/.test(type)) {
       this.stacked(call, path, type, rest, nesting);
-    } else if (own) {
+    } else if (own || !type.startsWith("torch.nn.")) {
       // Layers handed to another module: Residual(nn.Linear(…))
-      for (const argument of call.arguments)
-        if (argument.value.kind === "call" && !argument.star)
-          this.collect(
-            argument.value,
-            `${path}.${argument.keyword?.name ?? "*"}`,
-            { ...rest, form: "argument" },
-            nesting + 1,
-          );
+      const obstacle = rest.obstacle ?? (own ? undefined : passingObstacle(last));
+      const handed = { ...rest, form: "argument" as const, ...(obstacle !== undefined && { obstacle }) };
+      for (const { value, keyword, star } of call.arguments) {
+        if (star) continue;
+        const inner = `${path}.${keyword?.name ?? "*"}`;
+        if (value.kind === "list" || value.kind === "tuple")
+          this.items(value, inner, handed, undefined, nesting + 1);
+        else this.collect(value, inner, handed, nesting + 1);
+      }
     }
   }
 
@@ -282,6 +278,7 @@ export abstract class Constructions extends Containers {
     nesting: number,
     outermost?: Pick<Layer, "call" | "arguments">,
   ): void {
+    // What a function is given may be what it gives back: the list grows while it is walked through.
     const returned = returnedCalls(node);
     const isMethod = node.parameters[0]?.name === "self";
     const names = namesOf(node);
@@ -299,10 +296,15 @@ export abstract class Constructions extends Containers {
       const type = scope.resolve(inner.callee);
       if (type === undefined) continue;
       const declaration = scope.definition(type);
-      if (declaration?.kind === "function" && nesting < maximumNesting && declaration.node !== node) {
+      const before = this.layers.length;
+      if (declaration?.kind === "function" && nesting < maximumNesting && declaration.node !== node)
         this.factory(inner, declaration, path, { ...context, place }, nesting + 1, written);
-        continue;
-      }
+      // return quant_noise(nn.Linear(…), p)
+      const [first] = inner.arguments;
+      const isFunction = /(?:^|\.)_*[a-z]\w*$/.test(type);
+      if (isFunction && first?.value.kind === "call" && this.layers.length === before)
+        returned.push(first.value);
+      if (isFunction) continue;
       const role = declaration?.kind === "class" ? classRole(type, declaration) : roleOf(type, false);
       if (!role || this.muted) continue;
       const { name, count, obstacle = typeObstacle(type) ?? factoryObstacle(node.name) } = context;
@@ -319,9 +321,12 @@ export abstract class Constructions extends Containers {
         obstacle,
       });
       // What a helper of the class puts into a container stands in the class too.
-      if (role === "container" && isMethod && scope === this.scope && !outermost)
+      const isHelper = isMethod || (node.name !== "" && this.nested.get(node.name) === node);
+      if (role === "container" && isHelper && scope === this.scope && !outermost)
         this.reading(node, place, () => {
           this.inside(inner, path, type, { ...context, place }, nesting + 1);
+          for (const [local, { items }] of this.locals)
+            if (items.some(({ expression }) => expression === inner)) this.given(local, path, nesting + 1);
         });
     }
   }

@@ -46,6 +46,10 @@ export abstract class Containers extends LayerSink {
         for (const arm of [expression.then, expression.otherwise])
           this.items(arm, path, { ...context, form: "conditional" }, from, nesting + 1);
         return undefined;
+      case "subscript":
+        // rest = layers[1:]
+        this.items(expression.object, path, context, undefined, nesting + 1);
+        return undefined;
       case "name":
         return this.localItems(expression, path, context, from, nesting);
       case "call":
@@ -99,21 +103,24 @@ export abstract class Containers extends LayerSink {
   ): number | undefined {
     let index = from;
     for (const item of this.locals.get(expression.name)?.items ?? []) {
-      if (item.expression === expression || item.key) continue;
+      if (item.expression === expression || item.key?.kind === "string") continue;
       const inner: Context = {
         ...context,
         statement: item.statement,
         ...(item.form === "append" && { form: "append" as const }),
         ...(item.count !== undefined && { count: item.count }),
       };
-      const repeats = item.count !== undefined;
-      if (isCollection(item.expression) || item.expression.kind === "name") {
-        index = this.items(item.expression, path, inner, repeats ? undefined : index, nesting + 1);
+      const repeats = item.count !== undefined || item.key !== undefined;
+      const start = repeats ? undefined : index;
+      const isPart = item.form !== "append" && /^(?:conditional|subscript)$/.test(item.expression.kind);
+      if (isCollection(item.expression) || item.expression.kind === "name" || isPart) {
+        index = this.asBefore(expression.name, item, () =>
+          this.items(item.expression, path, inner, start, nesting + 1),
+        );
         continue;
       }
-      const at = repeats || index === undefined ? "*" : index;
-      this.collect(item.expression, `${path}.${at}`, inner, nesting + 1);
-      index = at === "*" ? undefined : at + 1;
+      this.collect(item.expression, `${path}.${start ?? "*"}`, inner, nesting + 1);
+      index = start === undefined ? undefined : start + 1;
     }
     return index;
   }
@@ -203,7 +210,11 @@ export abstract class Containers extends LayerSink {
       for (const item of local?.items ?? [])
         if (item.expression !== expression && nesting < maximumNesting) {
           const inner = { ...context, statement: item.statement };
-          if (item.key) add(item.key, item.expression, inner);
+          const { expression: part, form } = item;
+          const pair = form === "append" && part.kind === "tuple" ? part.items : undefined;
+          if (item.key) add(item.key, part, inner);
+          // blocks.append(("first", layer))
+          else if (pair?.[0] && pair[1]) add(pair[0], pair[1], inner);
           else this.dictionary(item.expression, path, inner, nesting + 1);
         }
     }

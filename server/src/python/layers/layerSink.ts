@@ -29,6 +29,8 @@ export interface LocalLayers {
     readonly count?: number;
     /** For `layers["head"] = …`. */
     readonly key?: Expr;
+    /** What the name held before, of which the expression may speak: `layer = weight_norm(layer)`. */
+    readonly before?: LocalLayers;
   }[];
 }
 
@@ -46,6 +48,16 @@ export class LayerSink {
     protected readonly block: Block,
     protected readonly scope: Scope,
   ) {}
+
+  /** Does `work` with a name as it was before the assignment of `item`. */
+  protected asBefore<T>(name: string, { before }: LocalLayers["items"][number], work: () => T): T {
+    const now = this.locals.get(name);
+    if (before) this.locals.set(name, before);
+    else this.locals.delete(name);
+    const result = work();
+    if (now) this.locals.set(name, now);
+    return result;
+  }
 
   /** The role of a type that is constructed as `path`; undefined when that is no layer. */
   protected roleAs(type: string, path: string): LayerRole | undefined {

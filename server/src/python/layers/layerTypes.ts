@@ -36,6 +36,13 @@ export function roleOf(type: string, sameFile: boolean): LayerRole | undefined {
 /** Names of what a model keeps beside its layers. */
 const noLayer =
   /(?:Config|Configuration|Coder|Matcher|Info|Hooks?|Format|Sampler|Tokenizer(?:Fast)?|Dataset|DataLoader|Type|Enum|Args|Arguments|Params|State|Output|Cache|Error|Exception|Scheduler|Optimizer|Logger|Lock|Queue|Namespace|Dict|Counter|Generator|Tensor|Variable|Path|Size|Processor|Extractor)$/;
+/** Whether a class that a library of modules has beside them is called like one that is none. */
+export function isNoLayer(type: string): boolean {
+  return (
+    noLayer.test(type) || /(?:Mixin|Cfg|Weights|Outputs|Function|Protocol|Converter|Handler)$/.test(type)
+  );
+}
+
 const noLayers =
   /^(?:torch\.(?!nn\.)|torchvision\.(?:transforms|datasets)|collections|typing|functools|numpy|threading|types|pathlib|dataclasses|datasets|random|math|os|sys)\b/;
 

@@ -31,7 +31,14 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
     for (const method of node.body) if (method.kind === "function") collector.method(method);
     const obstacles = obstaclesIn(node, scope);
     const unusual = instanceObstacle(node);
-    const layers = collector.layers.map((layer): Layer => {
+    const held = new Set(
+      collector.layers.flatMap(({ form, call }) => (form === "argument" ? [] : [call.range.from])),
+    );
+    // What is handed to another module and is an attribute as well is known as the attribute.
+    const found = collector.layers.filter(
+      ({ form, call }) => form !== "argument" || !held.has(call.range.from),
+    );
+    const layers = found.map((layer): Layer => {
       const obstacle = layer.obstacle ?? obstacleOf(obstacles, layer.path) ?? unusual;
       return obstacle === undefined ? layer : { ...layer, obstacle };
     });
@@ -132,8 +139,11 @@ class Collector extends Constructions {
       if (statement.operator === "+=") this.extend(target.name, value, context);
       else {
         // A branch adds to what the name may hold.
-        const before = form === "conditional" ? (this.locals.get(target.name)?.items ?? []) : [];
-        this.locals.set(target.name, { items: [...before, { expression: value, ...context }] });
+        const known = this.locals.get(target.name);
+        const before = known && { items: [...known.items] };
+        const others = form === "conditional" ? (known?.items ?? []) : [];
+        const item = { expression: value, ...context, ...(before && { before }) };
+        this.locals.set(target.name, { items: [...others, item] });
       }
       return;
     }
@@ -215,17 +225,15 @@ class Collector extends Constructions {
       this.collect(second, keyOf(first, place), { ...context, form: "add-module" }, 0);
     const path = selfPath(object);
     const added = method === "insert" ? second : first;
-    if (
-      object.kind === "name" &&
-      !onSelf &&
-      (method === "append" || method === "insert" || method === "extend")
-    ) {
-      if (added)
-        this.extend(
-          object.name,
-          method === "extend" ? added : { kind: "list", from: added.from, to: added.to, items: [added] },
-          { ...context, form: "append" },
-        );
+    if (object.kind === "name" && !onSelf) {
+      const inner = { ...context, form: "append" as const };
+      if (added && method === "extend") this.extend(object.name, added, inner);
+      else if (added && (method === "append" || method === "insert"))
+        this.extend(object.name, { kind: "list", from: added.from, to: added.to, items: [added] }, inner);
+      else if (first && second && /^(?:add|register)_module$/.test(method))
+        this.locals
+          .get(object.name)
+          ?.items.push({ ...context, form: "add-module", expression: second, key: first });
     } else if (path !== undefined && added) {
       if (method === "append" || method === "insert") {
         const index = this.lists.get(path) ?? 0;

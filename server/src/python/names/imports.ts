@@ -2,7 +2,14 @@
  * Import statements as bindings of local names to qualified ones, and the one spelling of names that libraries
  * export under several: `torch.nn.modules.linear.Linear` is `torch.nn.Linear`.
  */
-import { type ImportStmt, type Name, type Stmt, walkStatements } from "../tree/ast";
+import {
+  type AssignStmt,
+  dottedPath,
+  type ImportStmt,
+  type Name,
+  type Stmt,
+  walkStatements,
+} from "../tree/ast";
 import type { ImportBinding, Range, Reference } from "../facts";
 
 export interface Binding extends ImportBinding {
@@ -22,6 +29,7 @@ export function bindingsOf(statements: readonly Stmt[]): Binding[] {
   const visit = (list: readonly Stmt[], nested: boolean) =>
     walkStatements(list, (statement) => {
       if (statement.kind === "import") bind(statement, nested, bindings);
+      else if (statement.kind === "assign") bindCalled(statement, nested, bindings);
       else if (!nested && (statement.kind === "function" || statement.kind === "class")) {
         visit(statement.body, true);
         return false;
@@ -30,6 +38,26 @@ export function bindingsOf(statements: readonly Stmt[]): Binding[] {
     });
   visit(statements, false);
   return bindings;
+}
+
+/** `nn = pytest.importorskip("torch.nn")`, `T = importlib.import_module("torch")`. */
+function bindCalled({ targets, value, ...whole }: AssignStmt, nested: boolean, into: Binding[]): void {
+  const [target, another] = targets;
+  if (target?.kind !== "name" || another || value?.kind !== "call") return;
+  const [first] = value.arguments;
+  if (!/^(?:importorskip|import_module)$/.test(dottedPath(value.callee)?.at(-1) ?? "")) return;
+  if (first?.value.kind !== "string" || !/^\w+(?:\.\w+)*$/.test(first.value.value ?? "")) return;
+  const module = first.value.value ?? "";
+  into.push({
+    local: target.name,
+    qualified: normalize(module),
+    statement: range(whole),
+    nameRange: range(target),
+    mentions: [],
+    module,
+    star: false,
+    nested,
+  });
 }
 
 function range({ from, to }: Range): Range {

@@ -205,6 +205,13 @@ export class Scope {
       : undefined;
   }
 
+  /** The values of a top-level variable that is assigned several times; none where one of them is not known. */
+  alternatives(name: string): readonly Expr[] {
+    const all = this.ask(name);
+    const values = all.flatMap((each) => (each.kind === "variable" && each.value ? [each.value] : []));
+    return all.length > 0 && values.length === all.length ? values : [];
+  }
+
   /** The file's config class when it has exactly one, or has none and imports exactly one. */
   onlyConfig(): (Origin & { kind: "class" }) | undefined {
     if (this.asking) this.asking.configs = this.configBlocks;
