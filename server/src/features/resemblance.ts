@@ -5,7 +5,7 @@ import { computed } from "../python/formulas/computation";
 import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
 import { termOfFormula } from "../python/formulas/formulaTerm";
 import type { Proportion } from "../python/formulas/proportions";
-import type { Term } from "../python/formulas/terms";
+import { partsOf, type Term } from "../python/formulas/terms";
 import { isThin, shapeOf } from "./weightShapes";
 
 export interface Resemblance {
@@ -24,17 +24,24 @@ export function resemblance(
 ): Resemblance | undefined {
   const made = computed(facts, module);
   if (made === undefined) return undefined;
-  const layers = new Map(module.layers.map((layer) => [layer.path, layer]));
-  const found = patternsOf(library).flatMap(({ method, formula, term, size }) => {
-    const parts: Parts = { layers, proportion: made.proportion, isNamed: isNamedAfter(module, method) };
+  const { layers, proportion, frozen } = made;
+  const found = patternsOf(library).flatMap(({ method, formula, term, size, isShared }) => {
+    const isNamed = isNamedAfter(module, method);
+    if (isShared && !isNamed) return [];
+    const parts: Parts = { layers, proportion, frozen, isNamed };
     return made.terms.flatMap((computes) => {
       const roles = unify(term, computes, new Map(), parts)[0];
-      return roles !== undefined && thin(term, roles, parts) ? [{ method, formula, roles, size }] : [];
+      return roles !== undefined && thin(term, roles, parts)
+        ? [{ method, formula, roles, size, isNamed }]
+        : [];
     });
   });
-  // the longest formula says most
+  // the longest formula says most; of two methods with one formula, the class's name
   return found.toSorted(
-    (a, b) => b.size - a.size || (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
+    (a, b) =>
+      b.size - a.size ||
+      Number(b.isNamed) - Number(a.isNamed) ||
+      (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
   )[0];
 }
 
@@ -43,6 +50,8 @@ interface Pattern {
   readonly formula: string;
   readonly term: Term;
   readonly size: number;
+  /** Whether other methods compute the same. */
+  readonly isShared: boolean;
 }
 
 const known = new WeakMap<Library, { readonly revision: number; readonly patterns: readonly Pattern[] }>();
@@ -50,34 +59,26 @@ const known = new WeakMap<Library, { readonly revision: number; readonly pattern
 function patternsOf(library: Library): readonly Pattern[] {
   const before = known.get(library);
   if (before?.revision === library.revision()) return before.patterns;
-  const patterns = library.methods().flatMap((method) =>
-    (method.computes ?? []).map((formula) => {
+  const patterns = library.methods().flatMap((method) => {
+    const pattern = (formula: string, isShared: boolean): Pattern => {
       const term = termOfFormula(formula);
-      return { method, formula, term, size: weightsIn(term).length };
-    }),
-  );
+      return { method, formula, term, size: sizeOfPattern(term), isShared };
+    };
+    return [
+      ...(method.computes ?? []).map((formula) => pattern(formula, false)),
+      ...(method.named ?? []).map((formula) => pattern(formula, true)),
+    ];
+  });
   known.set(library, { revision: library.revision(), patterns });
   return patterns;
 }
 
-const childrenOf = (term: Term): readonly Term[] => {
-  switch (term.kind) {
-    case "map":
-      return [term.map, term.of];
-    case "matrix":
-      return [term.left, term.right];
-    case "sum":
-    case "product":
-      return term.terms;
-    case "function":
-      return term.of;
-    default:
-      return [];
-  }
-};
-
 const weightsIn = (term: Term): string[] =>
-  term.kind === "weight" ? [term.name] : childrenOf(term).flatMap(weightsIn);
+  term.kind === "weight" ? [term.name] : partsOf(term).flatMap(weightsIn);
+
+/** How much a formula says: its letters, and which of them are frozen. */
+const sizeOfPattern = (term: Term): number =>
+  weightsIn(term).length + weightsIn(term).filter((letter) => letter === "F").length;
 
 type Roles = ReadonlyMap<string, string>;
 
@@ -85,6 +86,7 @@ type Roles = ReadonlyMap<string, string>;
 interface Parts {
   readonly layers: ReadonlyMap<string, Layer>;
   readonly proportion: (text: string) => Proportion | undefined;
+  readonly frozen: ReadonlySet<string>;
   /** Whether it bears the method's name: then layers that were handed over ready-made are believed. */
   readonly isNamed: boolean;
 }
@@ -96,20 +98,27 @@ const isNamedAfter = ({ name }: ModuleClass, method: Method): boolean =>
 
 /** Every way in which the letters of `pattern` can stand for weights so that it is `term`. */
 function unify(pattern: Term, term: Term, roles: Roles, parts: Parts): readonly Roles[] {
-  if (pattern.kind === "weight")
-    return term.kind === "weight" ? bound(pattern.name, term.name, roles, parts) : [];
+  if (pattern.kind === "weight") {
+    // a matrix whose entries are kept as a vector
+    const kept = term.kind === "function" && term.name === "scatter" ? (term.of[0] ?? term) : term;
+    return kept.kind === "weight" && (kept === term || isMatrix(pattern.name))
+      ? bound(pattern.name, kept.name, roles, parts)
+      : [];
+  }
   if (pattern.kind !== term.kind) return [];
   if (pattern.kind === "function" && term.kind === "function" && pattern.name !== term.name) return [];
-  const [wanted, given] = [childrenOf(pattern), childrenOf(term)];
+  const [wanted, given] = [partsOf(pattern), partsOf(term)];
   return pattern.kind === "sum" || pattern.kind === "product"
     ? inAnyOrder(
         wanted,
-        given.filter((each) => !isBias(each)),
+        given.length > wanted.length ? given.filter((each) => !isBias(each)) : given,
         roles,
         parts,
       )
     : inOrder(wanted, given, roles, parts);
 }
+
+const isMatrix = (letter: string): boolean => /^[A-Z]$/.test(letter);
 
 const isBias = (term: Term): boolean => term.kind === "weight" && /bias/i.test(term.name);
 
@@ -150,34 +159,52 @@ function inAnyOrder(
   );
 }
 
-/** The roles with one more, where the weight can play it: capitals are matrices, P prompts, small letters vectors. */
-function bound(letter: string, name: string, roles: Roles, { layers, isNamed }: Parts): readonly Roles[] {
+/** The roles with one more, where the weight can play it. */
+function bound(letter: string, name: string, roles: Roles, parts: Parts): readonly Roles[] {
   const before = roles.get(letter);
   if (before !== undefined) return before === name ? [roles] : [];
   if ([...roles.values()].includes(name)) return [];
-  const layer = layers.get(name);
-  const shape = layer && shapeOf(layer);
-  const fits =
-    letter === "base"
-      ? layer?.role !== "parameter" || /weight|^W/.test(name)
-      : layer === undefined
-        ? isNamed && /^[A-Z]$/.test(letter)
-        : /^[a-z]$/.test(letter)
-          ? layer.role === "parameter" && shape?.rank !== 2 && (letter !== "l" || startsAtOne(layer))
-          : layer.role === "linear" ||
-            layer.role === "conv" ||
-            (layer.role === "embedding" && letter === "P") ||
-            (layer.role === "parameter" && shape?.rank !== 1);
-  return fits ? [new Map([...roles, [letter, name]])] : [];
+  return fits(letter, name, parts) ? [new Map([...roles, [letter, name]])] : [];
 }
 
-/** l scales what was learnt before, so it starts as ones; a layer scale starts near nothing. */
-const startsAtOne = ({ call }: Layer): boolean => /\bones\b/.test(call.arguments[0]?.value.text ?? "");
+/** Capitals are matrices (P prompts, F frozen, U and D of one position), small letters vectors, longer names either. */
+function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts): boolean {
+  const layer = layers.get(name);
+  if (letter === "base") return layer?.role !== "parameter" || /weight|^W/.test(name);
+  if (layer === undefined) return isNamed && isMatrix(letter);
+  const rank = shapeOf(layer)?.rank;
+  if (!isMatrix(letter))
+    return (
+      layer.role === "parameter" &&
+      (letter.length > 1 || rank !== 2) &&
+      (letter !== "l" || isNamed || startsAtOne(layer))
+    );
+  if (letter === "F" && !frozen.has(name)) return false;
+  if (/^[UD]$/.test(letter) && layer.role === "conv" && !seesOnePosition(layer)) return false;
+  return (
+    layer.role === "linear" ||
+    layer.role === "conv" ||
+    (layer.role === "embedding" && letter === "P") ||
+    (layer.role === "container" && isNamed) ||
+    (layer.role === "parameter" && rank !== 1)
+  );
+}
 
-/** Where one matrix follows another, what is between them must be thin: a wide layer between is no adapter. */
+/** A convolution that is a linear layer on each position: one by one. */
+const seesOnePosition = ({ arguments: { kernel_size: size } }: Layer): boolean =>
+  size !== undefined && /^\(?1(?:, ?1)*,?\)?$/.test(size.text);
+
+/** l scales what was learnt before, so it starts as ones; a layer scale starts near nothing. */
+const startsAtOne = ({ call }: Layer): boolean =>
+  /\bones(?:_like)?\b/.test(call.arguments[0]?.value.text ?? "");
+
+/**
+ * Where one matrix follows another, what is between them must be thin: a wide layer between is no adapter. Prompts and the
+ * projections of attention (O, P, Q, K) may be as wide as they like.
+ */
 function thin(pattern: Term, roles: Roles, { layers, proportion, isNamed }: Parts): boolean {
   const followed = (term: Term): readonly (readonly [string, string])[] => {
-    const inner = childrenOf(term).flatMap(followed);
+    const inner = partsOf(term).flatMap(followed);
     if (term.kind === "matrix" && term.left.kind === "weight" && term.right.kind === "weight")
       return [...inner, [term.left.name, term.right.name]];
     if (term.kind !== "map" || term.map.kind !== "weight") return inner;
@@ -185,15 +212,18 @@ function thin(pattern: Term, roles: Roles, { layers, proportion, isNamed }: Part
     return before === undefined ? inner : [...inner, [term.map.name, before]];
   };
   return followed(pattern).every(([up, down]) => {
+    if (up === down || [up, down].some((letter) => !/^[A-JL-NR-Z]$/.test(letter))) return true;
     const [outer, inner] = [up, down].map((letter) => layers.get(roles.get(letter) ?? ""));
-    return outer === undefined || inner === undefined ? isNamed : isThin(outer, inner, proportion);
+    return outer === undefined || inner === undefined
+      ? isNamed
+      : (isThin(outer, inner, proportion) ?? isNamed);
   });
 }
 
 /** The matrix that was applied last before, through activations and scaling vectors. */
 function mapBelow(term: Term): string | undefined {
   if (term.kind === "map") return term.map.kind === "weight" ? term.map.name : undefined;
-  if (term.kind === "function" || term.kind === "product")
-    return childrenOf(term).flatMap((each) => mapBelow(each) ?? [])[0];
+  if ((term.kind === "function" && term.name === "f") || term.kind === "product")
+    return partsOf(term).flatMap((each) => mapBelow(each) ?? [])[0];
   return undefined;
 }

@@ -15,7 +15,7 @@ interface Shape {
   readonly dimensions: readonly Dimension[];
 }
 
-const made = /(?:empty|zeros|ones|randn|rand|full|Tensor|normal)\s*\(/;
+const made = /(?:empty|zeros|ones|randn|rand|full|Tensor|normal|eye)\s*\(/;
 
 /** Of a linear layer (out, in); of a parameter the sizes of the tensor that it is made of. */
 export function shapeOf(layer: Layer): Shape | undefined {
@@ -38,6 +38,9 @@ export function shapeOf(layer: Layer): Shape | undefined {
   const [first] = sizes;
   const tuple = /^[([]([\s\S]*)[)\]]$/.exec(first ?? "")?.[1];
   const dimensions = (tuple === undefined ? sizes : argumentsOf(`${tuple})`)).filter((each) => each !== "1");
+  // eye(r)
+  const [side] = dimensions;
+  if (match[0].startsWith("eye") && side !== undefined && dimensions.length === 1) dimensions.push(side);
   const unsure = dimensions.some((each) => /^\*|\.(?:shape|size)\b/.test(each));
   if (unsure) return { dimensions: [] };
   return {
@@ -64,27 +67,35 @@ function argumentsOf(text: string): string[] {
 
 /** Names that people give to the width of a bottleneck. */
 const thinName =
-  /(?:^|[._])(?:r|k|rank|\w+_r|\w*rank\w*|\w*bottleneck\w*|reduc\w*|down\w*|adapter_(?:size|dim)|low\w*)$|\/\//i;
+  /(?:^|[._])(?:r|k|rank|\w+_r|\w*rank\w*|\w*lora\w*|network_dim|\w*bottleneck\w*|reduc\w*|down\w*|adapter_\w+|low\w*)$|\/\//i;
 
-/** Whether the width between `inner` and `outer`, which is applied after it, is much less than the widths around them. */
+/** A width by its name, or so many times one: r * kernel_size. */
+const isThinName = (text: string): boolean => text.split(" * ").some((part) => thinName.test(part));
+
+/**
+ * Whether the width between `inner` and `outer`, which is applied after it, is much less than the widths around them;
+ * undefined where the source does not say the widths.
+ */
 export function isThin(
   outer: Layer,
   inner: Layer,
   proportion: (text: string) => Proportion | undefined,
-): boolean {
-  const [first, second] = [shapeOf(outer)?.dimensions ?? [], shapeOf(inner)?.dimensions ?? []];
+): boolean | undefined {
+  // of a stack of matrices each one
+  const [first, second] = [outer, inner].map((layer) => (shapeOf(layer)?.dimensions ?? []).slice(-2));
+  if (first === undefined || second === undefined || first.length < 2 || second.length < 2) return undefined;
+  if (isSmallSquare(first) || isSmallSquare(second)) return true;
   // (out, r) after (r, in); parameters may be stored the other way round, (r, out) after (in, r)
   const ways = [
     { between: [first[1], second[0]], around: [first[0], second[1]] },
     ...(outer.role === "parameter" && inner.role === "parameter"
       ? [{ between: [first[0], second[1]], around: [first[1], second[0]] }]
       : []),
-  ].flatMap(({ between: [one, other], around }) =>
-    one !== undefined && other !== undefined && (one.text === other.text || one.value === other.value)
-      ? [{ between: one, around }]
-      : [],
-  );
-  const named = ways.find(({ between }) => thinName.test(between.text));
+  ].flatMap(({ between: [one, other], around }) => {
+    const between = one && other && shared(one, other);
+    return between === undefined ? [] : [{ between, around }];
+  });
+  const named = ways.find(({ between }) => isThinName(between.text));
   if (named !== undefined) return named.around.every((each) => each?.text !== named.between.text);
   const [way] = ways;
   if (way === undefined) return false;
@@ -96,3 +107,16 @@ export function isThin(
     return wide !== undefined && wide.unit === width?.unit && width.factor * 2 <= wide.factor;
   });
 }
+
+/** A size that two weights share: the same, or so many of the other's, r * 3 beside r. */
+function shared(one: Dimension, other: Dimension): Dimension | undefined {
+  if (one.text === other.text || one.value === other.value) return one;
+  const [short, long] = one.text.length < other.text.length ? [one, other] : [other, one];
+  return long.text.startsWith(`${short.text} * `) || long.text.endsWith(` * ${short.text}`)
+    ? short
+    : undefined;
+}
+
+/** (r, r), between the two factors. */
+const isSmallSquare = ([rows, columns]: readonly Dimension[]): boolean =>
+  rows !== undefined && rows.text === columns?.text && isThinName(rows.text);

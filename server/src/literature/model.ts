@@ -194,6 +194,8 @@ export interface Method {
    * layer, capitals are matrices and small letters vectors that train, f an activation. Scales are left out.
    */
   readonly computes?: readonly string[];
+  /** Formulas that several methods share, by which a class is recognised where it also bears this method's name. */
+  readonly named?: readonly string[];
   /** How early menus show it, 0 (default) to 10. */
   readonly prominence?: number;
   /** The Python files inserted, in order, each exactly as in corpus/methods/<id>/. */

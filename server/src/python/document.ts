@@ -177,7 +177,7 @@ function factsOf(text: string, scope: Scope): PythonFacts {
     const declared = placed
       .flatMap(({ block }) => block.declarations)
       .find((each) => each.kind === "class" && each.name === module.name);
-    return declared?.kind === "class" ? computationOf(declared.node, module.layers, scope) : undefined;
+    return declared?.kind === "class" ? computationOf({ node: declared.node, block: declared.block, scope }) : undefined;
   });
   valuesOfFacts.set(facts, followValues(placed, scope));
   return facts;

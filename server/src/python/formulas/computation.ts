@@ -9,53 +9,37 @@ import {
   type Stmt,
 } from "../tree/ast";
 import type { Layer, ModuleClass, PythonFacts } from "../facts";
+import { type ClassParts, type Declared, partsOfClass } from "./classParts";
 import { type Proportion, proportionsIn } from "./proportions";
-import type { Scope } from "../names/scope";
+import { calledIn, isNumber, isSetting } from "./parameters";
+import { combined, firstOf, itemOf, largest, transposed, updated } from "./termOperations";
 import {
   applied,
   dependsOnInput,
   input,
   map,
-  matrixProduct,
-  product,
   scalar,
-  sum,
+  substituted,
   type Term,
   unknown,
   weight,
 } from "./terms";
-import { combined, einsum, elementwise, transposed, updated } from "./termOperations";
+import { isConstant, isTensorMethod, namedLayer, operation, reshapes, scattered } from "./torchOperations";
+import { different, type Names, type Path } from "./ways";
 
-/** Ways through a method that are followed; more are left out. */
-const mostPaths = 8;
 /** Expressions that are carried out before a class is taken for more than one formula. */
 const mostExpressions = 600;
-/** Methods that one calls in another, followed so deep. */
+/** Methods that one calls in another, followed so deep; and layers of own classes within each other. */
 const deepest = 3;
-
-/** Change shape, type or graph, and not what is computed. */
-const transparent =
-  /^(?:to|type|type_as|float|half|bfloat16|double|contiguous|clone|detach|view|view_as|reshape|unsqueeze|squeeze|expand|expand_as|repeat|transpose|permute|t|flatten|unflatten|cuda|cpu|dropout|dropout1d|mean|chunk|repeat_interleave|broadcast_to|requires_grad_|tile|stack|sum)$/;
-const activations =
-  /^(?:relu|gelu|silu|swish|tanh|sigmoid|mish|leaky_relu|elu|selu|hardswish|relu6|act|activation|act_fn|activation_fn|non_linear\w*|nonlinearity)$/i;
-/** What a running sum begins with. */
-const constants = /^(?:zeros|ones|full|empty|eye)(?:_like)?$/;
-const matrixProducts = new Set(["matmul", "mm", "bmm"]);
-const inverses = new Set(["inverse", "inv", "pinv", "reciprocal"]);
-const normalisers = new Set(["norm", "vector_norm", "normalize"]);
-
-type Names = ReadonlyMap<string, Term>;
-
-interface Path {
-  readonly names: Names;
-  /** What it returned; absent while it goes on. */
-  readonly result?: Term;
-}
+const mostNested = 2;
 
 /** What a module class computes. */
 export interface Computed {
   /** What `forward` may return, one term a way through it. */
   readonly terms: readonly Term[];
+  /** Its layers and parameters by path, with those of its bases and of the classes of its layers. */
+  readonly layers: ReadonlyMap<string, Layer>;
+  readonly frozen: ReadonlySet<string>;
   /** A size of `__init__` by its text, as so many times another. */
   readonly proportion: (text: string) => Proportion | undefined;
 }
@@ -67,51 +51,59 @@ export const computationOfFacts = new WeakMap<PythonFacts, (module: ModuleClass)
 export const computed = (facts: PythonFacts, module: ModuleClass): Computed | undefined =>
   computationOfFacts.get(facts)?.(module);
 
-/** What a class computes in its own `forward`. */
-export function computationOf(
-  owner: ClassStmt,
-  layers: readonly Layer[],
-  scope: Scope,
-): Computed | undefined {
-  const methods = new Map(
-    owner.body.flatMap((each) => (each.kind === "function" ? [[each.name, each] as const] : [])),
-  );
-  const forward = methods.get("forward");
+/** What a class computes in its `forward`, its own or that of a base. */
+export function computationOf(declared: Declared, nested = 0): Computed | undefined {
+  const parts = partsOfClass(declared);
+  const forward = parts.methods.get("forward");
   if (forward === undefined) return undefined;
+  const computation = new Computation(parts, declared, nested);
   return {
-    terms: new Computation(methods, layers, scope).returned(forward, undefined, 0),
-    proportion: proportionsIn(methods.get("__init__")),
+    terms: computation.returned(forward, undefined, 0),
+    layers: computation.layers,
+    frozen: parts.frozen,
+    proportion: proportionsIn(parts.methods.get("__init__")),
   };
 }
 
 class Computation {
-  private readonly roles: ReadonlyMap<string, Layer>;
+  readonly layers: Map<string, Layer>;
+  private readonly methods: ReadonlyMap<string, FunctionStmt>;
   /** Functions that `forward` defines for itself. */
   private readonly helpers = new Map<string, FunctionStmt>();
+  /** Names of tensors that were only given another shape. */
+  private readonly reshaped = new Set<string>();
+  private readonly nestedClasses = new Map<ClassStmt, Computed | undefined>();
   private expressions = 0;
 
   constructor(
-    private readonly methods: ReadonlyMap<string, FunctionStmt>,
-    layers: readonly Layer[],
-    private readonly scope: Scope,
+    parts: ClassParts,
+    private readonly declared: Declared,
+    private readonly nested: number,
   ) {
-    this.roles = new Map(layers.map((layer) => [layer.path, layer]));
+    this.methods = parts.methods;
+    this.layers = new Map(parts.layers);
   }
 
   returned(method: FunctionStmt, given: readonly Term[] | undefined, depth: number): readonly Term[] {
     const parameters = method.parameters.filter(({ name }) => name !== "self");
+    const modules = calledIn(method);
     const names = new Map(
-      parameters.map(({ name }, index) => [name, given === undefined ? input : (given[index] ?? unknown)]),
+      parameters.map((parameter, index) => {
+        const { name } = parameter;
+        if (given !== undefined) return [name, given[index] ?? (isSetting(parameter) ? scalar : unknown)];
+        return [name, modules.has(name) ? weight(name) : isSetting(parameter) ? scalar : input];
+      }),
     );
-    return this.run(method.body, [{ names }], depth).flatMap(({ result }) => result ?? []);
+    const results = this.run(method.body, [{ names }], depth).flatMap(({ result }) => result ?? []);
+    return depth === 0 ? results.map(firstOf) : results;
   }
 
   private run(statements: readonly Stmt[], paths: readonly Path[], depth: number): readonly Path[] {
     let current = this.expressions > mostExpressions ? [] : paths;
     for (const statement of statements)
-      current = current
-        .flatMap((path) => (path.result === undefined ? this.step(statement, path, depth) : [path]))
-        .slice(0, mostPaths);
+      current = different(
+        current.flatMap((path) => (path.result === undefined ? this.step(statement, path, depth) : [path])),
+      );
     return current;
   }
 
@@ -122,47 +114,67 @@ class Computation {
         return statement.value === undefined
           ? []
           : this.ways(statement.value, names, depth).map((result) => ({ names, result }));
-      case "assign": {
-        const { value, operator } = statement;
-        if (value === undefined) return [path];
-        const together = statement.targets.find((target) => target.kind === "tuple");
-        if (
-          together?.kind === "tuple" &&
-          value.kind === "tuple" &&
-          together.items.length === value.items.length
-        )
-          return [{ names: this.unpacked(together.items, value.items, names, depth) }];
-        return this.ways(value, names, depth).map((term) => {
-          const bound = new Map(names);
-          for (const target of statement.targets) {
-            const name = dottedPath(target)?.join(".");
-            const before = name === undefined ? undefined : bound.get(name);
-            if (name !== undefined) bound.set(name, updated(operator, before, term));
-            // h[..., :n] += more
-            else if (target.kind === "subscript" && target.object.kind === "name" && operator !== "=")
-              bound.set(target.object.name, updated(operator, bound.get(target.object.name), term));
-            else if (target.kind === "tuple")
-              for (const item of target.items) if (item.kind === "name") bound.set(item.name, term);
-          }
-          return { names: bound };
-        });
-      }
+      case "assign":
+        return this.assigned(statement, path, depth);
+      case "expression":
+        return [{ names: this.effect(statement.value, names, depth) }];
       case "if": {
         const whole = statement.branches.some(({ test }) => test === undefined);
         const inside = statement.branches.flatMap(({ body }) => this.run(body, [path], depth));
         return whole ? inside : [...inside, path];
       }
-      case "for":
+      case "for": {
+        const bound = new Map(names);
+        this.bind(statement.target, statement.iterable, bound, depth);
+        return this.run(statement.body, [{ names: bound }], depth);
+      }
       case "while":
         return this.run(statement.body, [path], depth);
       case "function":
         this.helpers.set(statement.name, statement);
         return [path];
       case "compound":
-        return statement.bodies.length === 1 ? this.run(statement.bodies[0] ?? [], [path], depth) : [path];
+        return statement.bodies.length === 0
+          ? [path]
+          : statement.bodies.flatMap((body) => this.run(body, [path], depth));
+      case "simple":
+        return statement.leaves ? [] : [path];
       default:
         return [path];
     }
+  }
+
+  private assigned(statement: Stmt & { kind: "assign" }, path: Path, depth: number): readonly Path[] {
+    const { names } = path;
+    const { value, operator } = statement;
+    if (value === undefined) return [path];
+    const together = statement.targets.find((target) => target.kind === "tuple");
+    if (together?.kind === "tuple" && value.kind === "tuple" && together.items.length === value.items.length)
+      return [{ names: this.unpacked(together.items, value.items, names, depth) }];
+    for (const target of statement.targets)
+      if (target.kind === "name" && isReshape(value)) this.reshaped.add(target.name);
+    return this.ways(value, names, depth).map((term) => {
+      const bound = new Map(names);
+      for (const target of statement.targets) {
+        const name = dottedPath(target)?.join(".");
+        if (name !== undefined) bound.set(name, updated(operator, bound.get(name), term));
+        else if (target.kind === "subscript" && target.object.kind === "name") {
+          // h[..., :n] += more; dense[rows, columns] = entries
+          const before = bound.get(target.object.name) ?? scalar;
+          const isSlice = target.items.some((item) => item.kind === "other");
+          const put =
+            operator !== "=" || dependsOnInput(term) || isSlice || before.kind !== "scalar"
+              ? term
+              : scattered(term);
+          if (operator !== "=" || before.kind === "scalar")
+            bound.set(target.object.name, updated(operator, before, put));
+        } else if (target.kind === "tuple")
+          target.items.forEach((item, index) => {
+            if (item.kind === "name") bound.set(item.name, itemOf(term, index, target.items.length));
+          });
+      }
+      return { names: bound };
+    });
   }
 
   /** `a, b = c, d` */
@@ -170,10 +182,51 @@ class Computation {
     const bound = new Map(names);
     for (const [index, target] of targets.entries()) {
       const value = values[index];
-      if (target.kind === "name" && value !== undefined)
-        bound.set(target.name, this.term(value, names, depth));
+      const name = dottedPath(target)?.join(".");
+      if (name !== undefined && value !== undefined) bound.set(name, this.term(value, names, depth));
     }
     return bound;
+  }
+
+  /** A call made for its effect: `outputs.append(h)`, `h.add_(more)`. */
+  private effect(call: Expr, names: Names, depth: number): Names {
+    if (call.kind !== "call" || call.callee.kind !== "attribute" || call.callee.object.kind !== "name")
+      return names;
+    const { object, name } = call.callee;
+    const before = names.get(object.name);
+    if (before === undefined) return names;
+    const [value] = call.arguments;
+    if (name === "append" && value !== undefined) {
+      const items = before.kind === "function" && before.name === "list" ? before.of : [];
+      return new Map([
+        ...names,
+        [object.name, applied("list", ...items, this.term(value.value, names, depth))],
+      ]);
+    }
+    return name.endsWith("_") && !name.endsWith("__")
+      ? new Map([...names, [object.name, this.term(call, names, depth)]])
+      : names;
+  }
+
+  /** The names that one round of a loop gives values. */
+  private bind(target: Expr, iterable: Expr, bound: Map<string, Term>, depth: number): void {
+    const called = iterable.kind === "call" ? iterable.callee : undefined;
+    const given = iterable.kind === "call" ? iterable.arguments.map(({ value }) => value) : [];
+    if (called?.kind === "name" && target.kind === "tuple" && /^(?:zip|enumerate)$/.test(called.name)) {
+      const items = called.name === "zip" ? target.items : target.items.slice(1);
+      items.forEach((item, index) => {
+        const each = given[index];
+        if (each !== undefined) this.bind(item, each, bound, depth);
+      });
+      return;
+    }
+    // self.adapters.items()
+    if (called?.kind === "attribute" && /^(?:items|values)$/.test(called.name)) {
+      const item = target.kind === "tuple" ? target.items.at(-1) : target;
+      if (item !== undefined) this.bind(item, called.object, bound, depth);
+      return;
+    }
+    if (target.kind === "name") bound.set(target.name, firstOf(this.term(iterable, bound, depth)));
   }
 
   /** An expression's terms: one, or several where a method of the class is called that has several ways through. */
@@ -182,8 +235,21 @@ class Computation {
     const method = called === undefined ? undefined : this.methods.get(called);
     if (expression.kind !== "call" || method === undefined || depth >= deepest)
       return [this.term(expression, names, depth)];
-    const given = expression.arguments.map(({ value }) => this.term(value, names, depth));
-    return this.returned(method, given, depth + 1);
+    return this.returned(method, this.passed(method, expression, names, depth), depth + 1);
+  }
+
+  /** What a call gives each parameter of a function. */
+  private passed(method: FunctionStmt, { arguments: given }: CallExpr, names: Names, depth: number): Term[] {
+    const positional = given.filter(({ keyword }) => keyword === undefined);
+    const parameters = method.parameters.filter(({ name }) => name !== "self");
+    return parameters.map((parameter, index) => {
+      const argument = given.find(({ keyword }) => keyword?.name === parameter.name) ?? positional[index];
+      return argument === undefined
+        ? isSetting(parameter)
+          ? scalar
+          : unknown
+        : this.term(argument.value, names, depth);
+    });
   }
 
   private term(expression: Expr, names: Names, depth: number): Term {
@@ -198,27 +264,59 @@ class Computation {
       case "unary":
         return this.term(expression.operand, names, depth);
       case "binary":
-        return combined(
-          expression.operator,
-          this.term(expression.left, names, depth),
-          this.term(expression.right, names, depth),
-        );
+        return this.binary(expression, names, depth);
       case "conditional":
-        return this.term(expression.then, names, depth);
-      case "subscript":
-        return this.term(expression.object, names, depth);
+        return largest([
+          this.term(expression.then, names, depth),
+          this.term(expression.otherwise, names, depth),
+        ]);
+      case "subscript": {
+        const object = this.term(expression.object, names, depth);
+        const [index] = expression.items;
+        return index?.kind === "number" && object.kind === "function" && object.name === "list"
+          ? (object.of[index.value] ?? firstOf(object))
+          : firstOf(object);
+      }
       case "attribute":
         return this.attribute(expression, names, depth);
       case "call":
         return this.call(expression, names, depth);
       case "tuple":
-      case "list": {
-        const [first] = expression.items;
-        return first === undefined ? unknown : this.term(first, names, depth);
-      }
+      case "list":
+        return applied("list", ...expression.items.map((item) => this.term(item, names, depth)));
+      case "comprehension":
+        return this.comprehension(expression, names, depth);
+      case "star":
+        return this.term(expression.value, names, depth);
       default:
         return unknown;
     }
+  }
+
+  /** One element, or all where it is known what is gone through: `(split(t) for t in (q, k, v))`. */
+  private comprehension(expression: Expr & { kind: "comprehension" }, names: Names, depth: number): Term {
+    const { clauses, element, value } = expression;
+    const [only, another] = clauses;
+    if (only?.target.kind === "name" && another === undefined)
+      return this.forEach(only.iterable, only.target.name, value ?? element, names, depth);
+    const bound = new Map(names);
+    for (const { target, iterable } of clauses) this.bind(target, iterable, bound, depth);
+    return this.term(value ?? element, bound, depth);
+  }
+
+  private forEach(iterable: Expr, name: string, body: Expr, names: Names, depth: number): Term {
+    const each = (item: Term): Term => firstOf(this.term(body, new Map([...names, [name, item]]), depth));
+    const items = this.term(iterable, names, depth);
+    return items.kind === "function" && items.name === "list"
+      ? applied("list", ...items.of.map(each))
+      : each(items);
+  }
+
+  private binary(expression: Expr & { kind: "binary" }, names: Names, depth: number): Term {
+    const left = firstOf(this.term(expression.left, names, depth));
+    if (expression.operator === "**")
+      return operation("pow", this.operands([expression.left, expression.right], names, depth));
+    return combined(expression.operator, left, firstOf(this.term(expression.right, names, depth)));
   }
 
   private attribute(expression: Expr & { kind: "attribute" }, names: Names, depth: number): Term {
@@ -227,15 +325,17 @@ class Computation {
     const path = selfPath(expression);
     // `.T`, `.weight`, `.data` of a layer or parameter are that layer
     if (path !== undefined) return this.own(path) ?? scalar;
-    if (!/^(?:T|mT|data)$/.test(expression.name)) return scalar;
+    if (!/^(?:T|mT|H|data|real|weight|values)$/.test(expression.name)) return scalar;
     const object = this.term(expression.object, names, depth);
-    return expression.name === "data" ? object : transposed(object);
+    // what is no layer of this class has a weight that nobody knows
+    if (expression.name === "weight") return object.kind === "weight" ? object : unknown;
+    return /^(?:T|mT|H)$/.test(expression.name) ? transposed(object) : object;
   }
 
   /** A layer or parameter of the class; the weights that a base class brings are `super`'s. */
   private own(attribute: string): Term | undefined {
     const path = attribute.replace(/(?:\.(?:T|mT|data))+$/, "");
-    const layer = this.roles.get(path);
+    const layer = this.layers.get(path);
     if (layer !== undefined) {
       if (layer.role === "container") return this.onlyOne(path);
       return isNumber(layer) ? scalar : weight(path);
@@ -247,18 +347,19 @@ class Computation {
 
   /** `self.lora_A[name]` where all that the dictionary may hold is one kind of layer. */
   private onlyOne(container: string): Term | undefined {
-    const inside = [...this.roles.keys()].filter((path) => path.startsWith(`${container}.`));
+    const inside = [...this.layers.keys()].filter((path) => path.startsWith(`${container}.`));
+    if (inside.length === 0) return weight(container);
     return inside.length === 1 && inside[0] !== undefined ? weight(inside[0]) : undefined;
   }
 
   private call(expression: CallExpr, names: Names, depth: number): Term {
     const { callee } = expression;
     const given = expression.arguments
-      .filter(({ keyword }) => keyword === undefined)
+      .filter(({ keyword }) => keyword === undefined || keyword.name === "input")
       .map(({ value }) => value);
     const argument = (index: number): Term => {
       const value = given[index];
-      return value === undefined ? unknown : this.term(value, names, depth);
+      return value === undefined ? unknown : firstOf(this.term(value, names, depth));
     };
     if (callee.kind === "attribute" && callee.name === "forward") {
       // super().forward(x), nn.Linear.forward(self, x)
@@ -270,26 +371,63 @@ class Computation {
     }
     const path = selfPath(callee);
     if (path !== undefined && this.methods.has(path))
-      return depth < deepest ? (this.ways(expression, names, depth)[0] ?? unknown) : unknown;
-    if (path !== undefined && !this.isOperation(path)) return this.layerCall(path, argument(0));
+      return depth < deepest ? largest(this.ways(expression, names, depth)) : unknown;
+    if (path !== undefined && !this.isOperation(path))
+      // self.get_base_layer()
+      return expression.arguments.length === 0
+        ? weight(path.replace(/^get_/, ""))
+        : this.layerCall(path, argument(0));
+    const [made, over] = given;
+    const [item] = made?.kind === "lambda" ? made.parameters : [];
+    if (callee.kind === "name" && callee.name === "map" && made?.kind === "lambda" && over && item)
+      return this.forEach(over, item.name, made.body, names, depth);
     const helper = depth < deepest ? this.helper(callee) : undefined;
     if (helper !== undefined)
-      return (
-        this.returned(
-          helper,
-          given.map((_, index) => argument(index)),
-          depth + 1,
-        )[0] ?? unknown
-      );
+      return largest(this.returned(helper, this.passed(helper, expression, names, depth), depth + 1));
     // `down = self.down[name]`, then `down(x)`
     if (callee.kind === "subscript" || (callee.kind === "name" && names.has(callee.name))) {
       const called = this.term(callee, names, depth);
-      if (called.kind === "weight") return map(called, argument(0));
+      if (called.kind === "weight") return this.layerCall(called.name, argument(0));
     }
     const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
-    const isFunction = this.scope.resolve(callee) !== undefined || callee.kind === "name";
+    const isFunction = this.declared.scope.resolve(callee) !== undefined || callee.kind === "name";
     const operands = isFunction || callee.kind !== "attribute" ? given : [callee.object, ...given];
-    return this.operation(name, operands, names, depth);
+    return operation(name, this.operands(operands, names, depth));
+  }
+
+  private operands(expressions: readonly Expr[], names: Names, depth: number) {
+    const known = new Map<number, Term>();
+    const whole = (index: number): Term => {
+      const expression = expressions[index];
+      const before = known.get(index);
+      if (before !== undefined || expression === undefined) return before ?? unknown;
+      const term = this.term(expression, names, depth);
+      known.set(index, term);
+      return term;
+    };
+    return {
+      count: expressions.length,
+      at: (index: number) => firstOf(whole(index)),
+      items: (index: number) => {
+        const term = whole(index);
+        return term.kind === "function" && term.name === "list" ? term.of : [term];
+      },
+      number: (index: number) => {
+        const expression = expressions[index];
+        const [sign, value] =
+          expression?.kind === "unary" && expression.operator === "-"
+            ? [-1, expression.operand]
+            : [1, expression];
+        return value?.kind === "number" ? sign * value.value : undefined;
+      },
+      isReshaped: (index: number) => {
+        const expression = expressions[index];
+        return (
+          expression !== undefined &&
+          (isReshape(expression) || (expression.kind === "name" && this.reshaped.has(expression.name)))
+        );
+      },
+    };
   }
 
   /** A function of `forward` itself, or of the file. */
@@ -297,7 +435,7 @@ class Computation {
     if (callee.kind !== "name") return undefined;
     const own = this.helpers.get(callee.name);
     if (own !== undefined) return own;
-    const origin = this.scope.origin(callee.name);
+    const origin = this.declared.scope.origin(callee.name);
     return origin?.kind === "function" ? origin.node : undefined;
   }
 
@@ -305,18 +443,11 @@ class Computation {
   private isOperation(path: string): boolean {
     const last = path.slice(path.lastIndexOf(".") + 1);
     const owner = path.slice(0, Math.max(0, path.lastIndexOf(".")));
-    return (
-      owner !== "" &&
-      !this.roles.has(path) &&
-      (transparent.test(last) ||
-        matrixProducts.has(last) ||
-        normalisers.has(last) ||
-        last === "_conv_forward")
-    );
+    return owner !== "" && !this.layers.has(path) && (isTensorMethod(last) || isConstant(last));
   }
 
   private layerCall(path: string, of: Term): Term {
-    const layer = this.roles.get(path);
+    const layer = this.layers.get(path);
     switch (layer?.role) {
       case "dropout":
       case "norm":
@@ -333,55 +464,35 @@ class Computation {
       case "parameter":
         return map(weight(path), of);
       default:
-        if (/drop/i.test(path)) return of;
-        return activations.test(path) ? applied("f", of) : map(weight(path), of);
+        return (layer && this.within(path, layer, of)) ?? namedLayer(path, weight(path), of);
     }
+  }
+
+  /** A layer of a class whose source is at hand, by what that class computes. */
+  private within(path: string, { type }: Layer, of: Term): Term | undefined {
+    const origin = this.nested < mostNested ? this.declared.scope.definition(type) : undefined;
+    if (origin?.kind !== "class" || origin.node === this.declared.node) return undefined;
+    if (!this.nestedClasses.has(origin.node))
+      this.nestedClasses.set(origin.node, computationOf(origin, this.nested + 1));
+    const inner = this.nestedClasses.get(origin.node);
+    const term = inner && largest(inner.terms.filter(dependsOnInput));
+    if (inner === undefined || term === undefined || term.kind === "unknown") return undefined;
+    for (const [name, layer] of inner.layers) this.layers.set(`${path}.${name}`, layer);
+    return substituted(term, of, (name) => (name === "super" ? path : `${path}.${name}`));
   }
 
   /** nn.Sequential: one after the other. */
   private inTurn(container: string, of: Term): Term {
-    const steps = [...this.roles.keys()].filter(
+    const steps = [...this.layers.keys()].filter(
       (path) => path.startsWith(`${container}.`) && !path.slice(container.length + 1).includes("."),
     );
-    if (steps.length === 0 || this.roles.get(container)?.type !== "torch.nn.Sequential")
+    if (steps.length === 0 || this.layers.get(container)?.type !== "torch.nn.Sequential")
       return map(weight(container), of);
     return steps.reduce((made, step) => this.layerCall(step, made), of);
   }
-
-  private operation(name: string, operands: readonly Expr[], names: Names, depth: number): Term {
-    const [first, second] = operands;
-    const at = (expression: Expr | undefined): Term =>
-      expression === undefined ? unknown : this.term(expression, names, depth);
-    // the convolution of a layer takes the layer first
-    if (name === "_conv_forward") return matrixProduct(at(operands[2]), at(second));
-    if (name === "linear" || name === "conv2d" || name === "conv1d" || name === "embedding")
-      return matrixProduct(at(second), at(first));
-    if (inverses.has(name)) return elementwise("inverse", at(first));
-    if (name === "solve") return matrixProduct(applied("inverse", at(first)), at(second));
-    if (matrixProducts.has(name)) return matrixProduct(at(first), at(second));
-    if (name === "add" || name === "sub") return sum(at(first), at(second));
-    if (name === "mul" || name === "multiply") return product(at(first), at(second));
-    if (name === "cat" || name === "concat" || name === "concatenate")
-      return applied(
-        "cat",
-        ...(first?.kind === "list" || first?.kind === "tuple" ? first.items.map(at) : [unknown]),
-      );
-    if (name === "kron") return applied("kron", at(first), at(second));
-    if (name === "einsum") return einsum(operands.slice(1).map(at));
-    if (normalisers.has(name)) return applied("norm", at(first));
-    if (constants.test(name)) return scalar;
-    if (activations.test(name)) return elementwise("f", at(first));
-    if (name === "softmax") return applied("softmax", at(first));
-    if (name === "t" || name === "transpose") return transposed(at(first));
-    return transparent.test(name) ? at(first) : unknown;
-  }
 }
 
-const oneEntry = /(?:zeros|ones|empty|full|randn?)\(\s*[([]?\s*1?\s*,?\s*[)\]]/;
-const oneNumber = /[tT]ensor\(\s*\[?[-\d.e]+\]?\s*[,)]/;
-
-/** A learnt number: nn.Parameter(torch.ones(1)). */
-function isNumber({ role, call }: Layer): boolean {
-  const text = call.arguments[0]?.value.text ?? "";
-  return role === "parameter" && (oneEntry.test(text) || oneNumber.test(text));
-}
+const isReshape = (expression: Expr): boolean =>
+  expression.kind === "call" &&
+  expression.callee.kind === "attribute" &&
+  reshapes.test(expression.callee.name);
