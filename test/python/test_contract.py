@@ -11,6 +11,7 @@ import torch
 from corpus import FACTS, METHODS, PYTHON, SHARED, SITES, Site, evaluate
 from places import ELSEWHERE, PLACES, SEQUENCE_READERS, Host, Place
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 train_only = SHARED["train_only"]
 HALF_ON_CPU = not torch.__version__.startswith("1.")
@@ -302,6 +303,56 @@ def test_merges_into_a_plain_layer(site: Site) -> None:
         alone = place.host(merged) if place.replaces else merged
         for x in place.inputs():
             close(alone(x), host(x))
+
+
+@every_module
+def test_offers_the_weight_that_it_multiplies_by(site: Site) -> None:
+    """For code that reads weight and bias in place of calling the layer."""
+    for place in usable(site):
+        adapter = place.adapter(host_of(site, place))
+        perturb(adapter)
+        if not hasattr(adapter, "merged_weight"):
+            merges = isinstance(adapter, nn.Linear) and hasattr(adapter, "merged")
+            assert not merges or adapter.bias is None or moves_bias(adapter)
+            continue
+        for x in place.inputs():
+            close(F.linear(x, adapter.merged_weight(), adapter.bias), adapter(x))
+        by_call, by_weight = (gradients(adapter, x, way) for way in ("forward", "merged_weight"))
+        assert by_weight.keys() == by_call.keys()
+
+
+def moves_bias(adapter: Any) -> bool:
+    return not torch.equal(adapter.merged().bias, adapter.bias)
+
+
+def gradients(adapter: Any, x: Tensor, way: str) -> dict[str, Tensor]:
+    """Of what trains, by name, where a loss reaches it."""
+    adapter.zero_grad(set_to_none=True)
+    output = adapter(x) if way == "forward" else F.linear(x, adapter.merged_weight())
+    output.square().sum().backward()
+    return {
+        name: part.grad
+        for name, part in adapter.named_parameters()
+        if part.grad is not None and part.grad.abs().sum() > 0
+    }
+
+
+@every_module
+def test_follows_a_weight_that_is_tied_later(site: Site) -> None:
+    """`self.head.weight = self.embedding.weight` below the line that builds the head."""
+    if site.kind != "linear":
+        return
+    for place in usable(site):
+        adapter = place.adapter(host_of(site, place))
+        loaded = copy.deepcopy(adapter)
+        other = nn.Parameter(torch.randn_like(adapter.weight))
+        loaded.load_state_dict(adapter.state_dict() | {"weight": other})
+        adapter.weight = other
+        assert adapter.state_dict().keys() == loaded.state_dict().keys()
+        for x in place.inputs():
+            close(adapter(x), loaded(x))
+            if site.method["properties"]["identityAtInit"] == "exact":
+                close(adapter(x), F.linear(x, other, adapter.bias))
 
 
 @every_module

@@ -35,7 +35,7 @@ class BatLinear(nn.Linear):
         rows = out_features // block_size
         self.bat = nn.Parameter(self.weight.new_zeros(rows, block_size, block_size))  # (p, r, r)
 
-    def adapted_weight(self) -> Tensor:  # (out, in)
+    def merged_weight(self) -> Tensor:  # (out, in)
         """W with every block W_pq replaced by W_pq + W_pq M_p + M_p."""
         side = self.block_size
         blocks = self.weight.reshape(-1, side, self.in_features // side, side)  # (p, r, q, r)
@@ -44,14 +44,14 @@ class BatLinear(nn.Linear):
         return self.weight + update.transpose(1, 2).reshape_as(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        return F.linear(x, self.adapted_weight(), self.bias)
+        return F.linear(x, self.merged_weight(), self.bias)
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the adapted weight."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.adapted_weight())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

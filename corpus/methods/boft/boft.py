@@ -62,13 +62,17 @@ class BOFTLinear(nn.Linear):
         h = (1 + self.boft_scale_offset) * F.linear(self.turned(x), self.weight)
         return h if self.bias is None else h + self.bias
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        rotation = self.turned(torch.eye(self.in_features).to(self.weight)).T  # R^T
+        return (1 + self.boft_scale_offset)[:, None] * (self.weight @ rotation)
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with rotation and scale folded in: diag(s) W R^T."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        rotation = self.turned(torch.eye(self.in_features).to(self.weight)).T  # R^T
-        layer.weight.copy_((1 + self.boft_scale_offset)[:, None] * (self.weight @ rotation))
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -37,13 +37,17 @@ class BoneLinear(nn.Linear):
         shards = padded.reshape(*x.shape[:-1], self.shards, self.block_size)
         return super().forward(x) + shards.sum(-2) @ self.bone
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        update = self.bone.T.repeat(1, self.shards)[:, : self.in_features]
+        return self.weight + update
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with M^T added to every strip of `block_size` columns of W."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        update = self.bone.T.repeat(1, self.shards)[:, : self.in_features]
-        layer.weight.copy_(self.weight + update)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

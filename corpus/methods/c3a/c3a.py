@@ -46,18 +46,22 @@ class C3ALinear(nn.Linear):
         y = torch.fft.irfft(mixed, n=self.block_size).flatten(-2) / self.in_features
         return super().forward(x) + y.to(x.dtype)
 
-    @torch.no_grad()
-    def merged(self) -> nn.Linear:
-        """A plain layer with the circulant blocks folded in."""
-        layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
-        layer = layer.to(self.weight)
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
         size = self.block_size
         steps = torch.arange(size, device=self.weight.device)
         circulant = self.c3a_kernel[
             :, :, (steps - steps[:, None]) % size
         ]  # (out / b, in / b, b, b)
         update = circulant.transpose(1, 2).reshape(self.out_features, self.in_features)
-        layer.weight.copy_(self.weight + update / self.in_features)
+        return self.weight + update / self.in_features
+
+    @torch.no_grad()
+    def merged(self) -> nn.Linear:
+        """A plain layer with the circulant blocks folded in."""
+        layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
+        layer = layer.to(self.weight)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

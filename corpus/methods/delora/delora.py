@@ -56,13 +56,17 @@ class DeLoRALinear(nn.Linear):
         inner = (self.dropout(x) * self.column_norms()) @ self.delora_A.T  # (..., r)
         return super().forward(x) + (inner * self.strengths()) @ self.delora_B.T
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        update = (self.delora_B * self.strengths()) @ self.delora_A
+        return self.weight + update * self.column_norms()
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in: W + (l / r) B X A diag(n)."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        update = (self.delora_B * self.strengths()) @ self.delora_A
-        layer.weight.copy_(self.weight + update * self.column_norms())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -47,13 +47,17 @@ class GatedLoRALinear(nn.Linear):
         weight = self.scale * self.gate.sigmoid()
         return super().forward(x) + weight * (x @ self.lora_A.T @ self.lora_B.T)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        update = self.scale * self.gate.sigmoid() * self.lora_B @ self.lora_A
+        return self.weight + update
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the gated update folded in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        update = self.scale * self.gate.sigmoid() * self.lora_B @ self.lora_A
-        layer.weight.copy_(self.weight + update)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -59,13 +59,17 @@ class DoRALinear(nn.Linear):
         h = self.gain() * direction
         return h if self.bias is None else h + self.bias
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        adapted = self.weight + self.scale * self.lora_B @ self.lora_A
+        return self.gain()[:, None] * adapted
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the rows of V at their learned magnitude."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        adapted = self.weight + self.scale * self.lora_B @ self.lora_A
-        layer.weight.copy_(self.gain()[:, None] * adapted)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

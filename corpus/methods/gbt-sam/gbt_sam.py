@@ -45,14 +45,18 @@ class LoRAQV(nn.Linear):
         update = torch.cat([query, torch.zeros_like(query), value], dim=-1)
         return super().forward(x) + self.scale * update
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        query, value = self.lora_B @ self.lora_A
+        update = torch.cat([query, torch.zeros_like(query), value])
+        return self.weight + self.scale * update
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with both updates folded in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        query, value = self.lora_B @ self.lora_A
-        update = torch.cat([query, torch.zeros_like(query), value])
-        layer.weight.copy_(self.weight + self.scale * update)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -63,13 +63,17 @@ class GraLoRALinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         return super().forward(x) + self.update(self.dropout(x))
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        every = torch.eye(self.in_features).to(self.weight)
+        return self.weight + self.update(every).T
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with all blocks folded in: W + (alpha / r) D."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        every = torch.eye(self.in_features).to(self.weight)
-        layer.weight.copy_(self.weight + self.update(every).T)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -40,15 +40,19 @@ class HRALinear(nn.Linear):
             x = x - 2 * (x @ u)[..., None] * u
         return super().forward(x)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        weight = self.weight
+        for u in F.normalize(self.hra_u, dim=0).unbind(1):
+            weight = weight - 2 * (weight @ u)[:, None] * u
+        return weight
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the reflections folded in: W H_1 ... H_r."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        weight = self.weight
-        for u in F.normalize(self.hra_u, dim=0).unbind(1):
-            weight = weight - 2 * (weight @ u)[:, None] * u
-        layer.weight.copy_(weight)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

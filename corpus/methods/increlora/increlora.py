@@ -116,12 +116,16 @@ class IncreLoRALinear(nn.Linear):
                 self.append(0.0, trains=len(self.lora_E) < rank)
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        return self.weight + self.update()
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight + self.update())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -50,12 +50,16 @@ class LoHaLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         return F.linear(x, self.weight + self.update(), self.bias)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        return self.weight + self.update()
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight + self.update())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

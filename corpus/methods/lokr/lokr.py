@@ -60,14 +60,18 @@ class LoKrLinear(nn.Linear):
             blocks = blocks @ self.lokr_B2.T @ self.lokr_A2.T
         return super().forward(x) + self.scale * (self.lokr_W1 @ blocks).flatten(-2)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        whole = hasattr(self, "lokr_W2")
+        large = self.lokr_W2 if whole else self.lokr_A2 @ self.lokr_B2
+        return self.weight + self.scale * torch.kron(self.lokr_W1, large)
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in: W + (alpha / r) W_1 kron W_2."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        whole = hasattr(self, "lokr_W2")
-        large = self.lokr_W2 if whole else self.lokr_A2 @ self.lokr_B2
-        layer.weight.copy_(self.weight + self.scale * torch.kron(self.lokr_W1, large))
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

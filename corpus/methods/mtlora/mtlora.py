@@ -85,14 +85,18 @@ class MTLoRALinear(nn.Linear):
             outputs = {task: output + update for task, output in outputs.items()}
         return (base + update, outputs) if self.tasks else base + update
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What a layer without tasks multiplies by, for code that computes with its weight."""
+        if self.tasks:
+            raise ValueError("tasks must be empty: outputs of several tasks are no single layer")
+        return self.weight + self.scale * self.lora_B @ self.lora_A
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the shared update folded in; only for a layer without tasks."""
-        if self.tasks:
-            raise ValueError("tasks must be empty: outputs of several tasks are no single layer")
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight + self.scale * self.lora_B @ self.lora_A)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

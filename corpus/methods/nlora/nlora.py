@@ -69,17 +69,21 @@ class NLoRALinear(nn.Linear):
             update = update - dropped @ A_0.T @ N_0.T @ B_0.T
         return super().forward(x) + self.scale * update
 
-    @torch.no_grad()
-    def merged(self) -> nn.Linear:
-        """A plain layer with the update folded in."""
-        layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
-        layer = layer.to(self.weight)
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
         A, N, B = self.factors()
         update = B @ N @ A
         if self.subtract_start:
             A_0, N_0, B_0 = self.start()
             update -= B_0 @ N_0 @ A_0
-        layer.weight.copy_(self.weight + self.scale * update)
+        return self.weight + self.scale * update
+
+    @torch.no_grad()
+    def merged(self) -> nn.Linear:
+        """A plain layer with the update folded in."""
+        layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
+        layer = layer.to(self.weight)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -56,13 +56,17 @@ class OFTLinear(nn.Linear):
         # h = W R^T x + b
         return super().forward(self.turned(x))
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        rotations = self.rotation().expand(self.in_features // self.block_size, -1, -1)
+        return self.weight @ torch.block_diag(*rotations).T
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the rotation folded in: W R^T."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        rotations = self.rotation().expand(self.in_features // self.block_size, -1, -1)
-        layer.weight.copy_(self.weight @ torch.block_diag(*rotations).T)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -67,15 +67,19 @@ class RandLoRALinear(nn.Linear):
             y = x_dropped @ columns @ rows
         return super().forward(x) + self.scale * y
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        rows, columns = self.factors()
+        wide = self.in_features <= self.out_features
+        update = columns @ rows  # (long, short)
+        return self.weight + self.scale * (update if wide else update.T)
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        rows, columns = self.factors()
-        wide = self.in_features <= self.out_features
-        update = columns @ rows  # (long, short)
-        layer.weight.copy_(self.weight + self.scale * (update if wide else update.T))
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class S2RowLinear(nn.Linear):
@@ -52,13 +53,17 @@ class S2RowLinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         return super().forward(x) + x[..., self.slice] @ self.s2.T  # W x + b + S x[a:b]
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        sides = (self.slice.start, self.in_features - self.slice.stop)
+        return self.weight + F.pad(self.s2, sides)
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with S added to its columns of W."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight)
-        layer.weight[:, self.slice] += self.s2
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer
@@ -114,13 +119,17 @@ class S2ColumnLinear(nn.Linear):
         before, after = h[..., : self.slice.start], h[..., self.slice.stop :]
         return torch.cat([before, h[..., self.slice] + change, after], dim=-1)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        sides = (0, 0, self.slice.start, self.out_features - self.slice.stop)
+        return self.weight + F.pad(self.s2, sides)
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with S added to its rows of W."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight)
-        layer.weight[self.slice] += self.s2
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

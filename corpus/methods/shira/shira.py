@@ -41,20 +41,20 @@ class SHiRALinear(nn.Linear):
         self.register_buffer("positions", positions.to(self.weight.device))  # row * in + column
         self.shira_values = nn.Parameter(self.weight.new_zeros(chosen))
 
-    def adapted(self) -> Tensor:  # (out, in)
+    def merged_weight(self) -> Tensor:  # (out, in)
         """W + V"""
         flat = self.weight.flatten().index_add(0, self.positions, self.shira_values)
         return flat.view_as(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        return F.linear(x, self.adapted(), self.bias)
+        return F.linear(x, self.merged_weight(), self.bias)
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the trained entries written in."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.adapted())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -47,12 +47,16 @@ class SLoRALinear(nn.Linear):
         hidden = self.dropout(x) @ self.lora_A.T @ self.lora_N.T  # (..., r)
         return super().forward(x) + self.scale * (hidden @ self.lora_B.T)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        return self.weight + self.scale * self.lora_B @ self.lora_N @ self.lora_A
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in: W + (alpha / r) B N A."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.weight + self.scale * self.lora_B @ self.lora_N @ self.lora_A)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -61,22 +61,23 @@ class SparseDeltaLinear(nn.Linear):
         self.square_sum += seen.square()
         self.samples += 1
 
-    def adapted(self) -> Tensor:  # (out, in)
+    def merged_weight(self) -> Tensor:  # (out, in)
         """W with the values added at their indices."""
-        return self.weight.flatten().index_add(0, self.indices, self.values).view_as(self.weight)
-
-    def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        weight = self.adapted()
+        flat = self.weight.flatten().index_add(0, self.indices, self.values)
+        weight = flat.view_as(self.weight)
         if self.watching and weight.requires_grad:
             weight.register_hook(self.watch)
-        return F.linear(x, weight, self.bias)
+        return weight
+
+    def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
+        return F.linear(x, self.merged_weight(), self.bias)
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the values added to the weight."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        layer.weight.copy_(self.adapted())
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

@@ -71,13 +71,17 @@ class VBLoRALinear(nn.Linear):
         a, b = self.factors()
         return super().forward(x) + x @ a.T @ b.T
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        a, b = self.factors()
+        return self.weight + b @ a
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in: W + B A."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        a, b = self.factors()
-        layer.weight.copy_(self.weight + b @ a)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer

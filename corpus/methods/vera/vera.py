@@ -52,13 +52,17 @@ class VeRALinear(nn.Linear):
         inner = self.lambda_d * (self.dropout(x) @ self.random_a.T)
         return super().forward(x) + self.lambda_b * (inner @ self.random_b.T)
 
+    def merged_weight(self) -> Tensor:  # (out, in)
+        """What the layer multiplies by, for code that computes with its weight itself."""
+        update = self.lambda_b[:, None] * self.random_b @ (self.lambda_d[:, None] * self.random_a)
+        return self.weight + update
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """A plain layer with the update folded in: W + diag(lambda_b) B diag(lambda_d) A."""
         layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)
         layer = layer.to(self.weight)
-        update = self.lambda_b[:, None] * self.random_b @ (self.lambda_d[:, None] * self.random_a)
-        layer.weight.copy_(self.weight + update)
+        layer.weight.copy_(self.merged_weight())
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer
