@@ -100,7 +100,7 @@ export function modelParameters(found: readonly Pick<Found, "layer" | "uses">[])
     const parameters = layerParameters(layer);
     if (parameters === undefined || uses === undefined) return undefined;
     // Of two layers that share one weight each counts for half.
-    total += (parameters * uses) / (layer.obstacle?.includes("shares its weight") === true ? 2 : 1);
+    total += (parameters * uses) / (layer.tie === undefined ? 1 : 2);
   }
   return total;
 }

@@ -2,8 +2,8 @@
 import type { Fidelity, Method, MethodSite } from "../literature/model";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
 import { modelLayersIn, type Sources } from "./modelLayers";
-import type { Place } from "./place";
-import { isLayerPlace, mismatch, suits, unwritable } from "./fits";
+import type { LayerPlace, Place } from "./place";
+import { isLayerPlace, mismatch, suits, unreadable, unwritable } from "./fits";
 import { placesIn } from "./places";
 import { placesOfKey } from "./scopes";
 
@@ -39,7 +39,7 @@ function choice(method: Method, site: MethodSite, place: Place, held: number | u
   const trainable = trainableParameters(method, site, place);
   const disabled =
     place.obstacle ??
-    (isLayerPlace(place) ? mismatch(site, place) : undefined) ??
+    (isLayerPlace(place) ? (mismatch(site, place) ?? unreadable(method, site, place)) : undefined) ??
     unwritable(site, place) ??
     unfit(method, site, place);
   return {
@@ -85,6 +85,7 @@ export function title({ method, site, place }: Choice): string {
     case "embedding":
     case "norm":
     case "attention":
+      return `Adapt ${label} with ${name}${tied(place)}`;
     case "model-layers":
       return `Adapt ${label} with ${name}`;
     case "block-input":
@@ -107,4 +108,12 @@ export function title({ method, site, place }: Choice): string {
     case "model":
       return `Apply ${name} to ${label}`;
   }
+}
+
+/** What becomes of another layer that has the same weight. */
+function tied({ layers }: LayerPlace): string {
+  const ties = layers.flatMap(({ tie }) => tie ?? []);
+  return ties
+    .map(({ layer, holds }) => (holds ? `, freezing \`${layer}\` too` : `; \`${layer}\` trains their weight`))
+    .join("");
 }

@@ -1,5 +1,5 @@
 /** Whether what a method writes suits a place. */
-import type { MethodSite } from "../literature/model";
+import type { Method as Paper, MethodSite } from "../literature/model";
 import type { Method } from "../python/facts";
 import { missingVariable, unwritableStep } from "./callSites/variables";
 import { isLayerKind, layerKinds } from "./layerKinds";
@@ -52,6 +52,18 @@ export function mismatch(site: MethodSite, { layers }: LayerPlace): string | und
   const type = baseOf(site);
   const other = layers.find((layer) => layer.type !== type);
   return other === undefined ? undefined : `\`${other.path}\` is a ${other.type}, not a ${type ?? "layer"}.`;
+}
+
+/** Why a site's class cannot stand for layers whose weight the code computes with: it has no other to offer. */
+export function unreadable(
+  { python }: Paper,
+  { symbol }: MethodSite,
+  { layers }: LayerPlace,
+): string | undefined {
+  const reason = layers.find(({ weightReads }) => weightReads !== undefined)?.weightReads?.reason;
+  if (reason === undefined) return undefined;
+  const definition = python.flatMap(({ definitions }) => definitions).find(({ name }) => name === symbol);
+  return definition?.source.includes("def merged_weight(self)") === true ? undefined : reason;
 }
 
 /** Why what a site writes does not fit the code of a place that is sound for others. */

@@ -141,8 +141,11 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];
     const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
-    const closed = sound.filter(({ layers }) => !layers.some(({ layer }) => isOpenHead(layer)));
-    const chosen = suggested((closed.length > 0 ? closed : sound).map(nameOf), certain.map(nameOf), known);
+    // a tied weight would be frozen in the other layer too, which is for the user to choose
+    const plain = sound.filter(
+      ({ layers }) => !layers.some(({ layer }) => layer.tie !== undefined || isOpenHead(layer)),
+    );
+    const chosen = suggested((plain.length > 0 ? plain : sound).map(nameOf), certain.map(nameOf), known);
     const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },

@@ -97,6 +97,7 @@ function isNamed({ path }: Found, target: string): boolean {
 export function targetsIn(found: readonly Found[], of: LayerKind): Target[] {
   const fault = ({ layer }: Found): string | undefined =>
     layer.obstacle ??
+    layer.weightReads?.reason ??
     (layer.type === layerKinds[of].type
       ? undefined
       : `\`${layer.path}\` is a ${layer.type}, not a ${layerKinds[of].type}.`);

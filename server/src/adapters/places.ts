@@ -58,13 +58,13 @@ function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
         touch: layers.flatMap(({ call, name }) => [call.statement, ...(name === undefined ? [] : [name])]),
         module,
         layers,
-        ...because(first.obstacle),
+        ...because(first.obstacle ?? (layers.length < built.length ? first.weightReads?.reason : undefined)),
       },
     ];
   });
   const common = places.filter(
-    ({ obstacle, layers }) =>
-      obstacle === undefined && layers[0]?.type === layerKinds[kind].type && !layers.some(isOpenHead),
+    ({ obstacle, layers: [first] }) =>
+      obstacle === undefined && first?.type === layerKinds[kind].type && isPlain(first),
   );
   if (common.length < 2) return places;
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
@@ -74,6 +74,10 @@ function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
     { kind, key: `${kind}:${module.name}:*`, label, touch: [module.header], module, layers },
   ];
 }
+
+/** Whether nothing but the layer itself is to be changed with it, and its size is known; others are adapted one by one. */
+const isPlain = (layer: Layer): boolean =>
+  layer.weightReads === undefined && layer.tie === undefined && !isOpenHead(layer);
 
 /**
  * The constructions of one attribute that stand for each other, such as those of an `if` and its `else`. What another

@@ -75,11 +75,12 @@ function disjoint(edits: readonly Edit[]): Edit[] {
 /** `LoRALinear(a, b, rank=8, alpha=16)` → `nn.Linear(a, b)`. */
 function restoredCall(
   file: SourceFile,
-  { layer: { call }, method }: Adapter,
+  { layer, method }: Adapter,
   base: string,
   ours: ReadonlySet<string>,
 ): Edit[] {
   const { facts, text } = file;
+  const { call } = layer;
   const name =
     spelledBeside(file, call, base, ours) ?? spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
   const written = new Set(method.hyperparameters.map((each) => each.name));
@@ -95,7 +96,8 @@ function restoredCall(
     const comma = /^[ \t]*,/.exec(text.slice(last.range.to))?.[0].length ?? 0;
     return [edit(before + comment, last.range.to + comma)];
   });
-  return [edit(call.callee.from, call.callee.to, name), ...removed];
+  const reads = (layer.weightReads?.ranges ?? []).map(({ from, to }) => edit(from, to, "weight"));
+  return [edit(call.callee.from, call.callee.to, name), ...removed, ...reads];
 }
 
 /** A layer as the nearest other layer of its module is written: `torch.nn.Linear` where `nn` is imported too. */

@@ -123,6 +123,24 @@ export interface Layer {
   readonly count?: number;
   /** Why adapting this layer by subclassing it would be wrong, in words for the user, with the remedy. */
   readonly obstacle?: string;
+  readonly weightReads?: WeightReads;
+  readonly tie?: Tie;
+}
+
+/** Where the class computes with a layer's weight and does not call the layer: `F.linear(x, self.proj.weight)`. */
+export interface WeightReads {
+  /** `weight` each time, or the `merged_weight()` that an adapted layer is asked for. */
+  readonly ranges: readonly Range[];
+  /** Why a layer that has no other weight to offer cannot stand there. */
+  readonly reason: string;
+}
+
+/** `self.wte.weight = self.lm_head.weight`: two layers with one weight. */
+export interface Tie {
+  /** The other one. */
+  readonly layer: string;
+  /** Whether the weight that both have is the one this layer was built with: `lm_head` above. */
+  readonly holds: boolean;
 }
 
 /** A parameter of `__init__`, `forward` or a free function. */

@@ -128,6 +128,12 @@ class Mover {
       ...(layer.name && { name: this.range(layer.name) }),
       call: this.call(layer.call),
       arguments: written,
+      ...(layer.weightReads && {
+        weightReads: {
+          ...layer.weightReads,
+          ranges: layer.weightReads.ranges.map((range) => this.range(range)),
+        },
+      }),
     };
   }
 

@@ -3,18 +3,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readPython } from "../../../server/src/python/document";
 
-/** The class body's layers with their obstacles, `# no: <words of the reason>` at the end of each refused line. */
+/**
+ * The class body's layers with their obstacles, `# no: <words of the reason>` at the end of each refused line, or
+ * `# reads: <words>` where a method that has a weight to offer may stand.
+ */
 function checkObstacles(source: string): void {
   const text = `import torch\nimport torch.nn.functional as F\nfrom torch import nn\nfrom torch.nn.utils import weight_norm\nfrom transformers import PreTrainedModel\n\n\n${source.trim()}\n`;
-  const wanted = text
-    .split("\n")
-    .flatMap((line, index) => (/# no: (.*)$/.exec(line) ? [[index, /# no: (.*)$/.exec(line)?.[1]]] : []));
+  const wanted = text.split("\n").flatMap((line, index) => {
+    const [, kind, words] = /# (no|reads): (.*)$/.exec(line) ?? [];
+    return kind === undefined ? [] : [[`${kind} ${index}`, words] as const];
+  });
   const found = readPython(text).facts.modules.flatMap(({ layers }) =>
-    layers.flatMap(({ obstacle, call }) =>
-      obstacle === undefined
+    layers.flatMap(({ obstacle, weightReads, call }) => {
+      const reason = obstacle ?? weightReads?.reason;
+      const line = text.slice(0, call.range.from).split("\n").length - 1;
+      return reason === undefined
         ? []
-        : [[text.slice(0, call.range.from).split("\n").length - 1, obstacle] as const],
-    ),
+        : [[`${obstacle === undefined ? "reads" : "no"} ${line}`, reason] as const];
+    }),
   );
   assert.deepEqual(
     found.map(([line]) => line),
@@ -31,14 +37,14 @@ test("a weight that forward computes with is not adapted, one that is only looke
 class Net(nn.Module):
     def __init__(self, dim):
         super().__init__()
-        self.a = nn.Linear(dim, dim)  # no: torch.nn.functional.linear
-        self.b = nn.Linear(dim, dim)  # no: @
-        self.c = nn.Linear(dim, dim)  # no: .t()
-        self.d = nn.Linear(dim, dim)  # no: =
-        self.e = nn.Linear(dim, dim)  # no: fused_kernel
+        self.a = nn.Linear(dim, dim)  # reads: torch.nn.functional.linear
+        self.b = nn.Linear(dim, dim)  # reads: @
+        self.c = nn.Linear(dim, dim)  # reads: .t()
+        self.d = nn.Linear(dim, dim)  # reads: =
+        self.e = nn.Linear(dim, dim)  # reads: fused_kernel
         self.f = nn.Linear(dim, dim)
         self.g = nn.Linear(dim, dim)
-        self.h = nn.Linear(dim, dim)  # no: torch.nn.functional.linear
+        self.h = nn.Linear(dim, dim)  # reads: torch.nn.functional.linear
         nn.init.zeros_(self.f.weight)
         self.g.weight.data.mul_(0.5)
 
@@ -64,14 +70,14 @@ class Lists(nn.Module):
     def __init__(self, d):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(d, d),  # no: used directly
+            nn.Linear(d, d),  # reads: used directly
             nn.ReLU(),
             nn.Linear(d, d),  # no: weight_norm
         )
         weight_norm(self.net[2])
-        self.heads = nn.ModuleList([nn.Linear(d, d) for _ in range(3)])  # no: used directly
+        self.heads = nn.ModuleList([nn.Linear(d, d) for _ in range(3)])  # reads: used directly
         self.called = nn.ModuleList([nn.Linear(d, d) for _ in range(3)])
-        self.out = nn.Linear(d, d)  # no: used directly
+        self.out = nn.Linear(d, d)  # reads: used directly
         self.attn = nn.MultiheadAttention(d, 4)  # no: used directly
         self.other = nn.MultiheadAttention(d, 4)
 
@@ -152,5 +158,38 @@ class OtherPreTrainedModel(PreTrainedModel):
 
     def get_output_embeddings(self):
         return self.decoder
+`);
+});
+
+test("a weight that is handed out, written to, read while the model is built or one of several is not replaced", () => {
+  checkObstacles(`
+class Kept(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.a = nn.Linear(d, d)  # no: return
+        self.b = nn.Linear(d, d)  # no: =
+        self.c = nn.Linear(d, d)  # no: *
+        self.d = nn.Linear(d, d)  # reads: @
+        self.net = nn.Sequential(
+            nn.Linear(d, d),  # no: used directly
+            nn.Linear(d, d),  # no: used directly
+        )
+        self.e = nn.Linear(d, d)  # no: stack
+        self.f = nn.Linear(d, d)  # no: stack
+        self.start = self.c.weight * 2 + 1
+
+    @property
+    def table(self):
+        return self.a.weight
+
+    def forward(self, x):
+        w = self.b.weight
+        w.mul_(2)
+        v = self.d.weight.shape[0]
+        for layer in self.net:
+            x = F.linear(x, layer.weight)
+        layers = [self.e, self.f]
+        z = torch.stack([layer.weight for layer in layers])
+        return x @ w + self.d.weight @ x + z
 `);
 });

@@ -1,4 +1,5 @@
-/** `nn.Linear(a, b)` becomes `LoRALinear(a, b, rank=8, alpha=16)`: the callee and the end of its arguments change, nothing else. */
+/** `nn.Linear(a, b)` becomes `LoRALinear(a, b, rank=8, alpha=16)`: the callee and the end of its arguments change, and code
+ * that computes with the layer's weight gets the one that the adapter makes of it. */
 import type { LayerPlace } from "../place";
 import { edit, type Edit } from "../edits";
 import { appendArguments, writtenArguments } from "./arguments";
@@ -6,8 +7,12 @@ import type { CallSite } from "./callSite";
 
 export function adaptLayer({ file, method, site, options, symbol }: CallSite, place: LayerPlace): Edit[] {
   const calls = new Map(place.layers.map(({ call }) => [call.range.from, call]));
-  return [...calls.values()].flatMap((call) => {
+  const ranges = place.layers.flatMap(({ weightReads }) => weightReads?.ranges ?? []);
+  const reads = new Map(ranges.map((range) => [range.from, range]));
+  const written = [...reads.values()].map(({ from, to }) => edit(from, to, "merged_weight()"));
+  const adapted = [...calls.values()].flatMap((call) => {
     const added = appendArguments(file.text, call, writtenArguments(method, site, options, file.facts));
     return [edit(call.callee.from, call.callee.to, symbol), ...(added === undefined ? [] : [added])];
   });
+  return [...adapted, ...written];
 }

@@ -17,7 +17,7 @@ import type { Layer, LayerForm } from "../facts";
 import { Constructions, isSequential } from "./layerConstructions";
 import type { Context } from "./layerSink";
 import { iterations, keyOf } from "./layerExpressions";
-import { obstacleOf, obstaclesIn } from "./obstacles";
+import { layerUses, withUses } from "./obstacles";
 import type { Scope } from "../names/scope";
 
 export interface Layers {
@@ -29,7 +29,7 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
   return scope.derive(block.memory.layers, node, () => {
     const collector = new Collector(node, block, scope);
     for (const method of node.body) if (method.kind === "function") collector.method(method);
-    const obstacles = obstaclesIn(node, scope);
+    const uses = layerUses(node, scope);
     const unusual = instanceObstacle(node);
     const held = new Set(
       collector.layers.flatMap(({ form, call }) => (form === "argument" ? [] : [call.range.from])),
@@ -38,9 +38,9 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
     const found = collector.layers.filter(
       ({ form, call }) => form !== "argument" || !held.has(call.range.from),
     );
-    const layers = found.map((layer): Layer => {
-      const obstacle = layer.obstacle ?? obstacleOf(obstacles, layer.path) ?? unusual;
-      return obstacle === undefined ? layer : { ...layer, obstacle };
+    const layers = found.map((each): Layer => {
+      const layer = withUses(each, uses);
+      return unusual === undefined ? layer : { ...layer, obstacle: layer.obstacle ?? unusual };
     });
     return { layers };
   });

@@ -1,53 +1,58 @@
 /** What else a class does with its layers: uses that go past an adapted layer, or that break it. */
+import type { Layer, Tie, WeightReads } from "../facts";
 import {
   type CallExpr,
   type ClassStmt,
-  dottedPath,
   type Expr,
   expressionsOf,
-  forEachChild,
   type FunctionStmt,
   selfPath,
   walkExpression,
   walkStatements,
 } from "../tree/ast";
 import { wrapperObstacle } from "./layerTypes";
+import { FoundReads, layerPath, weightOwner } from "./weightReads";
 import type { Scope } from "../names/scope";
 
-/** Why layers of the class, by path, cannot be adapted by subclassing; `*` speaks of all of them. */
-export function obstaclesIn(node: ClassStmt, scope: Scope): ReadonlyMap<string, string> {
+/** What a class does with its layers besides calling them, by path. */
+export interface LayerUses {
+  /** Why a layer cannot be adapted by subclassing; `*` speaks of all of them. */
+  readonly obstacles: ReadonlyMap<string, string>;
+  readonly reads: ReadonlyMap<string, WeightReads>;
+  readonly ties: ReadonlyMap<string, Tie>;
+}
+
+export function layerUses(node: ClassStmt, scope: Scope): LayerUses {
   const obstacles = new Map<string, string>();
+  const ties = new Map<string, Tie>();
   const note = (path: string, reason: string): void => {
     if (!obstacles.has(path)) obstacles.set(path, reason);
   };
   ofBases(node, scope, note);
+  const found = new FoundReads(scope, note);
   for (const member of node.body) {
     if (member.kind === "assign") tiedKeys(member.targets, member.value, note);
     if (member.kind !== "function") continue;
     if (/^get_output_embeddings$/.test(member.name)) outputEmbeddings(member, note);
-    const held = heldLayers(member);
     walkStatements(member.body, (statement) => {
       if (statement.kind === "assign" && statement.value) {
         const owner = weightOwner(statement.value);
         for (const target of statement.targets) {
           const other = weightOwner(target);
           if (owner === undefined || other === undefined) continue;
-          obstacles.set(other, tied(other, owner));
-          obstacles.set(owner, tied(owner, other));
+          ties.set(other, { layer: owner, holds: false });
+          ties.set(owner, { layer: other, holds: true });
         }
       }
       for (const expression of expressionsOf(statement)) {
         walkExpression(expression, (inner) => {
           if (inner.kind === "call") wrapped(inner, scope, note);
         });
-        // `w = self.proj.weight` is for computing with
-        const isKept =
-          statement.kind === "assign" && expression === statement.value && isLocal(statement.targets);
-        if (!isPreparation(member)) weightReads(expression, isKept ? "=" : undefined, scope, note, held);
       }
     });
+    found.in(member);
   }
-  return obstacles;
+  return { obstacles, reads: found.reads, ties };
 }
 
 type Note = (path: string, reason: string) => void;
@@ -115,143 +120,33 @@ function wrapped(call: CallExpr, scope: Scope, note: Note): void {
   if (wrappers.test(qualified)) note(path, wrapperObstacle(qualified));
 }
 
-/** Functions that set weights and do not compute with them: whatever they read is the weight itself. */
-const isPreparation = ({ name }: FunctionStmt): boolean =>
-  /init|reset|load|tie|from_pretrained|to_\w+|extra_repr|prune|freeze|parameters|weights?$/i.test(name) &&
-  name !== "__init__";
-
-/** What a weight tells about itself, which an adapted layer's weight tells as well. */
-const aspects = new Set(
-  "dtype device shape size ndim dim numel requires_grad requires_grad_ grad is_cuda is_meta layout new_zeros new_ones new_empty new_full new_tensor element_size data_ptr register_hook".split(
-    " ",
-  ),
-);
-
-/** Calls that look at a weight or write to it: `x.to(self.fc.weight)`, `nn.init.zeros_(self.fc.weight)`. */
-const isHarmless = (call: CallExpr, scope: Scope): boolean => {
-  const { callee } = call;
-  const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
-  return (
-    /_$|^(?:to|type_as|isinstance|hasattr|getattr|len|print|id|Parameter|cast|is_tensor|finfo)$/.test(name) ||
-    /init/i.test(name) ||
-    /\.init\./.test(scope.resolve(callee) ?? "")
-  );
-};
-
-/** Methods that give the weight as it is, or a figure of it: what is done with that decides. */
-const passing =
-  /^(?:to|type_as|type|float|half|bfloat16|double|detach|clone|contiguous|cuda|cpu|norm|abs|mean|sum|std|max|min|pow|item)$/;
-
-/** Weights that an expression computes with. */
-function weightReads(
-  expression: Expr,
-  assigned: string | undefined,
-  scope: Scope,
-  note: Note,
-  held: ReadonlyMap<string, string>,
-): void {
-  /** `by` names what the expression is handed to; undefined where that does not compute. */
-  const look = (inner: Expr, by: string | undefined): void => {
-    const path = weightOwner(inner, held);
-    if (path !== undefined) {
-      if (by !== undefined) note(path, read(path, by));
-      return;
-    }
-    switch (inner.kind) {
-      case "call": {
-        const { callee } = inner;
-        const harmless = isHarmless(inner, scope);
-        const qualified = scope.resolve(callee) ?? dottedPath(callee)?.join(".") ?? "a function";
-        // a method of the weight: `.t()` computes, `.data.normal_()` does not
-        if (callee.kind === "attribute" && !aspects.has(callee.name) && !/_$/.test(callee.name))
-          look(callee.object, passing.test(callee.name) ? by : `.${callee.name}()`);
-        for (const { value } of inner.arguments) look(value, harmless ? undefined : qualified);
-        return;
-      }
-      case "attribute":
-        if (!aspects.has(inner.name)) look(inner.object, by);
-        return;
-      case "binary": {
-        const computes = /^(?:@|\*\*?|\/\/?|\+|-|%)$/.test(inner.operator) ? inner.operator : undefined;
-        look(inner.left, computes);
-        look(inner.right, computes);
-        return;
-      }
-      default:
-        forEachChild(inner, (child) => look(child, by));
-    }
-  };
-  look(expression, assigned);
-}
-
-const isLocal = (targets: readonly Expr[]): boolean =>
-  targets.every(({ kind }) => kind === "name" || kind === "tuple");
-
-const read = (path: string, by: string): string =>
-  `The weight of \`${path}\` is used directly (\`${by}\`), so the layer is not called there and an adapted one would be ignored. Call ${/\.(?:\*|\d)/.test(path) ? "the layer itself" : `\`self.${path}(…)\``} instead, or adapt the block's output.`;
-
-/** Weights by name, those that an attention holds for its projections among them. */
-const weightName = /\.(?:(?:out_proj\.)?weight|(?:in|q|k|v)_proj_weight)$/;
-
-/** `self.a.b.weight` gives `a.b`, `self.attn.in_proj_weight` gives `attn`; `held` says what names of the method hold. */
-function weightOwner(expression: Expr, held?: ReadonlyMap<string, string>): string | undefined {
-  const path = layerPath(expression, held);
-  return path !== undefined && weightName.test(path) ? path.replace(weightName, "") : undefined;
-}
-
-/** `self.net[0]` gives `net.0`, `self.net[i]` gives `net.*`. */
-function layerPath(expression: Expr, held?: ReadonlyMap<string, string>): string | undefined {
-  if (expression.kind === "name") return held?.get(expression.name);
-  if (expression.kind === "attribute") {
-    if (expression.object.kind === "name" && expression.object.name === "self") return expression.name;
-    const path = layerPath(expression.object, held);
-    return path === undefined ? undefined : `${path}.${expression.name}`;
-  }
-  if (expression.kind !== "subscript") return undefined;
-  const path = layerPath(expression.object, held);
-  const [item] = expression.items;
-  const key = item?.kind === "number" ? item.value : item?.kind === "string" ? item.value : undefined;
-  return path === undefined ? undefined : `${path}.${key ?? "*"}`;
-}
-
-/** Names of a method that hold a layer: `head = self.head`, `for layer in self.layers`. */
-function heldLayers({ body }: FunctionStmt): ReadonlyMap<string, string> {
-  const held = new Map<string, string>();
-  const hold = (target: Expr | undefined, path: string | undefined): void => {
-    if (target?.kind === "name" && path !== undefined) held.set(target.name, path);
-  };
-  walkStatements(body, (statement) => {
-    if (statement.kind === "assign" && statement.value)
-      for (const target of statement.targets) hold(target, layerPath(statement.value, held));
-    if (statement.kind !== "for") return;
-    const { target, iterable } = statement;
-    const targets = target.kind === "tuple" ? target.items : [target];
-    const lists = iterable.kind === "call" ? iterable.arguments.map(({ value }) => value) : [iterable];
-    // enumerate counts first, zip goes side by side
-    const shift = targets.length - lists.length;
-    for (const [index, list] of lists.entries()) {
-      const path = layerPath(list, held);
-      if (shift >= 0) hold(targets[index + shift], path === undefined ? undefined : `${path}.*`);
-    }
-  });
-  return held;
-}
-
 /** What is said of a layer: `net.*` speaks of `net.0` as well. */
-export function obstacleOf(obstacles: ReadonlyMap<string, string>, path: string): string | undefined {
-  const found = obstacles.get(path) ?? obstacles.get("*");
+function ofPath<T>(said: ReadonlyMap<string, T>, path: string): T | undefined {
+  const found = said.get(path) ?? said.get("*");
   if (found !== undefined) return found;
   const parts = path.split(".");
-  for (const [other, reason] of obstacles) {
+  for (const [other, what] of said) {
     const others = other.split(".");
     const isSame = others.every(
       (part, index) => part === parts[index] || part === "*" || parts[index] === "*",
     );
-    if (others.length === parts.length && isSame) return reason;
+    if (others.length === parts.length && isSame) return what;
   }
   return undefined;
 }
 
-function tied(path: string, other: string): string {
-  return `\`${path}\` shares its weight with \`${other}\`, so adapting one would change both or break the tie. Adapt another layer.`;
+/** A layer with what the class does with it. */
+export function withUses(layer: Layer, { obstacles, reads, ties }: LayerUses): Layer {
+  const own = reads.get(layer.path);
+  // one layer of several that a read may mean is not to be told from the others
+  const other = own === undefined ? ofPath(reads, layer.path)?.reason : undefined;
+  const obstacle = layer.obstacle ?? ofPath(obstacles, layer.path) ?? other;
+  const tie = ofPath(ties, layer.path);
+  if (obstacle === undefined && own === undefined && tie === undefined) return layer;
+  return {
+    ...layer,
+    ...(obstacle !== undefined && { obstacle }),
+    ...(own !== undefined && { weightReads: own }),
+    ...(tie !== undefined && { tie }),
+  };
 }
