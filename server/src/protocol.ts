@@ -91,6 +91,7 @@ export interface PaperView {
     readonly source: string;
   }[];
   readonly methods: readonly MethodView[];
+  /** Its own relations, then those that other papers say of it: improved-by, extended-by, baseline-of … */
   readonly relations: readonly {
     readonly kind: string;
     readonly paper: string;

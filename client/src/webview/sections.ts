@@ -137,17 +137,24 @@ function claims({ claims: all }: PaperView): HTMLElement {
   );
 }
 
+/** One item a kind: "improves: LoRA (abstract)", "improved by: DoRA (README), rsLoRA (abstract)". */
 function relations({ relations: all }: PaperView, send: Send): HTMLElement {
+  const kinds = [...new Set(all.map(({ kind }) => kind))];
   return element(
     "ul",
     {},
-    ...all.map(({ kind, paper, title, source }) =>
+    ...kinds.map((wanted) =>
       element(
         "li",
         {},
-        `${kind.replaceAll("-", " ")}: `,
-        button(title, `Open ${title}`, () => send({ kind: "open", paper })),
-        source ? ` (${source})` : undefined,
+        `${wanted.replaceAll("-", " ")}: `,
+        ...all
+          .filter(({ kind }) => kind === wanted)
+          .flatMap(({ paper, title, source }, index) => [
+            index === 0 ? undefined : ", ",
+            button(title, `Open ${title}`, () => send({ kind: "open", paper })),
+            source ? ` (${source})` : undefined,
+          ]),
       ),
     ),
   );

@@ -6,6 +6,7 @@ import type { MethodView, PaperView } from "../protocol";
 import { code, codeBlock, dotted, escape, link, paragraphs, prose } from "../render/markdown";
 import { paperLine } from "../render/paper";
 import type { FeatureContext } from "./context";
+import { relativesOf } from "./lineage";
 import { fidelityLine, pythonLiteral } from "./hover/literature";
 
 export function paperView(context: FeatureContext, id: string): PaperView | null {
@@ -20,10 +21,12 @@ export function paperView(context: FeatureContext, id: string): PaperView | null
       .map((paragraph) => paragraph.replace(/\s+/g, " ").trim())
       .filter((paragraph) => paragraph !== ""),
     methods: methods.map((method) => methodView(context, method)),
-    relations: paper.relations.flatMap((relation) => {
-      const other = library.paper(relation.paper);
-      return other === undefined ? [] : [{ ...relation, title: other.title }];
-    }),
+    relations: relativesOf(context, paper).map(({ kind, paper: other, source }) => ({
+      kind,
+      paper: other.id,
+      title: other.title,
+      source,
+    })),
     bibtex: bibliography([paper], "bibtex").trim(),
   };
   return { ...view, markdown: markdown(context, paper, view, methods) };

@@ -195,8 +195,8 @@ const seesOnePosition = ({ arguments: { kernel_size: size } }: Layer): boolean =
   size !== undefined && /^\(?1(?:, ?1)*,?\)?$/.test(size.text);
 
 /** l scales what was learnt before, so it starts as ones; a layer scale starts near nothing. */
-const startsAtOne = ({ call }: Layer): boolean =>
-  /\bones(?:_like)?\b/.test(call.arguments[0]?.value.text ?? "");
+const startsAtOne = ({ call }: Layer): boolean => ones.test(call.arguments[0]?.value.text ?? "");
+const ones = /^[\w.]*ones(?:_like)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$/;
 
 /**
  * Where one matrix follows another, what is between them must be thin: a wide layer between is no adapter. Prompts and the

@@ -78,3 +78,7 @@ export const paragraphs = (...parts: readonly (string | undefined)[]): string =>
 /** What stands on one line, with the separator of titles. */
 export const dotted = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== "").join(" · ");
+
+/** Sentences that there are, one after another. */
+export const sentences = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined).join(". ");

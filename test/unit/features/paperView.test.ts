@@ -66,6 +66,11 @@ h = W x + \\frac{\\alpha}{r} B A x
 
 - B starts at zero.
 
+### Related
+
+- improved by DoRA: Weight-Decomposed Low-Rank Adaptation (abstract)
+- extended by A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA (abstract)
+
 ### BibTeX
 
 \`\`\`bibtex

@@ -1,10 +1,10 @@
 /** Pieces of hovers that say where something comes from. */
 import { isInsertable } from "../../literature/library";
 import type { LibrarySymbol } from "../../literature/catalogue";
-import type { Hyperparameter, Method, Paper } from "../../literature/model";
+import type { Hyperparameter, Method } from "../../literature/model";
 import { formula } from "../../render/formula";
 import { code, dotted, escape, prose } from "../../render/markdown";
-import { paperLink, shortName } from "../../render/paper";
+import { paperLink } from "../../render/paper";
 import type { FeatureContext } from "../context";
 
 /** A method's formula in the manner of the client. */
@@ -97,23 +97,3 @@ const cost = ({ trainable, shared }: Method): string =>
     : shared === trainable
       ? ` Trains ${code(trainable)} parameters for the whole model.`
       : ` Trains ${code(trainable)} parameters a place.`;
-
-/** "Refined by PiSSA, AdaLoRA, DoRA": papers whose relation to this one says so, those first that others refer to. */
-export function refinedBy({ library }: FeatureContext, paper: Paper): string | undefined {
-  const refining = library
-    .papers()
-    .filter(({ relations }) =>
-      relations.some(
-        ({ kind, paper: to }) => to === paper.id && (kind === "improves" || kind === "builds-on"),
-      ),
-    );
-  if (refining.length === 0) return undefined;
-  const known = new Map(refining.map(({ id }) => [id, 0]));
-  for (const { relations } of library.papers())
-    for (const { paper: to } of relations) if (known.has(to)) known.set(to, (known.get(to) ?? 0) + 1);
-  const shown = refining
-    .toSorted((a, b) => (known.get(b.id) ?? 0) - (known.get(a.id) ?? 0))
-    .slice(0, 5)
-    .map(shortName);
-  return `Refined by ${escape(shown.join(", "))}${refining.length > shown.length ? " and others" : ""}`;
-}

@@ -3,8 +3,9 @@ import type { Paper } from "../../literature/model";
 import { dotted, escape, paragraphs } from "../../render/markdown";
 import { firstParagraph, paperLine } from "../../render/paper";
 import type { FeatureContext } from "../context";
+import { lineage } from "../lineage";
 import { actionLinks } from "./links";
-import { fidelityLine, hyperparameterList, methodFormula, refinedBy } from "./literature";
+import { fidelityLine, hyperparameterList, methodFormula } from "./literature";
 
 export function paperHover(context: FeatureContext, paper: Paper): string {
   const methods = context.library.methodsOf(paper.id);
@@ -15,7 +16,7 @@ export function paperHover(context: FeatureContext, paper: Paper): string {
     escape(firstParagraph(paper.summary)),
     methodFormula(context, method),
     method && hyperparameterList(context, method),
-    refinedBy(context, paper),
+    lineage(context, paper),
     fidelityLine(method),
     actionLinks(context, paper, method),
   );

@@ -3,6 +3,7 @@ import type { ModuleClass } from "../../python/facts";
 import { code, dotted, escape, paragraphs } from "../../render/markdown";
 import { paperLine } from "../../render/paper";
 import type { FeatureContext, OpenDocument } from "../context";
+import { lineage } from "../lineage";
 import { resemblance } from "../resemblance";
 import { actionLinks } from "./links";
 import { methodFormula } from "./literature";
@@ -27,6 +28,7 @@ export function resemblingHover(
     `It computes ${code(formula)}, scales aside: ${parts.join(", ")}.`,
     methodFormula(context, method),
     paper && paperLine(paper),
+    paper && lineage(context, paper),
     actionLinks(context, paper, method),
   );
 }

@@ -3,13 +3,14 @@ import { isInsertable } from "../../literature/library";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import type { Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
-import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
+import { code, dotted, escape, paragraphs, prose, sentences } from "../../render/markdown";
 import { paperLine, paperLink, shortName } from "../../render/paper";
 import { effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
 import { scaleLine } from "./here";
 import { actionLinks } from "./links";
-import { fidelityLine, methodFormula, recommendations, refinedBy } from "./literature";
+import { lineage } from "../lineage";
+import { fidelityLine, methodFormula, recommendations } from "./literature";
 
 export function symbolHover(
   context: FeatureContext,
@@ -48,7 +49,7 @@ export function symbolHover(
     paper && paperLine(paper),
     sentences(
       others.length === 0 ? undefined : `See also ${escape(others.slice(0, 4).map(shortName).join(", "))}`,
-      paper && refinedBy(context, paper),
+      paper && lineage(context, paper),
     ),
     fidelityLine(method),
     actionLinks(context, paper, method),
@@ -106,6 +107,3 @@ const valuesLine = ({ values = [] }: LibrarySymbol): string | undefined =>
         .slice(0, 10)
         .map(({ value }) => code(value))
         .join(", ")}${values.length > 10 ? ", …" : ""}`;
-
-const sentences = (...parts: readonly (string | undefined)[]): string =>
-  parts.filter((part) => part !== undefined).join(". ");
