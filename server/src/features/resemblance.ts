@@ -3,7 +3,7 @@ import type { Library } from "../literature/library";
 import type { Method } from "../literature/model";
 import { computed } from "../python/formulas/computation";
 import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
-import { termOfFormula } from "../python/formulas/formulaTerm";
+import { termsOfFormulas } from "../python/formulas/formulaTerm";
 import type { Proportion } from "../python/formulas/proportions";
 import { partsOf, type Term } from "../python/formulas/terms";
 import { isThin, shapeOf } from "./weightShapes";
@@ -59,15 +59,16 @@ const known = new WeakMap<Library, { readonly revision: number; readonly pattern
 function patternsOf(library: Library): readonly Pattern[] {
   const before = known.get(library);
   if (before?.revision === library.revision()) return before.patterns;
-  const patterns = library.methods().flatMap((method) => {
-    const pattern = (formula: string, isShared: boolean): Pattern => {
-      const term = termOfFormula(formula);
-      return { method, formula, term, size: sizeOfPattern(term), isShared };
-    };
-    return [
-      ...(method.computes ?? []).map((formula) => pattern(formula, false)),
-      ...(method.named ?? []).map((formula) => pattern(formula, true)),
-    ];
+  const written = library
+    .methods()
+    .flatMap((method) => [
+      ...(method.computes ?? []).map((formula) => ({ method, formula, isShared: false })),
+      ...(method.named ?? []).map((formula) => ({ method, formula, isShared: true })),
+    ]);
+  const terms = termsOfFormulas(written.map(({ formula }) => formula));
+  const patterns = written.flatMap((each, index): Pattern[] => {
+    const term = terms[index];
+    return term === undefined ? [] : [{ ...each, term, size: sizeOfPattern(term) }];
   });
   known.set(library, { revision: library.revision(), patterns });
   return patterns;

@@ -8,9 +8,18 @@ import { applied, input, map, scalar, type Term, unknown, weight } from "./terms
  * The term of a formula in Python: x is the input, s and digits are scalars, I is the identity, f an activation; any other
  * name is a weight, applied to the input by a call, and the names of functions are themselves.
  */
-export function termOfFormula(formula: string): Term {
+function termOfFormula(formula: string): Term {
   const [statement] = parseBlock(formula, [], []).statements;
   return statement?.kind === "expression" ? formulaTerm(statement.value) : unknown;
+}
+
+/** The terms of many formulas, read at once: that takes a tenth of the time. */
+export function termsOfFormulas(formulas: readonly string[]): readonly Term[] {
+  const { statements } = parseBlock(formulas.join("\n"), [], []);
+  return formulas.map((formula, index) => {
+    const statement = statements.length === formulas.length ? statements[index] : undefined;
+    return statement?.kind === "expression" ? formulaTerm(statement.value) : termOfFormula(formula);
+  });
 }
 
 const functionNames =
