@@ -79,7 +79,7 @@ const weightsIn = (term: Term): string[] =>
 
 /** How much a formula says: its letters, and which of them are frozen. */
 const sizeOfPattern = (term: Term): number =>
-  weightsIn(term).length + weightsIn(term).filter((letter) => letter === "F").length;
+  weightsIn(term).length + weightsIn(term).filter((letter) => /^[FG]$/.test(letter)).length;
 
 type Roles = ReadonlyMap<string, string>;
 
@@ -168,7 +168,7 @@ function bound(letter: string, name: string, roles: Roles, parts: Parts): readon
   return fits(letter, name, parts) ? [new Map([...roles, [letter, name]])] : [];
 }
 
-/** Capitals are matrices (P prompts, F frozen, U and D of one position), small letters vectors, longer names either. */
+/** Capitals are matrices (P prompts, F and G frozen, U and D of one position), small letters vectors, longer names either. */
 function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts): boolean {
   const layer = layers.get(name);
   if (letter === "base") return layer?.role !== "parameter" || /weight|^W/.test(name);
@@ -180,7 +180,7 @@ function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts):
       (letter.length > 1 || rank !== 2) &&
       (letter !== "l" || isNamed || startsAtOne(layer))
     );
-  if (letter === "F" && !frozen.has(name)) return false;
+  if (/^[FG]$/.test(letter) && !frozen.has(name)) return false;
   if (/^[UD]$/.test(letter) && layer.role === "conv" && !seesOnePosition(layer)) return false;
   return (
     layer.role === "linear" ||

@@ -83,8 +83,9 @@ export function isThin(
 ): boolean | undefined {
   // of a stack of matrices each one
   const [first, second] = [outer, inner].map((layer) => (shapeOf(layer)?.dimensions ?? []).slice(-2));
-  if (first === undefined || second === undefined || first.length < 2 || second.length < 2) return undefined;
+  if (first === undefined || second === undefined) return undefined;
   if (isSmallSquare(first) || isSmallSquare(second)) return true;
+  if (first.length < 2 || second.length < 2) return undefined;
   // (out, r) after (r, in); parameters may be stored the other way round, (r, out) after (in, r)
   const ways = [
     { between: [first[1], second[0]], around: [first[0], second[1]] },
