@@ -168,8 +168,12 @@ export interface ConversionForm {
     /** Arguments that rule it out. */
     readonly unless?: readonly string[];
   };
-  /** The class of a method's own Python that computes the same, with its names of the arguments. */
-  readonly inserted?: { readonly symbol: string; readonly arguments: ArgumentValues };
+  /** The class of a method's own Python that computes the same, with its names of the arguments and what must be said besides. */
+  readonly inserted?: {
+    readonly symbol: string;
+    readonly arguments: ArgumentValues;
+    readonly set?: ArgumentValues;
+  };
   /** Arguments that it does not go with. */
   readonly unless?: readonly string[];
   /** Names whose mention anywhere in the file rules the form out. */

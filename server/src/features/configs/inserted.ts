@@ -1,4 +1,5 @@
 /** `get_peft_model(model, LoraConfig(...))` → `apply_lora(model, targets=…)` with the method's own Python, where both do the same. */
+import { type Options, unfit } from "../../adapters/budget";
 import { applyName, withApplyFunction } from "../../adapters/applyFunction";
 import { indentationAt, lineEnd } from "../../adapters/callSites/callSite";
 import { bringDefinitions, topLevelStart } from "../../adapters/definitions";
@@ -15,7 +16,7 @@ import { type CallStep, valuesOf } from "../../python/values/values";
 import { linearNames } from "../effect/linearNames";
 import { configuredModel } from "../effect/model";
 import { keepsHead, presetIs } from "../effect/presets";
-import type { CallArguments } from "../rules/callArguments";
+import { type CallArguments, numberOf, same } from "../rules/callArguments";
 import { argumentAt, argumentsOfStep, callsTo, configOf, peftModel } from "../rules/origins";
 import type { RuleContext } from "../rules/rule";
 import { stateOf } from "./form";
@@ -37,12 +38,8 @@ export function insertionOffers(at: CallAt): Offer[] {
   const { document, library, symbol } = at;
   const isWrap = symbol?.qualified.includes(peftModel) === true;
   const table = library.conversions().find((each) => each.library === "peft");
-  const form = table?.forms.find(({ inserted }) => inserted !== undefined);
-  if (table === undefined || form?.inserted === undefined || !(isWrap || symbol?.name === form.config))
-    return [];
-  const method = library.methodOfDefinition(form.inserted.symbol);
-  const site = method?.sites.find((each) => each.symbol === form.inserted?.symbol && each.kind === "linear");
-  if (method === undefined || site === undefined) return [];
+  const withPython = table?.forms.filter(({ inserted }) => inserted !== undefined) ?? [];
+  if (table === undefined || !(isWrap || withPython.some(({ config }) => config === symbol?.name))) return [];
 
   const rules: RuleContext = { ...at, document, values: valuesOf(document.python.facts) };
   const here = (step: CallStep | undefined): boolean => step?.call.range.from === at.call.range.from;
@@ -51,16 +48,24 @@ export function insertionOffers(at: CallAt): Offer[] {
   const config = configOf(rules, step);
   if (step === undefined || config === undefined || steps.length > 1) return [];
   const given = argumentsOfStep(rules, config);
-  if (given.symbol?.name !== form.config) return [];
-  const others = table.forms.filter(({ config: name, set }) => name === form.config && set !== undefined);
-  const wrapping = { rules, step, config, given, form: { ...form, inserted: form.inserted }, method, site };
+  const own = table.forms.filter(({ config: name }) => name === given.symbol?.name);
+  const special = own.filter(({ set }) => set !== undefined && own.length > 1);
+  const others = special.filter((each) => stateOf(each, given) !== "off");
+  const [other] = others;
+  // the form that the arguments make it, where only one is certain; else the plain one, with what speaks against it
+  const isOther = others.length === 1 && other?.inserted !== undefined && stateOf(other, given) === "on";
+  const form = isOther ? other : own.find((each) => each.inserted !== undefined && !special.includes(each));
+  const inserted = form?.inserted;
+  const method = inserted && library.methodOfDefinition(inserted.symbol);
+  const site = method?.sites.find((each) => each.symbol === inserted?.symbol && each.kind === "linear");
+  if (form === undefined || inserted === undefined || method === undefined || site === undefined) return [];
+  const wrapping = { rules, step, config, given, form: { ...form, inserted }, method, site };
   const apply = applyName(method, site);
   const title = `Insert ${form.name} in place of PEFT's: \`${apply}(…)\``;
-  const other = others.find((each) => stateOf(each, given) !== "off");
   const plan =
-    other === undefined
+    other === undefined || isOther
       ? planned(at, wrapping, apply)
-      : `${other.name} is not what ${form.inserted.symbol} computes.`;
+      : `${other.name} is not what ${inserted.symbol} computes.`;
   return typeof plan === "string"
     ? [{ key: "insert", title, disabled: plan, edits: () => [] }]
     : [{ key: "insert", title, edits: plan }];
@@ -97,7 +102,8 @@ function planned(at: CallAt, wrapping: Wrapping, apply: string): string | (() =>
       each.built?.call.statement.from === made.call.statement.from,
   );
   if (place === undefined) return `The line that builds \`${model}\` is not in sight here.`;
-  const { obstacle } = withTargets(place, names);
+  const chosen = withTargets(place, names);
+  const obstacle = chosen.obstacle ?? unfit(method, site, chosen, optionsFor(wrapping));
   if (obstacle !== undefined) return obstacle;
   const used = peftUse(at, rules, target, step);
   if (used !== undefined) return used;
@@ -159,6 +165,14 @@ function belowRemoved(each: Edit, removed: readonly Edit[]): Edit {
 function argumentsFor({ given, form, method }: Wrapping): string | string[] {
   const { inserted } = form;
   const settled = [...Object.keys(inserted.arguments), "target_modules"];
+  const required = Object.entries({ ...form.set, ...inserted.set });
+  for (const [name, wanted] of required) {
+    const setting = given.setting(name);
+    const value = setting.kind === "unknown" ? undefined : setting.value;
+    if (value === undefined || !same(wanted, value))
+      return `${inserted.symbol} computes what PEFT does with \`${name}=${wanted}\`, which is not what this configuration says.`;
+    settled.push(name);
+  }
   for (const { keyword, star, value } of given.call.arguments) {
     const name = keyword?.name;
     const preset = given.symbol?.fields.find((field) => field.name === name)?.default;
@@ -179,6 +193,15 @@ function argumentsFor({ given, form, method }: Wrapping): string | string[] {
       : [`${hyperparameter}=${written}`];
   });
 }
+
+/** The numbers among the hyperparameters. */
+const optionsFor = ({ given, form: { inserted } }: Wrapping): Options =>
+  Object.fromEntries(
+    Object.entries(inserted.arguments).flatMap(([argument, hyperparameter]) => {
+      const value = numberOf(given, argument);
+      return value === undefined ? [] : [[hyperparameter, value] as const];
+    }),
+  );
 
 /** The names of the layers, or why they are not known. */
 function targetsFor(at: CallAt, { given, config }: Wrapping): string | string[] {

@@ -28,7 +28,7 @@ export function peftOffers(at: CallAt): Offer[] {
 function planned(
   at: CallAt,
   applied: Applied,
-  { config }: ConversionForm,
+  { config, set = {} }: ConversionForm,
   inserted: NonNullable<ConversionForm["inserted"]>,
 ): string | (() => Edit[]) {
   const { library, document } = at;
@@ -98,6 +98,9 @@ function planned(
     )
       values.push(`${argument}=${String(preset)}`);
   }
+  const required = Object.entries({ ...set, ...inserted.set });
+  for (const [name, wanted] of required)
+    if (fields.find((field) => field.name === name)?.default !== wanted) values.push(`${name}=${wanted}`);
   const named = namedTogether(file, "peft", [config, "get_peft_model"]);
   if (named === undefined) return `This file calls something else \`${config}\` or \`get_peft_model\`.`;
   const [made = config, wrap = "get_peft_model"] = named.written;

@@ -89,6 +89,9 @@ function faults(
         ...Object.keys(inserted?.arguments ?? {}).flatMap((argument) =>
           lacks(config, argument, at("inserted", "arguments", argument)),
         ),
+        ...Object.keys(inserted?.set ?? {}).flatMap((argument) =>
+          lacks(config, argument, at("inserted", "set", argument)),
+        ),
         ...computed(keeping?.to ?? {}, at("keeping", "to")),
         ...computed(keeping?.back ?? {}, at("keeping", "back")),
         ...((form.without === undefined) === (form.why === undefined)

@@ -70,7 +70,11 @@ model.train()
     ["biases train", wrapped(`|${q}, bias="all"`), /^`bias="all"` has no counterpart/],
     ["other modules train", wrapped(`|${q}, modules_to_save=["emb"]`), /^`modules_to_save/],
     ["a head trains", wrapped(`|${q}, task_type="SEQ_CLS"`), /^`task_type/],
-    ["it is another form", wrapped(`|${q}, use_dora=True`), /^DoRA is not what LoRALinear computes/],
+    [
+      "it is another form",
+      wrapped(`|${q}, init_lora_weights="pissa"`),
+      /^PiSSA is not what LoRALinear computes/,
+    ],
     ["a layer is not linear", wrapped(`|target_modules=["emb"]`), /emb/],
     ["layers are not named", wrapped(`|r=4`), /^The names of the layers/],
     [
@@ -141,4 +145,84 @@ model = get_peft_model(model, LoraConfig(target_modules=["q_proj", "v_proj"], r=
     assert.match(refused('("q_proj", "v_proj")', '("attn.q_proj",)'), /plain names/);
     assert.match(reason(`${text}model.state_dict()\n`, "Use LoRA of PEFT"), /other names/);
   });
+});
+
+describe("other methods of PEFT", () => {
+  const net = (config: string, args: string): string => `import torch.nn as nn
+from peft import ${config}, get_peft_model
+
+
+${model}
+
+model = GPT()
+model = get_peft_model(model, ${config.replace("Config", "Con|fig")}(target_modules=["q_proj"]${args}))
+`;
+  const called = async (config: string, args: string, title: string): Promise<string> => {
+    const text = await offered(net(config, args)).edited(title);
+    assert.doesNotMatch(text, /peft/);
+    return text.slice(text.indexOf("model = GPT()") + "model = GPT()\n".length).trim();
+  };
+
+  for (const [config, args, name, apply, written, symbol] of [
+    ["LoraConfig", ", r=4, use_dora=True", "DoRA", "apply_dora", "rank=4, alpha=8", "DoRALinear"],
+    ["HRAConfig", ", r=4", "HRA", "apply_hra", "rank=4", "HRALinear"],
+    ["LoHaConfig", ", r=2, alpha=4", "LoHa", "apply_loha", "rank=2, alpha=4", "LoHaLinear"],
+    ["BOFTConfig", "", "BOFT", "apply_boft", "", "BOFTLinear"],
+    [
+      "FourierFTConfig",
+      ", n_frequency=9",
+      "FourierFT",
+      "apply_fourierft",
+      "n_frequency=9",
+      "FourierFTLinear",
+    ],
+    ["DeloraConfig", ", delora_lambda=12", "DeLoRA", "apply_delora", "delora_lambda=12", "DeLoRALinear"],
+    ["MissConfig", ", r=4", "MiSS", "apply_bone", "block_size=4", "BoneLinear"],
+    ["IA3Config", ", feedforward_modules=[]", "(IA)³", "apply_ia3", "", "IA3Linear"],
+    [
+      "OFTConfig",
+      ", oft_block_size=4, use_cayley_neumann=False",
+      "OFT",
+      "apply_oft",
+      "block_size=4",
+      "OFTLinear",
+    ],
+  ] as const)
+    it(`become inserted Python: ${name}`, async () =>
+      assert.equal(
+        await called(config, args, `Insert ${name} in place of PEFT's: \`${apply}(…)\``),
+        `model = ${apply}(model, targets=("q_proj",)${written === "" ? "" : `, ${written}`})\ntrain_only(model, ${symbol})`,
+      ));
+
+  for (const [config, args, begins, pattern] of [
+    ["OFTConfig", "", "Insert OFT", /`use_cayley_neumann=False`/],
+    ["IA3Config", ', feedforward_modules=["q_proj"]', "Insert (IA)³", /`feedforward_modules=\[\]`/],
+    ["HRAConfig", ", apply_GS=True", "Insert HRA", /^`apply_GS=True` has no counterpart/],
+    [
+      "LoraConfig",
+      ", use_dora=True, lora_dropout=0.1",
+      "Insert DoRA",
+      /^`lora_dropout=0.1` has no counterpart/,
+    ],
+    ["LoraConfig", ", use_dora=True, use_rslora=True", "Insert LoRA", /is not what LoRALinear computes/],
+    ["BOFTConfig", ", boft_block_size=3", "Insert BOFT", /needs/],
+  ] as const)
+    it(`are refused where they are not the same: ${config}${args}`, () =>
+      assert.match(reason(net(config, args), begins), pattern));
+
+  for (const [config, args, name, apply, back] of [
+    ["IA3Config", ", feedforward_modules=[]", "(IA)³", "apply_ia3", ", feedforward_modules=[]"],
+    ["LoHaConfig", ", r=2, alpha=4", "LoHa", "apply_loha", ", r=2, alpha=4"],
+    ["MissConfig", "", "MiSS", "apply_bone", ""],
+  ] as const)
+    it(`come back from inserted Python: ${name}`, async () => {
+      const text = await offered(net(config, args).replaceAll("8, 8)", "64, 64)")).edited(
+        `Insert ${name} in place of PEFT's: \`${apply}(…)\``,
+      );
+      const again = await offered(text.replace(`= ${apply}(`, `= ${apply.replace("_", "_|")}(`)).edited(
+        `Use ${name} of PEFT in place of this: \`get_peft_model(…, ${config}(…))\``,
+      );
+      const expected = `model = get_peft_model(model, ${config}(target_modules=["q_proj"]${back}))\n`;
+      assert.equal(again.slice(-expected.length), expected);
+    });
 });
