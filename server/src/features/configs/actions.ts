@@ -26,8 +26,16 @@ export interface ConfigActionData {
 /** How many the lightbulb shows; a menu of refactorings has all. */
 const shown = 8;
 
+/** What the lightbulb may show. */
+const prominentOffers = (at: CallAt): Offer[] => [
+  ...conversionOffers(at, "prominent"),
+  ...allLinearOffers(at),
+  ...citationOffers(at),
+  ...recipeOffers(at),
+];
+
 const offersAt = (at: CallAt): Offer[] => [
-  ...conversionOffers(at),
+  ...conversionOffers(at, "all"),
   ...allLinearOffers(at),
   ...insertionOffers(at),
   ...peftOffers(at),
@@ -49,7 +57,10 @@ export function configActions(
       (a, b) => Number(touches(b.range, from, to)) - Number(touches(a.range, from, to)) || size(a) - size(b),
     );
   for (const call of calls) {
-    const offers = offersAt(callAt(context, document, call));
+    const at = callAt(context, document, call);
+    // what only the menu shows is not worked out for the lightbulb, unless it decides which call is meant
+    const prominent = all ? [] : prominentOffers(at);
+    const offers = prominent.length > 0 ? prominent : offersAt(at);
     if (offers.length === 0) continue;
     const chosen = all
       ? offers

@@ -12,7 +12,8 @@ import { bond, hindrance, objection } from "./objections";
 import { argumentsHere, type CallAt, listed, type Offer, settingOf } from "./offer";
 import { fill } from "./template";
 
-export function conversionOffers(at: CallAt): Offer[] {
+/** All of them, or those that the lightbulb may show. */
+export function conversionOffers(at: CallAt, which: "all" | "prominent"): Offer[] {
   const { symbol, call } = at;
   if (symbol === undefined || !call.closed) return [];
   const given = argumentsHere(at);
@@ -22,7 +23,10 @@ export function conversionOffers(at: CallAt): Offer[] {
     .filter(({ library, forms }) => library === symbol.library && forms.some(isOwn))
     .flatMap((table) => {
       const own = table.forms.filter(isOwn);
+      const isWanted = (form: ConversionForm): boolean => which === "all" || form.prominent === true;
       return table.forms.flatMap((form) => {
+        // the way back from what a configuration is stays in sight
+        if (!isWanted(form) && (!isOwn(form) || stateOf(form, given) !== "on")) return [];
         if (isOwn(form)) return form.config === table.words ? byArguments(at, own, form, given) : [];
         // further forms of another class follow from its plain one
         const plain = form.set === undefined || form.config !== table.words;

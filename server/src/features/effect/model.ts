@@ -33,7 +33,10 @@ export function modelOf(
 function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefined {
   const { facts } = context.document.python;
   const wrapping = new Set(callsTo(context, peftModel));
-  const classes = context.values.calls.flatMap((step): (ModuleClass | undefined)[] => {
+  const { text } = context.document.python;
+  // few files name the argument, and then every call may have it
+  const steps = text.includes("peft_config") ? context.values.calls : [...wrapping];
+  const classes = steps.flatMap((step): (ModuleClass | undefined)[] => {
     const wraps = wrapping.has(step);
     if (!wraps && !step.keywords.includes("peft_config")) return [];
     const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
