@@ -28,7 +28,7 @@ export async function openVsCode(host, examples, { settings: common = {}, flags 
   });
   const browser = await host.launchBrowser(...flags);
   return {
-    /** Settings of windows opened from now on; open ones follow. */
+    /** Settings of windows opened from now on. */
     set: (more) => writeFileSync(settingsFile, JSON.stringify({ ...settings, ...more })),
     async openWindow(file, { size, scale = 1 } = {}) {
       const context = await browser.newContext({

@@ -113,7 +113,7 @@ See also rsLoRA. Refined by DoRA, rsLoRA`,
     assert.ok(!check(source).includes("command:"));
     assert.equal(
       check(source, { commandLinks: true }).split("\n").at(-1),
-      "[Paper](command:litlens.showPaper?%5B%22lora%22%5D) · [Insert into a model](command:litlens.insertAdapter?%5B%7B%22method%22%3A%22lora%22%7D%5D) · [Copy BibTeX](command:litlens.copyBibtex?%5B%22lora%22%5D)",
+      "[Paper](command:litlens.showPaper?%5B%22lora%22%5D) · [Related](command:litlens.searchPapers?%5B%22LoRA%3A%20Low-Rank%20Adaptation%20of%20Large%20Language%20Models%22%5D) · [Insert into a model](command:litlens.insertAdapter?%5B%7B%22method%22%3A%22lora%22%7D%5D) · [Copy BibTeX](command:litlens.copyBibtex?%5B%22lora%22%5D)",
     );
   });
 

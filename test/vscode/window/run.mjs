@@ -1,7 +1,6 @@
 // Drives a real VS Code as a person does, by mouse and keyboard, and looks at what stands on the screen: lists, menus,
 // links, messages and pages, which no API of VS Code tells. Arguments name tests; the last line is `N passed, N failed`.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as host from "../host.mjs";
 import { openVsCode } from "../window.mjs";
@@ -21,7 +20,7 @@ for (const [name, { file, run, size = { width: 1400, height: 900 } }] of Object.
   const page = await vscode.openWindow(file, { size });
   page.setDefaultTimeout(60_000);
   try {
-    await run(page, { folder, vscode });
+    await run(page, { folder });
     passed += 1;
     console.log(`  ✓ ${name} (${Date.now() - start} ms)`);
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Method, Paper } from "../../literature/model";
 import { commandLink } from "../../render/markdown";
 import type { FeatureContext, OpenDocument } from "../context";
 
-/** [Paper] · [Insert into a model] · [Copy BibTeX] */
+/** [Paper] · [Related] · [Insert into a model] · [Copy BibTeX] */
 export function actionLinks(
   { commandLinks }: FeatureContext,
   paper: Paper | undefined,
@@ -12,7 +12,12 @@ export function actionLinks(
 ): string | undefined {
   if (!commandLinks) return undefined;
   const links = [
-    ...(paper === undefined ? [] : [commandLink("Paper", "litlens.showPaper", [paper.id])]),
+    ...(paper === undefined
+      ? []
+      : [
+          commandLink("Paper", "litlens.showPaper", [paper.id]),
+          commandLink("Related", "litlens.searchPapers", [paper.title]),
+        ]),
     ...(method === undefined || !isInsertable(method)
       ? []
       : [commandLink("Insert into a model", "litlens.insertAdapter", [{ method: method.id }])]),
