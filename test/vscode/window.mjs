@@ -36,12 +36,13 @@ export async function openVsCode(host, examples, { settings: common = {}, flags 
         deviceScaleFactor: scale,
         permissions: ["clipboard-read", "clipboard-write"],
       });
+      context.setDefaultTimeout(120_000);
       const page = await context.newPage();
       // A window with unsaved text asks before it goes
       page.on("dialog", (dialog) => void dialog.accept());
       const openFile = host.remote(server.port, join(examples, file));
       await page.goto(host.workbenchAddress(server.port, examples, { openFile }));
-      await page.locator(".monaco-editor .view-line").first().waitFor({ timeout: 60_000 });
+      await page.locator(".monaco-editor .view-line").first().waitFor();
       return page;
     },
     async close() {
@@ -135,9 +136,13 @@ export async function openLightbulb(page) {
 /** Opens a list of papers by its command and types into it. */
 export async function typeInto(page, title, text) {
   const list = page.locator(".quick-input-widget");
-  await until(list.locator(".quick-input-title", { hasText: title }), async () => {
-    await page.keyboard.press("Escape");
-    await command(page, `Litlens: ${title}`);
-  });
-  await list.locator("input[type=text]").pressSequentially(text, { delay: 40 });
+  await until(
+    list.locator(".quick-input-title", { hasText: title }),
+    async () => {
+      await page.keyboard.press("Escape");
+      await command(page, `Litlens: ${title}`);
+    },
+    { patience: 15_000 },
+  );
+  await list.locator("input[type=text]").fill(text);
 }

@@ -18,7 +18,6 @@ for (const [name, { file, run, size = { width: 1400, height: 900 } }] of Object.
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const start = Date.now();
   const page = await vscode.openWindow(file, { size });
-  page.setDefaultTimeout(60_000);
   try {
     await run(page, { folder });
     passed += 1;

@@ -1,17 +1,7 @@
 // Each test has a window of its own on a copy of examples/ and of models/.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  clickOn,
-  command,
-  goTo,
-  inPage,
-  openLightbulb,
-  rectangleOf,
-  themes,
-  typeInto,
-  until,
-} from "../window.mjs";
+import { clickOn, command, goTo, inPage, openLightbulb, rectangleOf, typeInto, until } from "../window.mjs";
 import { faintTexts, frameOf, overflow, tabStops } from "./page.mjs";
 
 const list = (page) => page.locator(".quick-input-widget");
