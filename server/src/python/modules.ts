@@ -3,8 +3,8 @@ import { type ClassStmt, type FunctionStmt, type Stmt, walkStatements } from "./
 import type { Block } from "./names/block";
 import { evaluate, type Place } from "./names/constants";
 import type { Method, ModuleClass, Parameter, Range } from "./facts";
-import { forwardFacts } from "./forward/forward";
-import { layersOf } from "./layers/layers";
+import { type ForwardFacts, forwardFacts } from "./forward/forward";
+import { instanceObstacle, layersOf } from "./layers/layers";
 import { isModuleClass } from "./layers/moduleClass";
 import type { Scope } from "./names/scope";
 
@@ -24,9 +24,10 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
   const methods = functions.map((method) => methodFact(method, place));
   const byName = (name: string) => methods.find((method) => method.name === name);
   // What is written into a method speaks of `self`.
-  const readable = functions.every((method) => method.instance === undefined);
-  const init = readable ? byName("__init__") : undefined;
-  const forward = readable ? byName("forward") : undefined;
+  const refused = instanceObstacle(node);
+  const init = refused === undefined ? byName("__init__") : undefined;
+  const forward = refused === undefined ? byName("forward") : undefined;
+  const done = forwardFacts(node, block, scope);
   const indentation = indentationAt(block.text, node.from);
   const [firstBody] = node.body;
   const docstring = docstringOf(node.body);
@@ -50,8 +51,17 @@ function moduleFact(node: ClassStmt, block: Block, scope: Scope): ModuleClass {
     ...(forward && { forward }),
     methods,
     layers,
-    ...(readable ? forwardFacts(node, block, scope) : { residuals: [], skips: [], stacks: [] }),
+    ...(refused === undefined ? done : refusing(done, refused)),
     constructedWith: [],
+  };
+}
+
+/** What methods do with layers, where nothing can be written into them. */
+function refusing({ residuals, skips, stacks }: ForwardFacts, obstacle: string): ForwardFacts {
+  return {
+    residuals: residuals.map((each) => ({ ...each, obstacle })),
+    skips: skips.map((each) => ({ ...each, obstacle })),
+    stacks: stacks.map((each) => ({ ...each, obstacle })),
   };
 }
 

@@ -77,7 +77,8 @@ function unchangedHead(text: string, placed: readonly Placed[]): number {
     if (isLast || block.insertions.length > 0 || !reads(text, block.text, from)) break;
     same++;
   }
-  return Math.max(0, same - 1);
+  // The last of them may prove to belong to the one above it.
+  return Math.max(0, same - 2);
 }
 
 /** The first of the blocks that end the text as they ended the earlier one; none begins before `start`. */

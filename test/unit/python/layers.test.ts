@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fixture, layerLines, moduleOf, read, source } from "./check";
+import { fixture, layerLines, moduleOf, read, residualLines, source } from "./check";
 
 /** The layers of a class whose constructor has this body. */
 function check(init: string, expected: readonly string[], rest = "", parameters = ""): void {
@@ -84,13 +84,15 @@ test("a layer handed to a function is one wherever in its arguments it stands", 
 test("layers of an instance by another name than self are known, and refused because what is written says self", () => {
   const written =
     "class M(nn.Module):\n    def __init__(s, dim=8):\n        super().__init__()\n        s.n = dim * 2\n        s._build(dim)\n        s.e = nn.Embedding(s.n, dim)\n\n    def _build(s, width):\n        s.a = nn.Linear(width, 4)\n\n    @staticmethod\n    def f(x):\n        x.s = nn.Linear(1, 1)\n\n    def forward(s, x):\n        return x + s.a(x)\n";
-  const module = moduleOf(read(`from torch import nn\n\n${written}`), "M");
+  const text = `from torch import nn\n\n${written}`;
+  const module = moduleOf(read(text), "M");
   assert.deepEqual(layerLines(module), [
     "e: nn.Embedding(num_embeddings=16, embedding_dim=8) attribute !",
     "a: nn.Linear(in_features=8, out_features=4) attribute !",
   ]);
   assert.match(module.layers[0]?.obstacle ?? "", /calls its instance `s`.*Rename it to `self`/);
-  assert.deepEqual([module.init, module.forward, module.residuals], [undefined, undefined, []]);
+  assert.deepEqual([module.init, module.forward], [undefined, undefined]);
+  assert.deepEqual(residualLines(text, module), ["other plain a: s.a(x) | 4 !"]);
 });
 
 test("sizes follow names through reassignment, branches, loops and functions that only compute", () => {

@@ -149,6 +149,32 @@ test("headers without colon or body and lines at no level end nothing", () => {
   );
 });
 
+test("what is typed at the margin within a class takes nothing away from it", () => {
+  const lines = `${before}${after}`.split("\n");
+  const typed = ["x", "self.x = nn.Linear(2", "@wraps", "return x", "foo(a,\n    b)", "x = 'y'", "del"];
+  for (const line of [2, 8, 9, 12])
+    for (const each of typed) {
+      const text = lines.toSpliced(line, 0, each).join("\n");
+      const known = read(head + text).modules.map(({ name, methods }) => [
+        name,
+        ...methods.map((method) => method.name),
+      ]);
+      const expected = [
+        ["Before", "forward"],
+        ["After", "__init__", "forward"],
+      ];
+      assert.deepEqual(known, expected, text);
+    }
+});
+
+test("a line at the margin ends the class where what follows cannot belong to that", () => {
+  const facts = read(`${head}${before}x = 1\nif x:\n    y = 2\nz = 3\n${after}`);
+  assert.deepEqual(
+    facts.definitions.map(({ name }) => name),
+    ["Before", "x", "y", "z", "After"],
+  );
+});
+
 test("the line after a list of parameters that is open is none of it", () => {
   checkMethods(
     "class A(nn.Module):\n    def one(self, x\n        self.f(x)\n        super().f()\n\n    def two(self): pass\n",

@@ -55,6 +55,12 @@ const leftOpen = [
   "\n        with a as",
   "\n   x = 1",
   "\n    x: List[",
+  "\nx",
+  "\nx = torch.cat([x,",
+  "\n    async def f(self",
+  "\n        with (open(a) as b, ",
+  "\n        if (n := f(x",
+  "\n        y = x[*index, ",
   '\n    """Half of (a docstring',
 ];
 

@@ -47,7 +47,7 @@ export function layersOf(node: ClassStmt, block: Block, scope: Scope): Layers {
 }
 
 /** Why nothing can be written into a class that calls its instances by another name. */
-function instanceObstacle({ name, body }: ClassStmt): string | undefined {
+export function instanceObstacle({ name, body }: ClassStmt): string | undefined {
   for (const method of body)
     if (method.kind === "function" && method.instance !== undefined)
       return `\`${name}\` calls its instance \`${method.instance}\`, and adapters are written for \`self\`. Rename it to \`self\`.`;

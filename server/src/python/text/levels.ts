@@ -25,6 +25,8 @@ const top: Level = { column: 0, seen: 0 };
 /** Follows the statements of a top-level block from line to line, and says what has to be inserted to make them fit. */
 export class Levels {
   private open: Level[] = [top];
+  /** The levels of the block above, which the line at hand may belong to after all. */
+  private above: readonly Level[] = [];
   private line: Line = { level: top, isHeader: false };
   /** Behind the first colon of the line that no bracket holds. */
   private colonEnd = -1;
@@ -48,10 +50,12 @@ export class Levels {
     header.lastIndex = at;
     const isHeader = header.test(this.text);
     if (opensBlock) {
+      this.above = this.open;
       this.open = [{ column, seen: column }];
       this.line = { level: { column, seen: column }, isHeader };
       return mended;
     }
+    this.above = [];
     let left: Level | undefined;
     while (this.open.length > 1 && (this.open.at(-1)?.column ?? 0) > column) left = this.open.pop();
     const outer = this.open.at(-1) ?? top;
@@ -66,6 +70,23 @@ export class Levels {
     if (level.seen > column) mended.push({ at, text: " ".repeat(level.seen - column) });
     else if (level.seen < column) mended.push(...this.outdented(lineStart, at, level.seen));
     return mended;
+  }
+
+  /** Whether the line at hand, with which a block began, may prove to be one of the block above. */
+  get isLoose(): boolean {
+    return this.above.length > 1 && !this.line.isHeader;
+  }
+
+  /**
+   * Python has nothing indented below a line without a colon: where the next one stands in a `column` of the block
+   * above, the line at hand was typed into that block. Gives the column it is to be seen in.
+   */
+  strayed(column: number, lastToken: number): number | undefined {
+    const level = this.above.find((each) => each.column === column);
+    if (!level || !this.isLoose || this.colonEnd === lastToken) return undefined;
+    this.open = [...this.above];
+    this.line = { level, isHeader: false };
+    return level.seen;
   }
 
   /** What the line at hand lacks when the next one begins in `column`. */

@@ -236,6 +236,8 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
           }
         }
         if (depth === 0) {
+          const seen = column > 0 && blocks.length > 1 ? levels.strayed(column, lastToken) : undefined;
+          if (seen !== undefined) block = rejoined(blocks, statementStart, seen) ?? block;
           indentation = column;
           statementStart = at;
           continuesBlock.lastIndex = at;
@@ -247,7 +249,7 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
           if (column === 0) {
             if (starts) {
               block.to = begin;
-              if (stops?.has(begin)) {
+              if (stops?.has(begin) && !levels.isLoose) {
                 to = begin;
                 break;
               }
@@ -308,6 +310,18 @@ function scanOnce(text: string, open: Open, from = 0, stops?: ReadonlySet<number
   for (const { insertions } of blocks) insertions.sort((one, other) => one.at - other.at);
   const separable = open.size === 0 && !end.inTriple && !strings.some((string) => isSuspect(text, string));
   return { blocks, to, returns, separable, strings };
+}
+
+/** The last two blocks as one, in which the second is seen `indented` so far. */
+function rejoined(blocks: SourceBlock[], at: number, indented: number): SourceBlock | undefined {
+  const stray = blocks.pop();
+  const block = blocks.at(-1);
+  if (!stray || !block) return stray;
+  block.to = stray.to;
+  block.insertions.push({ at, text: " ".repeat(indented) }, ...stray.insertions);
+  block.prose.push(...stray.prose);
+  block.tooDeep ||= stray.tooDeep;
+  return block;
 }
 
 /** Whether a stretch of code closes a bracket that it does not open. */
