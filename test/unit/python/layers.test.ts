@@ -492,6 +492,18 @@ class A(nn.Module):
   );
 });
 
+test("a class that is made of linear layers is none, whatever it is called", () => {
+  const roleOf = (body: string): string | undefined =>
+    moduleOf(
+      read(
+        `import torch\nfrom torch import nn\n\n\nclass GatedDense(nn.Module):\n    def __init__(self, width):\n        super().__init__()\n        ${body}\n\n\nclass Layer(nn.Module):\n    def __init__(self, width):\n        super().__init__()\n        self.net = GatedDense(width)\n`,
+      ),
+      "Layer",
+    ).layers[0]?.role;
+  assert.equal(roleOf("self.inner = nn.Linear(width, 4 * width)"), "module");
+  assert.equal(roleOf("self.weight = nn.Parameter(torch.zeros(width, width))"), "linear");
+});
+
 test("layers that an adapter inside them would not reach say so", () => {
   check("self.a = nn.MultiheadAttention(8, 2)", [
     "a: nn.MultiheadAttention(embed_dim=8, num_heads=2) attribute",

@@ -122,9 +122,14 @@ export class LayerSink {
 /** The role of a layer whose class is at hand; undefined when that is no module. */
 export function classRole(type: string, origin: Origin & { kind: "class" }): LayerRole | undefined {
   if (!isModuleClass(origin.node, origin.block, origin.scope)) return undefined;
-  const role = roleOf(type, true);
+  const named = roleOf(type, true);
+  const role = named === "linear" && buildsLayers(origin) ? "module" : named;
   return role === "module" ? (inheritedRole(origin, 0) ?? role) : role;
 }
+
+/** Whether a class is made of PyTorch's layers, as T5's `DenseReluDense` is, which only sounds like one. */
+const buildsLayers = ({ node, block }: Origin & { kind: "class" }): boolean =>
+  /\bnn\.(?!Parameter|Module\b)[A-Z]\w*\(/.test(block.slice(node));
 
 /** A subclass of a linear layer, of an embedding or of PyTorch's attention is one, whatever it is called. */
 function inheritedRole({ node, scope }: Origin & { kind: "class" }, nesting: number): LayerRole | undefined {
