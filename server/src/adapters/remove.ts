@@ -1,9 +1,18 @@
 /** Taking an inserted adapter out again: the line becomes what it was, and what only it used goes too. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
-import type { Argument, Call, ImportBinding, Layer, ModuleClass, Range } from "../python/facts";
+import type {
+  Argument,
+  Call,
+  ImportBinding,
+  Layer,
+  ModuleClass,
+  Range,
+  SkipConcatenation,
+} from "../python/facts";
 import { unaccommodate } from "./accommodate";
 import { lineEnd } from "./callSites/callSite";
+import { withoutList } from "./callSites/zippedLoop";
 import { lineStart, type SourceFile, statementFor, trailingBreaks } from "./definitions";
 import { applyEdits, type Edit, edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
@@ -110,9 +119,10 @@ function spelledBeside(
   const dot = base.lastIndexOf(".") + 1;
   const written = ({ callee }: Call): string => text.slice(callee.from, callee.to);
   const distance = (other: Call): number => Math.abs(other.range.from - call.range.from);
+  // a container may be written otherwise than what it holds: `nn.ModuleList([torch.nn.Linear(…)])`
   const beside = facts.modules
     .filter(({ name }) => !ours.has(name))
-    .flatMap(({ layers }) => layers.map((layer) => layer.call))
+    .flatMap(({ layers }) => layers.filter(({ role }) => role !== "container").map((layer) => layer.call))
     .filter((each) => {
       const name = each.qualified?.slice(dot) ?? "";
       const isSibling = each.qualified === base.slice(0, dot) + name && /^\w+$/.test(name);
@@ -125,6 +135,11 @@ function spelledBeside(
 /** The line that builds `self.mlp_adapter` goes, calls of it give way to what they wrap, other lines that name it go. */
 function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit[] {
   const { text } = file;
+  const list = `self.${layer.path.slice(0, layer.path.indexOf("."))}`;
+  const zipped = module.skips.find(
+    ({ loop }) => loop && withoutList(text.slice(loop.header.from, loop.header.to), list),
+  )?.loop;
+  if (zipped !== undefined) return withoutZipped(file, module, zipped, list);
   const wrapped = ["block-output", "block-input", "skip"].includes(site.kind);
   const uses = usesOf(text, module, layer.path).filter(
     (from) => from < layer.call.statement.from || from >= layer.call.statement.to,
@@ -139,6 +154,30 @@ function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit
     ...templates,
     ...distinct(lines),
     ...unwrapped,
+  ];
+}
+
+/** One adapter for each turn of a loop: the list and what fills it go, and the loop runs as before. */
+function withoutZipped(
+  file: SourceFile,
+  module: ModuleClass,
+  { header, statement }: NonNullable<SkipConcatenation["loop"]>,
+  list: string,
+): Edit[] {
+  const { text } = file;
+  const plain = withoutList(text.slice(header.from, header.to), list);
+  if (plain === undefined) return [];
+  const calls = text.slice(header.to, statement.to).matchAll(new RegExp(`\\b${plain.variable}(?=\\()`, "g"));
+  const lines = usesOf(text, module, list.slice("self.".length))
+    .filter((from) => from < header.from || from >= header.to)
+    .map((from) => {
+      const built = module.layers.find(({ call }) => call.statement.from <= from && from < call.statement.to);
+      return wholeLine(text, from, built?.call.statement.to);
+    });
+  return [
+    ...lines,
+    edit(header.from, header.to, plain.header),
+    ...[...calls].flatMap(({ index }) => unwrap(file, header.to + index, plain.variable)),
   ];
 }
 

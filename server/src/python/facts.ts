@@ -210,7 +210,11 @@ export interface SkipConcatenation {
     readonly target: string;
     readonly iterable: string;
     readonly header: Range;
+    /** Where `__init__` builds what it runs over, block by block: its outermost loop, and the statement that appends. */
+    readonly built?: { readonly loop: Range; readonly append: Range };
   };
+  /** A condition decides whether there is a skip, so that its channels may be 0. */
+  readonly conditional?: boolean;
   readonly obstacle?: string;
 }
 

@@ -168,6 +168,9 @@ class Mover {
           ...skip.loop,
           statement: this.range(skip.loop.statement),
           header: this.range(skip.loop.header),
+          ...(skip.loop.built && {
+            built: { loop: this.range(skip.loop.built.loop), append: this.range(skip.loop.built.append) },
+          }),
         },
       }),
     };

@@ -1,41 +1,73 @@
 /** A tuner on the skip that `torch.cat([h, skip], dim=1)` joins; in a loop over decoder blocks, one tuner per block. */
-import { type Edit, edit } from "../edits";
+import type { SkipConcatenation } from "../../python/facts";
+import { lineStart } from "../definitions";
+import { type Edit, edit, insertion, type Piece } from "../edits";
 import { spelling } from "../imports";
 import type { SkipPlace } from "../place";
 import { joined, writtenArguments } from "./arguments";
-import { afterInInit, type CallSite, freeAttribute } from "./callSite";
+import { afterInInit, type CallSite, freeAttribute, indentationAt, lineEnd } from "./callSite";
+import { inZip, type ZippedLoop } from "./zippedLoop";
 import { wrap } from "./templates";
+
+type Loop = NonNullable<SkipConcatenation["loop"]>;
 
 export function adaptSkip(at: CallSite, place: SkipPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
   const wanted = site.attribute ?? "skip_adapter";
   const moduleList = spelling(file.facts, file.text, "torch.nn.ModuleList") ?? "nn.ModuleList";
   const numbered = place.skips.length > 1;
-  return place.skips.flatMap((skip, index) => {
-    if (skip.channels === undefined) return [];
+  const loops = new Map<number, ZippedLoop & Pick<Loop, "header">>();
+  const edits = place.skips.flatMap((skip, index): Edit[] => {
+    const { channels, loop, conditional } = skip;
+    if (channels === undefined) return [];
     const hyperparameters = writtenArguments(method, site, options, file.facts);
-    const construction = [`${symbol}(`, ...joined([[skip.channels.text], ...hyperparameters], ", "), ")"];
-    const base = numbered ? `${wanted}${index + 1}` : wanted;
-    if (skip.loop === undefined) {
-      const attribute = freeAttribute(place.module, file.text, base);
+    const construction: Piece[] = [
+      `${symbol}(`,
+      ...joined([[channels.text], ...hyperparameters], ", "),
+      // decoders have blocks without a skip
+      conditional === true ? `) if ${channels.text} else None` : ")",
+    ];
+    const variable = numbered ? `${wanted}${index + 1}` : wanted;
+    if (loop === undefined) {
+      const attribute = freeAttribute(place.module, file.text, variable);
       return [
         afterInInit(file, place.module, undefined, `self.${attribute} = `, ...construction),
         ...wrap(at, skip.skip, { adapter: `self.${attribute}` }),
       ];
     }
-    const { target, iterable, header } = skip.loop;
-    const attribute = freeAttribute(place.module, file.text, `${base}s`);
+    const plural = numbered ? `${wanted}s${index + 1}` : `${wanted}s`;
+    const list = `self.${freeAttribute(place.module, file.text, plural)}`;
+    const { target, iterable, header } = loop;
+    const zipped = loops.get(header.from) ?? { target, iterable, header, added: [] };
+    loops.set(header.from, { ...zipped, added: [...zipped.added, { variable, list }] });
     return [
-      afterInInit(
-        file,
-        place.module,
-        undefined,
-        `self.${attribute} = ${moduleList}(`,
-        ...construction,
-        ` for _ in ${iterable})`,
-      ),
-      edit(header.from, header.to, `for ${target}, ${wanted} in zip(${iterable}, self.${attribute}):`),
-      ...wrap(at, skip.skip, { adapter: wanted }),
+      ...listOfTuners(at, place, loop, list, moduleList, construction),
+      ...wrap(at, skip.skip, { adapter: variable }),
     ];
   });
+  return [
+    ...edits,
+    ...[...loops.values()].map((loop) => edit(loop.header.from, loop.header.to, inZip(loop))),
+  ];
+}
+
+/** One tuner for each block: made where the block is, else at the end of `__init__`. */
+function listOfTuners(
+  { file }: CallSite,
+  { module }: SkipPlace,
+  { iterable, built }: Loop,
+  list: string,
+  moduleList: string,
+  construction: readonly Piece[],
+): Edit[] {
+  if (built === undefined) {
+    const comprehension = [`${list} = ${moduleList}(`, ...construction, ` for _ in ${iterable})`];
+    return [afterInInit(file, module, undefined, ...comprehension)];
+  }
+  const above = indentationAt(file.text, built.loop.from);
+  const beside = indentationAt(file.text, built.append.from);
+  return [
+    insertion(lineStart(file.text, built.loop.from), `${above}${list} = ${moduleList}()\n`),
+    insertion(lineEnd(file.text, built.append.to), `\n${beside}${list}.append(`, ...construction, ")"),
+  ];
 }

@@ -1,5 +1,6 @@
 /** Skip connections of U-Nets: `torch.cat([h, skip], dim=1)`, and how many channels the skip has. */
 import {
+  bodiesOf,
   type CallExpr,
   type Expr,
   type ForStmt,
@@ -11,10 +12,8 @@ import { evaluate } from "../names/constants";
 import type { Expression, SkipConcatenation } from "../facts";
 import type { Flow } from "./flow";
 import { convolves } from "./roles";
+import { builtInLoop, initOf, skipName } from "./skipLoops";
 import { outputWidth } from "./widths";
-
-const skipName =
-  /skip|(?:^|_)res(?:idual)?(?:_|$|\d)|^enc|_enc|encoder|down|shortcut|(?:^|_)hs?\d|lateral|bridge/i;
 
 /** All skip concatenations of a method in source order. */
 export function skipsIn(flow: Flow): SkipConcatenation[] {
@@ -58,15 +57,21 @@ function concatenation(
   if (!convolves(flow.owner, flow.block, flow.scope)) return undefined;
   const skip = skipOperand(tensors.items, statement, flow);
   if (!skip) return undefined;
-  const loopFact = loop && loopOf(loop, flow);
-  const channels = channelsOf(skip, tensors.items, call, statement, flow);
-  const varies = loop !== undefined && isPopped(skip);
+  const built = loop && builtInLoop(loop, flow);
+  const loopFact = loop && {
+    ...loopOf(loop, flow),
+    ...(built && { built: { loop: built.loop, append: built.append } }),
+  };
+  const alike = channelsOf(skip, tensors.items, call, statement, flow);
+  const varies = loop !== undefined && (isPopped(skip) || !isAtHand(loop.iterable));
+  const channels = built?.channels ?? (alike && !varies && isSteady(alike, flow) ? alike : undefined);
   return {
     call: { from: call.from, to: call.to },
     skip: { from: skip.from, to: skip.to },
     statement: { from: statement.from, to: statement.to },
-    ...(channels && !varies && { channels }),
+    ...(channels && { channels }),
     ...(loopFact && { loop: loopFact }),
+    ...(channels && isParameter(channels, flow) && isConditional(statement, flow) && { conditional: true }),
   };
 }
 
@@ -77,6 +82,51 @@ function loopOf(loop: ForStmt, { block }: Flow): NonNullable<SkipConcatenation["
     iterable: block.slice(loop.iterable),
     header: { from: loop.from, to: loop.headerTo },
   };
+}
+
+/** Whether `__init__` can run over it as well: it names nothing but attributes. */
+function isAtHand(iterable: Expr): boolean {
+  let names = true;
+  walkExpression(iterable, (node) => {
+    if (node.kind === "name" && !/^(?:self|zip|enumerate|reversed|list|len|range)$/.test(node.name))
+      names = false;
+  });
+  return names;
+}
+
+/** Whether an expression is at the end of `__init__` what it was where it was written: no loop assigns its names. */
+function isSteady({ text }: Expression, flow: Flow): boolean {
+  let steady = true;
+  const isNamed = (each: Expr): boolean =>
+    each.kind === "tuple" || each.kind === "list"
+      ? each.items.some(isNamed)
+      : each.kind === "name" && new RegExp(`(?<![\\w.])${each.name}\\b`).test(text);
+  const visit = (statements: readonly Stmt[], inLoop: boolean): void => {
+    for (const statement of statements) {
+      const targets =
+        statement.kind === "for" ? [statement.target] : statement.kind === "assign" ? statement.targets : [];
+      if ((inLoop || statement.kind === "for") && targets.some(isNamed)) steady = false;
+      for (const body of bodiesOf(statement))
+        visit(body, inLoop || statement.kind === "for" || statement.kind === "while");
+    }
+  };
+  visit(initOf(flow)?.body ?? [], false);
+  return steady;
+}
+
+const isParameter = ({ text }: Expression, flow: Flow): boolean =>
+  initOf(flow)?.parameters.some(({ name }) => name === text) === true;
+
+/** Whether a condition around the statement asks for the skip: `if skip is not None:`. */
+function isConditional(statement: Stmt, { method }: Flow): boolean {
+  const holds = (statements: readonly Stmt[]): boolean =>
+    statements.some(
+      (each) =>
+        each.from <= statement.from &&
+        statement.to <= each.to &&
+        (each.kind === "if" || bodiesOf(each).some(holds)),
+    );
+  return holds(method.body);
 }
 
 /** `skips.pop()`, `skips[-1 - i]`. */
@@ -120,8 +170,8 @@ function channelsOf(
 ): Expression | undefined {
   const made = madeBy(skip, statement.from, flow);
   if (made) return made;
-  const init = flow.owner.body.find((each) => each.kind === "function" && each.name === "__init__");
-  if (init?.kind === "function") {
+  const init = initOf(flow);
+  if (init) {
     const parameter = init.parameters.find((each) =>
       /^(?:skip|enc|encoder|residual|res|lateral)_?(?:channels?|ch|dim|c|in_channels|size|width|features)$/.test(
         each.name,
@@ -163,6 +213,8 @@ function madeBy(expression: Expr, before: number, flow: Flow, depth = 0): Expres
     const role = flow.roleAt(called.path);
     const width = role === "dropout" || role === "activation" ? undefined : outputWidth(called.path, flow);
     if (width) return width;
+    const alternative = alternativeWidth(called.path, flow);
+    if (alternative) return alternative;
     const [first] = called.arguments;
     const passes = role === "dropout" || role === "activation" || /pool|up|down/i.test(called.path);
     return first && passes ? madeBy(first, before, flow, depth + 1) : undefined;
@@ -177,6 +229,15 @@ function madeBy(expression: Expr, before: number, flow: Flow, depth = 0): Expres
     return first && madeBy(first.value, before, flow, depth + 1);
   }
   return undefined;
+}
+
+/** `self.up` is an nn.Upsample or else an nn.ConvTranspose2d: both give what the one says. */
+function alternativeWidth(path: string, { layers }: Flow): Expression | undefined {
+  const [one, other, ...more] = layers.filter((layer) => layer.path === path);
+  if (!one || !other || more.length > 0) return undefined;
+  const upsampled = [one, other].filter(({ type }) => /\.Upsample$/.test(type));
+  const convolved = [one, other].find(({ type }) => /\.ConvTranspose[123]d$/.test(type));
+  return upsampled.length === 1 ? convolved?.arguments["out_channels"] : undefined;
 }
 
 /** Input channels of the layer that takes the concatenation, directly or in a later statement. */
