@@ -100,7 +100,8 @@ export function removeNames(text: string, { names }: FromImport, leaving: readon
     const ownLine = /(?:\r\n|\r|\n)[ \t]*$/.exec(text.slice(0, from));
     const rest = /^[ \t]*,[ \t]*(?:#[^\r\n]*)?(?=[\r\n])/.exec(text.slice(to));
     if (ownLine !== null && rest !== null) return [edit(from - ownLine[0].length, to + rest[0].length)];
-    if (next !== undefined) return [edit(from, next.from)];
+    // of several at the end the last takes the others along
+    if (next !== undefined) return names.slice(index).every(isLeaving) ? [] : [edit(from, next.from)];
     // at the end, with the comma of the last name that stays
     const stays = names.slice(0, index).findLast((name) => !isLeaving(name));
     return [edit(stays?.range.to ?? from, to)];

@@ -124,6 +124,40 @@ class Head(nn.Module):
   test(`an adapter leaves a file ${manner} as it was`, () =>
     checkRoundTrip(source, "Adapt `up` with LoRA (", "Remove LoRA from `up`"));
 
+test("a layer in a list is written as it was, not as the list is", () =>
+  checkRoundTrip(
+    `import torch
+from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.LayerNorm(16)
+        self.parts = nn.ModuleList([
+            torch.nn.Line|ar(16, 64),
+        ])
+`,
+    "Adapt `parts.0` with LoRA (",
+    "Remove LoRA from `parts.0`",
+  ));
+
+test("of names that stand in no order, several at the end leave together", () =>
+  checkRoundTrip(
+    `from typing import Tuple, List, Type
+
+from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self, sizes: Tuple[int, int], of: List[Type]):
+        super().__init__()
+        self.u|p = nn.Linear(*sizes)
+`,
+    "Adapt `up` with MTLoRA",
+    "Remove MTLoRA from `up`",
+  ));
+
 const examples = readdirSync("examples").filter((name) => name.endsWith(".py"));
 
 /** Sites whose adapter is a module or a layer of a class. */
