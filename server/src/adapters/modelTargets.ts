@@ -78,6 +78,12 @@ function lengthsIn({ layers }: ModuleClass, { path }: Layer): number[] | undefin
     : undefined;
 }
 
+/** Whether a layer may have layers inside that `found` does not show. */
+export const isOpen = ({ layer: { role }, key }: Found, found: readonly Found[]): boolean =>
+  role === "module" ||
+  role === "attention" ||
+  (role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
+
 /** Whether one construction may make any number of layers. */
 const isRepeated = ({ form, path }: Layer): boolean =>
   path.includes("*") || ["comprehension", "append", "setattr", "conditional", "add-module"].includes(form);

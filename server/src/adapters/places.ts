@@ -15,7 +15,7 @@ import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerK
 import { isOpenHead } from "./budget";
 import { group } from "../group";
 import { around, modulesAround, moduleOfType } from "../python/local";
-import { type Found, layersOf } from "./modelTargets";
+import { isOpen, layersOf } from "./modelTargets";
 import { blankLineNear, freePlaces } from "./freePlaces";
 import { futureIsHidden } from "./lookAhead";
 import type {
@@ -314,11 +314,7 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
 
 function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet<LayerRole> } {
   const found = layersOf(module, (type, owner) => moduleOfType(facts, type, owner), [], undefined);
-  const isOpen = ({ layer: { role }, key }: Found): boolean =>
-    role === "module" ||
-    role === "attention" ||
-    (role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
-  return found.length === 0 || found.some(isOpen)
+  return found.length === 0 || found.some((each) => isOpen(each, found))
     ? {}
     : { roles: new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role)) };
 }

@@ -4,6 +4,8 @@ import type { Call, ModuleClass } from "../python/facts";
 import { lineEnd, indentationAt, afterInInit } from "./callSites/callSite";
 import { bringDefinitions, type SourceFile, topLevelStart } from "./definitions";
 import { type Edit, insertion } from "./edits";
+import { isOpen, layersOf, type Lookup } from "./modelTargets";
+import { moduleOfType } from "../python/local";
 import { isRoot } from "./root";
 
 export type Construction =
@@ -32,6 +34,32 @@ export function constructions({
   const insideModule = (offset: number): boolean =>
     facts.modules.some(({ range }) => range.from <= offset && offset < range.to);
   return [...classes, ...calls.filter(({ call }) => !insideModule(call.range.from))];
+}
+
+/**
+ * Whether a model may hold one of the adapters: by its layers, by a call that puts them in, or in parts that the file
+ * does not show. A class such as an activation, which others get as an argument, holds none.
+ */
+export function mayHold(
+  { facts, text }: SourceFile,
+  each: Construction,
+  adapters: readonly string[],
+): boolean {
+  const module =
+    "module" in each ? each.module : facts.modules.find(({ name }) => name === each.call.qualified);
+  const holds = (of: ModuleClass): "surely" | "perhaps" | undefined => {
+    const lookup: Lookup = (type, owner) =>
+      adapters.includes(type) ? undefined : moduleOfType(facts, type, owner);
+    const found = layersOf(of, lookup, [], undefined);
+    if (/\bapply_\w+\(self\b/.test(text.slice(of.range.from, of.range.to))) return "surely";
+    if (found.some(({ layer }) => adapters.includes(layer.type))) return "surely";
+    return found.some((part) => isOpen(part, found)) ? "perhaps" : undefined;
+  };
+  return (
+    module === undefined ||
+    holds(module) !== undefined ||
+    !facts.modules.some((other) => !adapters.includes(other.name) && holds(other) === "surely")
+  );
 }
 
 /** Whether the file already does so for this model. */

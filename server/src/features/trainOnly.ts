@@ -1,6 +1,6 @@
 /** "Train only the adapters of GPT": offered on a model class, and where a model is built, once the file has adapters. */
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
-import { constructions, isDone, trainOnly } from "../adapters/trainOnly";
+import { constructions, isDone, mayHold, trainOnly } from "../adapters/trainOnly";
 import { adapterClasses } from "./inserted";
 import { CannotInsert, documentEdit } from "./insertAdapter";
 import { type ProjectManner, withProjectManner } from "../adapters/projectManner";
@@ -25,6 +25,7 @@ export function trainOnlyActions(
   return constructions(file)
     .filter((each) => each.touch.from <= to && from <= each.touch.to)
     .filter((each) => !adapters.includes(each.label) && !isDone(file, each))
+    .filter((each) => mayHold(file, each, adapters))
     .map(({ key, label }) => {
       const data: TrainOnlyData = { uri: document.uri, trainOnly: key };
       return { title: `Train only the adapters of \`${label}\``, kind, data };

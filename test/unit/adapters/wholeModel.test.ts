@@ -53,6 +53,29 @@ test("inserted Python takes the file's quotes", async () => {
   assert.match(edited, /approximate='tanh'/);
 });
 
+test("a class that others get as an argument is offered no training of adapters that it cannot hold", async () => {
+  const activation = `
+
+class Squared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(x) ** 2
+`;
+  const edited = (await after(model("|", ""), /Houlsby/)) + activation;
+  const titlesAt = (name: string): string[] =>
+    actionsAt(edited.replace(`class ${name}`, `class ${name.slice(0, -1)}|${name.slice(-1)}`)).actions.map(
+      ({ title }) => title,
+    );
+  assert.ok(titlesAt("Model(").includes("Train only the adapters of `Model`"));
+  assert.deepEqual(
+    titlesAt("Squared(").filter((title) => title.startsWith("Train only the adapters")),
+    [],
+  );
+});
+
 test("only the adapters of the whole model are left to train", async () => {
   const edited = await after(model("|", ""), /Houlsby/);
   const marked = edited.replace("class Model", "class Mod|el");
