@@ -328,3 +328,38 @@ optimizer = torch.optim.AdamW(model.parameters())
     text,
   );
 });
+
+test("a prompt is refused where the blocks know the class token by its place", async () => {
+  const withBlocks = (attend: string): string => `import math
+from collections.abc import Sequence
+
+${header}
+
+
+class ClassBlock(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.mlp = nn.Linear(width, width)
+
+    def forward(self, x):
+${attend}
+
+
+class Model(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.blocks = nn.ModuleList([ClassBlock(width) for _ in range(2)])
+
+    def forward(self, x):
+        for block in self.|blocks:
+            x = block(x)
+        return x
+`;
+  const apart = `        cls = x[:, :1]
+        cls = cls + self.mlp(self.norm(x)).mean(1, keepdim=True)
+        return torch.cat([cls, x[:, 1:]], dim=1)`;
+  assert.match(await after(withBlocks(apart), "prompt-tuning"), /treat the first token apart/);
+  const alike = "        return x + self.mlp(self.norm(x))";
+  assert.match(await after(withBlocks(alike), "prompt-tuning"), /= SoftPrompt\(/);
+});

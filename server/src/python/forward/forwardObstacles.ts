@@ -167,6 +167,9 @@ function lengthOf(
       ? [block.text.slice(node.from, node.to)]
       : []),
   ];
+  // `cls = x[:, :1]`, and what is before the class token would be taken for it
+  if (inside.some((text) => /\w\[:, ?0?:1\]|\w\[:, ?1:\]/.test(text)))
+    return `The blocks of \`${stack.layer}\` treat the first token apart, whose place a prompt would take.`;
   if (inside.some((text) => /input_resolution|window_size|window_partition|\bH \* W\b/.test(text)))
     return `The blocks of \`${stack.layer}\` know the height and width of what they get; a prompt makes the sequence longer.`;
   const fused = /\bnn\.(?:MultiheadAttention|TransformerEncoderLayer|TransformerDecoderLayer)\(/;
