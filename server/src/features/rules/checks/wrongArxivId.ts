@@ -1,10 +1,11 @@
-/** An arXiv id in a comment or docstring that belongs to another paper than the one named before it. */
+/** An arXiv id in a comment or docstring that belongs to another paper than the one it is given for. */
 import { edit } from "../../../adapters/edits";
 import type { Library } from "../../../literature/library";
 import type { Paper } from "../../../literature/model";
 import type { Range } from "../../../python/facts";
 import { shortName } from "../../../render/paper";
 import { type ArxivMention, arxivMentions } from "../../mentions";
+import { bibliographyEntries, isSpokenOf, namedBefore } from "../namedPaper";
 import type { Check, Finding } from "../rule";
 
 /** "DoRA (arXiv:2106.09685)": a name and an id that both are known and belong to two papers. */
@@ -16,78 +17,75 @@ export const wrongArxivId: Check = ({ library, document }) => {
 
 /** The same in whichever stretches of a text speak to people. */
 export const wrongIdsIn = (library: Library, text: string, stretches: readonly Range[]): Finding[] =>
-  stretches.flatMap((range) => {
+  joined(text, stretches).flatMap((range) => {
     const prose = text.slice(range.from, range.to);
-    return arxivMentions(prose).flatMap((mention) => wrongId(library, prose, mention, range.from) ?? []);
+    const mentions = arxivMentions(prose);
+    if (mentions.length === 0) return [];
+    const entries = bibliographyEntries(library, prose);
+    return mentions.flatMap((mention, index) => {
+      const cited = library.paperByArxiv(mention.id);
+      if (cited === undefined) return [];
+      const entry = entries.find(({ from, to }) => from < mention.range.from && mention.range.to <= to);
+      const named = entry === undefined ? namedFor(library, prose, mentions, index, cited) : entry.paper;
+      if (named?.arxiv === undefined || named.id === cited.id) return [];
+      return [findingAt(mention, range.from, prose, cited, named, named.arxiv)];
+    });
   });
 
-/** How far before the id its name may begin. */
-const reach = 200;
+/** The paper that an id is surely given for, by the words between the last id and this one. */
+function namedFor(
+  library: Library,
+  prose: string,
+  mentions: readonly ArxivMention[],
+  index: number,
+  cited: Paper,
+): Paper | undefined {
+  const mention = mentions[index];
+  if (mention === undefined || mention.bare) return undefined;
+  const named = namedBefore(library, ownWords(prose, mentions[index - 1], mention), cited);
+  // the cited paper is spoken of as well, without an id of its own, so this one may well be meant for it
+  const others = mentions.filter((each) => each !== mention).map(({ range }) => range.from);
+  return isSpokenOf(cited, prose, others) ? undefined : named;
+}
 
-function wrongId(library: Library, prose: string, mention: ArxivMention, base: number): Finding | undefined {
-  const cited = mention.bare ? undefined : library.paperByArxiv(mention.id);
-  if (cited === undefined) return undefined;
-  const named = namedBefore(
-    library,
-    prose.slice(Math.max(0, mention.range.from - reach), mention.range.from),
-  );
-  if (named?.arxiv === undefined || named.id === cited.id) return undefined;
-  // the cited paper is spoken of as well, so the id may well be meant for it
-  if (names(cited).some((name) => mentions(prose, name))) return undefined;
-  const range = { from: base + mention.idRange.from, to: base + mention.idRange.to };
+/** What is written for an id alone: where a name follows the last id at once, it may be that one's, so from the next comma on. */
+function ownWords(prose: string, last: ArxivMention | undefined, { range }: ArxivMention): string {
+  const words = prose.slice(last?.range.to ?? 0, range.from);
+  return last === undefined ? words : (/(?:[,;\n|&+]|\.\s|\b(?:and|or|vs)\b)[^]*$/.exec(words)?.[0] ?? "");
+}
+
+/** Comments on lines of their own that follow one another are one text. */
+function joined(text: string, stretches: readonly Range[]): Range[] {
+  const found: Range[] = [];
+  for (const range of stretches) {
+    const last = found.at(-1);
+    if (last !== undefined && /^\r?\n[ \t]*$/.test(text.slice(last.to, range.from)))
+      found[found.length - 1] = { from: last.from, to: range.to };
+    else found.push(range);
+  }
+  return found;
+}
+
+function findingAt(
+  { id, idRange }: ArxivMention,
+  base: number,
+  prose: string,
+  cited: Paper,
+  named: Paper,
+  right: string,
+): Finding {
+  const range = { from: base + idRange.from, to: base + idRange.to };
+  // the version is one of the wrong paper
+  const version = /^v\d+/.exec(prose.slice(idRange.to))?.[0].length ?? 0;
   return {
     range,
-    words: {
-      id: mention.id,
-      cited: shortName(cited),
-      title: cited.title,
-      named: shortName(named),
-      right: named.arxiv,
-    },
-    arxiv: named.arxiv,
+    words: { id, cited: shortName(cited), title: cited.title, named: shortName(named), right },
+    arxiv: right,
     repairs: [
       {
-        title: `Cite arXiv:${named.arxiv}, ${shortName(named)}`,
-        edits: [edit(range.from, range.to, named.arxiv)],
+        title: `Cite arXiv:${right}, ${shortName(named)}`,
+        edits: [edit(range.from, range.to + version, right)],
       },
     ],
   };
-}
-
-const names = ({ aliases, title }: Paper): string[] => [...aliases, title];
-
-const mentions = (prose: string, name: string): boolean => {
-  const at = prose.toLowerCase().indexOf(name.toLowerCase());
-  return at >= 0 && !/\w/.test(prose.charAt(at - 1)) && !/\w/.test(prose.charAt(at + name.length));
-};
-
-/** The one paper whose name ends right before the id: `DoRA (`, `DoRA, `, `DoRA (Liu et al., 2024, `. */
-function namedBefore(library: Library, before: string): Paper | undefined {
-  const line = before.slice(before.lastIndexOf("\n") + 1);
-  const name = line.replace(/\s*[([](?:[^()[\]]*,\s*)?$|\s*[,:–—-]?\s+$/, "");
-  if (name === line) return undefined;
-  const candidates = namesOf(library).filter(
-    ([known]) => name.endsWith(known) && !/[\w-]$/.test(name.slice(0, -known.length)),
-  );
-  const longest = Math.max(0, ...candidates.map(([known]) => known.length));
-  const papers = new Set(candidates.filter(([known]) => known.length === longest).map(([, paper]) => paper));
-  return papers.size === 1 ? [...papers][0] : undefined;
-}
-
-const known = new WeakMap<
-  Library,
-  { readonly revision: number; readonly names: readonly (readonly [string, Paper])[] }
->();
-
-/** Titles and aliases that look like names, with their papers; made anew when the library grows. */
-function namesOf(library: Library): readonly (readonly [string, Paper])[] {
-  const before = known.get(library);
-  if (before?.revision === library.revision()) return before.names;
-  const all = library.papers().flatMap((paper) =>
-    names(paper)
-      .filter((name) => name.length > 3 && /[A-Z]/.test(name))
-      .map((name) => [name, paper] as const),
-  );
-  known.set(library, { revision: library.revision(), names: all });
-  return all;
 }
