@@ -84,9 +84,9 @@ export interface ArgumentCondition {
   readonly argument?: string;
   /** In place of `argument`: it holds of at least one of these. */
   readonly oneOf?: readonly string[];
-  /** Whether it is given and not None. */
   /** With `oneOf`: at least so many of them. */
   readonly atLeast?: number;
+  /** Whether it is given, not as None, and an empty dict only where `is` says so. */
   readonly given?: boolean;
   /** One of these values, as written in Python. */
   readonly is?: readonly string[];
@@ -138,6 +138,8 @@ export interface Rule {
   /** Expression over the call's numbers and booleans. */
   readonly where?: string;
   readonly at?: string;
+  /** It holds as well where `at` is assigned to an attribute of what a call gave: `config.task_type = "…"`. */
+  readonly assigned?: boolean;
   readonly fixes: readonly RuleFix[];
 }
 

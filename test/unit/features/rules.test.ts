@@ -3,44 +3,12 @@
  * its first fix in `fixed`, and that it is silent in `right`.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { describe, it } from "node:test";
-import { TextDocument } from "vscode-languageserver-textdocument";
-import { compileCorpus } from "../../../corpus/build/compileCorpus";
-import { diagnose } from "../../../server/src/features/diagnostics";
-import {
-  configurationChecks,
-  diagnoseConfiguration,
-} from "../../../server/src/features/configuration/diagnostics";
-import { recognise } from "../../../server/src/features/configuration/document";
-import { quickFixes } from "../../../server/src/features/quickFixes";
+import { configurationChecks } from "../../../server/src/features/configuration/diagnostics";
 import { checks } from "../../../server/src/features/rules/checks";
-import { createLibrary } from "../../../server/src/literature/library";
-import { open as openConfiguration } from "../configuration/check";
 import { marked } from "./check";
-import { contextWith, open } from "./corpus";
-
-const folder = "test/fixtures/rules";
-const { corpus } = compileCorpus("corpus");
-const { rules = [] } = corpus;
-const library = createLibrary(corpus, {});
-
-/** The findings of one rule alone, turned on whatever its default. */
-function findings(rule: string, text: string) {
-  const context = contextWith({ library });
-  const shown = Object.fromEntries(
-    rules.map(({ id, severity }) => [id, id === rule ? severity : ("off" as const)]),
-  );
-  const settings = { ...context.settings, diagnostics: { enable: true, rules: shown } };
-  const given = { ...context, settings };
-  // what is certainly a configuration file is none of Python
-  if (recognise(library, text) !== undefined) {
-    const document = openConfiguration(text);
-    return { document, diagnostics: diagnoseConfiguration(given, document) };
-  }
-  const document = open(text);
-  return { document, diagnostics: diagnose(given, document) };
-}
+import { findings, findingsWith, fixed, folder, rules, sourcesOf } from "./ruleSources";
 
 function check(rule: string, kind: string, source: string, next: string | undefined): void {
   const { text, ranges } = marked(source);
@@ -61,14 +29,24 @@ function check(rule: string, kind: string, source: string, next: string | undefi
     assert.ok(typeof message === "string");
     assert.doesNotMatch(message, /[{}]|undefined|``/);
   }
-  const [action] = quickFixes(document, diagnostics);
-  const [change] = action?.edit?.documentChanges ?? [];
-  const edits = change !== undefined && "edits" in change ? change.edits : [];
-  const fixed = TextDocument.applyEdits(
-    TextDocument.create("file:///a.py", "python", 1, text),
-    edits.flatMap((edit) => ("newText" in edit ? [edit] : [])),
-  );
-  assert.equal(fixed, next ?? text);
+  assert.equal(fixed({ document, diagnostics }, text)[0]?.edited ?? text, next ?? text);
+}
+
+/** Each fix takes away the finding it belongs to, and brings none that is shown by default. */
+function checkFixes(rule: string, source: string): void {
+  const { text } = marked(source);
+  const found = findings(rule, text);
+  const before = new Set(findingsWith({}, text).diagnostics.map(({ code }) => code));
+  for (const { title, edited } of fixed(found, text)) {
+    const left = findings(rule, edited).diagnostics.length;
+    assert.ok(left < found.diagnostics.length, `${title} leaves the finding:\n${edited}`);
+    const fresh = findingsWith({}, edited).diagnostics.filter(({ code }) => !before.has(code));
+    assert.deepEqual(
+      fresh.map(({ message }) => message),
+      [],
+      `${title} brings another finding:\n${edited}`,
+    );
+  }
 }
 
 describe("rules", () => {
@@ -83,11 +61,7 @@ describe("rules", () => {
   });
   for (const rule of files)
     describe(rule, () => {
-      const [, ...sections] = readFileSync(`${folder}/${rule}.txt`, "utf8").split(/^=== (?=\w+$)/m);
-      const parts = sections.map((section) => {
-        const end = section.indexOf("\n");
-        return { kind: section.slice(0, end), source: section.slice(end + 1) };
-      });
+      const parts = sourcesOf(rule);
       it("has both", () => {
         for (const kind of ["wrong", "right"])
           assert.ok(
@@ -100,6 +74,10 @@ describe("rules", () => {
         if (kind !== "fixed")
           it(`${kind} ${index + 1}`, () => {
             check(rule, kind, source, next?.kind === "fixed" ? next.source : undefined);
+          });
+        if (kind === "wrong")
+          it(`every fix of ${index + 1} takes it away`, () => {
+            checkFixes(rule, source);
           });
       });
     });

@@ -50,8 +50,8 @@ export function callArguments(
       ({ keyword, star }, index) =>
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
-    if (call.assignedTo !== undefined && values.assigns(`${call.assignedTo}.${name}`)) return unknown;
-    if (argument !== undefined) return { kind: "given", argument, value: textual(argument.value.value) };
+    if (call.assignedTo !== undefined && mayChange(call.assignedTo, name, values, text)) return unknown;
+    if (argument !== undefined) return given(argument);
     if (unpacked === undefined || !call.closed) return unknown;
     const inside = unpacked.get(name);
     if (inside !== undefined)
@@ -70,6 +70,23 @@ export function callArguments(
   };
   return { call, symbol, setting };
 }
+
+/** An argument as it stands. */
+export const given = (argument: Argument): Setting => ({
+  kind: "given",
+  argument,
+  value: textual(argument.value.value),
+});
+
+/** Whether an attribute is assigned after the call: `config.task_type = …`, `setattr(config, name, …)`. */
+const mayChange = (
+  target: string,
+  name: string,
+  { assigns }: Pick<Values, "assigns">,
+  text: string,
+): boolean =>
+  assigns(`${target}.${name}`) ||
+  (text.includes("setattr(") && text.replace(/\s+/g, "").includes(`setattr(${target},`));
 
 /** `fsdp_config.use_orig_params`: what a dict that is given holds under a key. */
 function entryOf(found: Setting, key: string): Setting {
@@ -97,6 +114,7 @@ function holdsOf(found: Setting, condition: ArgumentCondition): boolean {
   if (found.kind === "unknown") return false;
   const { value } = found;
   if (condition.given === true && !surelyGiven(found)) return false;
+  if (condition.given === true && condition.is === undefined && isEmpty(value)) return false;
   if (condition.given === false && found.kind === "given" && value?.kind !== "none") return false;
   if (condition.kind !== undefined && value?.kind !== condition.kind) return false;
   if (condition.is !== undefined && !(value !== undefined && condition.is.some((text) => same(text, value))))
@@ -122,6 +140,9 @@ function surelyGiven(found: Setting): boolean {
   if (found.value.kind !== "unknown" && found.value.kind !== "reference") return true;
   return /^[\w.]*[A-Z]\w*\(/.test(found.argument.value.text);
 }
+
+/** Libraries take an empty dict for none. */
+const isEmpty = (value: Value | undefined): boolean => value?.kind === "dict" && value.entries.length === 0;
 
 const isPlain = ({ kind }: Value): boolean => kind !== "unknown" && kind !== "reference";
 

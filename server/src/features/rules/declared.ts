@@ -3,7 +3,8 @@ import { evaluate, namesIn } from "../../literature/expression";
 import type { Library } from "../../literature/library";
 import type { Rule } from "../../literature/catalogue";
 import type { Call } from "../../python/facts";
-import { argumentsOf, type CallArguments, holds, numberOf } from "./callArguments";
+import type { Assignment } from "../../python/values/values";
+import { argumentsOf, type CallArguments, given, holds, numberOf } from "./callArguments";
 import { repairsOf } from "./repairs";
 import type { Check, Finding, Repair, RuleContext } from "./rule";
 
@@ -15,8 +16,33 @@ export const declared: Check = (context, rule) => {
   if (found.length === 0) return [];
   if (!standsBeside(context, rule)) return [];
   if (isCleared(context, rule)) return [];
-  return found.flatMap((call) => findingAt(context, rule, call) ?? []);
+  return [
+    ...found.flatMap((call) => findingAt(context, rule, call) ?? []),
+    ...(rule.assigned === true ? assignedFindings(context, rule) : []),
+  ];
 };
+
+/** The attribute of a configuration that is assigned what the rule forbids. */
+function assignedFindings(context: RuleContext, rule: Rule): Finding[] {
+  const { at, calls = [] } = rule;
+  const { document, library, values } = context;
+  if (at === undefined) return [];
+  return values.assignmentsTo(at).flatMap((assignment): Finding[] => {
+    const made = values.maker(assignment.receiver, assignment);
+    if (made === undefined || callsOf([made], library, calls).length === 0) return [];
+    const found = withAssigned(argumentsOf(made.call, context), at, assignment);
+    if (!isBroken(rule, found)) return [];
+    const { range } = assignment;
+    return [{ range, words: wordsOf(found, rule, made.method), repairs: repairsOf(rule, found, document) }];
+  });
+}
+
+/** The arguments as they are once one of them has been assigned anew. */
+const withAssigned = (found: CallArguments, name: string, { range, value }: Assignment): CallArguments => ({
+  ...found,
+  setting: (other) =>
+    other === name ? given({ range, keyword: { name, range }, value }) : found.setting(other),
+});
 
 /** Whether the file mentions a name that clears what the rule finds. */
 export const isCleared = ({ document }: RuleContext, { unless = [] }: Rule): boolean =>

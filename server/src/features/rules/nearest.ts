@@ -20,9 +20,10 @@ function distance(a: string, b: string): number {
 
 const plain = (word: string): string => word.toLowerCase().replace(/[-_]/g, "");
 
-/** Undefined where none is within `reach` letters, or two are equally near. */
+/** Undefined where none is within `reach` letters, or two are equally near; of two that differ in capitals alone, the first. */
 export function nearest(word: string, known: readonly string[], reach = 2): string | undefined {
   const ranked = known
+    .filter((each, index) => known.findIndex((other) => plain(other) === plain(each)) === index)
     .map((each) => ({ each, away: distance(word, each) }))
     .filter(({ away }) => away <= (word.length < 5 ? 1 : reach))
     .sort((a, b) => a.away - b.away);

@@ -43,6 +43,15 @@ export interface Bound extends Moment {
   readonly value?: Source<Called>;
   /** Which part of the value, where a tuple is unpacked: 1 for `tokenizer` in `model, tokenizer = load()`. */
   readonly part?: number;
+  /** For an attribute that is assigned by itself, `config.r = 8`: the statement, and the function around it. */
+  readonly assigned?: Assigned;
+}
+
+export interface Assigned {
+  readonly value: Expr;
+  readonly statement: Stmt;
+  readonly owner: ClassStmt | undefined;
+  readonly function: FunctionStmt | undefined;
 }
 
 /** What a value comes from: a call, or another name. */
@@ -179,10 +188,17 @@ class Walk implements Order {
     const { value, operator } = statement;
     const source = operator === "=" ? sourceOf(value, made) : undefined;
     const bind = (name: string, from: Source<Called> | undefined, part?: number): void => {
+      const { owner, function: within } = inside;
+      const alone = part === undefined && operator === "=" && statement.targets.length === 1;
       this.bindings.push({
         ...this.moment(inside),
         name,
         ...(from !== undefined && { value: from, ...(part !== undefined && { part }) }),
+        ...(alone &&
+          value &&
+          statement.targets[0]?.kind === "attribute" && {
+            assigned: { value, statement, owner, function: within },
+          }),
       });
     };
     for (const target of statement.targets) {

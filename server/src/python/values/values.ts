@@ -7,8 +7,17 @@ import { group } from "../../group";
 import { lazily } from "../../lazily";
 import type { ClassStmt } from "../tree/ast";
 import { callFact } from "../names/calls";
-import type { Call, PythonFacts, Range } from "../facts";
-import { type Called, type Moment, orderOf, type Result, type Source, type Suite } from "./order";
+import { evaluate } from "../names/constants";
+import type { Call, Expression, PythonFacts, Range } from "../facts";
+import {
+  type Assigned,
+  type Called,
+  type Moment,
+  orderOf,
+  type Result,
+  type Source,
+  type Suite,
+} from "./order";
 import type { Placed } from "../reading";
 import type { Scope } from "../names/scope";
 import { moveCall } from "../shift";
@@ -33,6 +42,14 @@ interface Binding extends Moment {
   readonly name: string;
   readonly value?: Source<CallStep>;
   readonly part?: number;
+  readonly assigned?: () => Pick<Assignment, "range" | "value">;
+}
+
+/** `config.r = 8`. */
+export interface Assignment extends Moment {
+  readonly receiver: string;
+  readonly range: Range;
+  readonly value: Expression;
 }
 
 /** A function of the file's top level. */
@@ -57,6 +74,8 @@ export interface Values {
   unchanged(name: string, earlier: Moment, later: Moment): boolean;
   /** Whether an attribute of this path is assigned anywhere: `config.task_type`. */
   assigns(path: string): boolean;
+  /** Where an attribute of this name is assigned, of whatever it may be. */
+  assignmentsTo(attribute: string): readonly Assignment[];
 }
 
 /** Values that are worked out one top-level statement a step. */
@@ -76,6 +95,7 @@ const nothing: Values = {
   surelyBefore: () => false,
   unchanged: () => false,
   assigns: () => false,
+  assignmentsTo: () => [],
 };
 
 /** The values of a file, worked out when first asked for. */
@@ -224,6 +244,12 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
     surelyBefore,
     unchanged,
     assigns: (path) => named.has(path),
+    assignmentsTo: (attribute) =>
+      bindings.flatMap(({ name, assigned, order, body, suites }) =>
+        assigned !== undefined && name.endsWith(`.${attribute}`)
+          ? [{ receiver: name.slice(0, -attribute.length - 1), order, body, suites, ...assigned() }]
+          : [],
+      ),
   };
 }
 
@@ -273,11 +299,12 @@ class Follower {
     });
     const sourceOf = (value: Source<Called> | undefined): Source<CallStep> | undefined =>
       typeof value === "object" ? steps.get(value) : value;
-    for (const { value, part, name, ...moment } of bindings) {
+    for (const { value, part, name, assigned, ...moment } of bindings) {
       const source = sourceOf(value);
       this.bindings.push({
         ...moved(moment),
         name,
+        ...(assigned && { assigned: () => assignmentFact(assigned, placed, this.scope) }),
         ...(source !== undefined && { value: source }),
         ...(part !== undefined && { part }),
       });
@@ -296,6 +323,16 @@ class Follower {
     this.moments += moments;
     this.bodies += bodies;
   }
+}
+
+function assignmentFact(
+  { value, statement, owner, function: within }: Assigned,
+  { block, from }: Placed,
+  scope: Scope,
+): Pick<Assignment, "range" | "value"> {
+  const moved = (range: Range): Range => ({ from: from + range.from, to: from + range.to });
+  const expression = block.expression(value, evaluate(value, { scope, block, owner, function: within }));
+  return { range: moved(statement), value: { ...expression, range: moved(expression.range) } };
 }
 
 /** A call of a block as a step of the file; what is known of its arguments is worked out when first asked for. */

@@ -25,7 +25,7 @@ export const adapterTwice: Check = (context) =>
   });
 
 /** Whether a call before has put an adapter into this very model: `get_peft_model` changes the one it is given. */
-function changedBefore(context: RuleContext, model: string, step: CallStep): boolean {
+export function changedBefore(context: RuleContext, model: string, step: CallStep): boolean {
   const { values, document } = context;
   if (!/^[\w.]+$/.test(model) || /\bunload\b|merge_and_unload|delete_adapter/.test(document.python.text))
     return false;

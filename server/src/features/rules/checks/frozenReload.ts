@@ -1,7 +1,16 @@
-/** An adapter loaded to be trained on and left frozen, because `is_trainable=True` was not given. */
+/** Adapters that are trained and frozen: loaded without `is_trainable=True`, made for inference; and one loaded into nothing. */
+import type { Range } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
-import { argumentAt, argumentsOfStep, loadsAdapter, makerOf, receiverMaker } from "../origins";
-import { setArgument } from "../repairs";
+import {
+  argumentAt,
+  argumentsOfStep,
+  givenConfigs,
+  isTrainer,
+  loadsAdapter,
+  makerOf,
+  receiverMaker,
+} from "../origins";
+import { removeArgument, setArgument } from "../repairs";
 import type { Check, RuleContext } from "../rule";
 
 /** Positions of is_trainable after model, model_id and adapter_name, or after the path and adapter_name. */
@@ -42,7 +51,58 @@ function trainedModels(context: RuleContext, step: CallStep): CallStep[] {
   if (!/^torch\.optim\.\w+$|^transformers\.(?:\w+\.)*AdamW$/.test(step.qualified ?? "")) return [];
   if (!context.document.python.facts.training.some(({ backward }) => backward !== undefined)) return [];
   const parameters = argumentAt(step, 0, "params");
-  const call = parameters && context.values.written(parameters.value.range);
-  const maker = call?.method === "parameters" ? receiverMaker(context, call) : undefined;
-  return maker === undefined ? [] : [maker];
+  const makers = new Set(
+    parametersIn(context, parameters?.value.range).map((call) => receiverMaker(context, call)),
+  );
+  const [maker, another] = [...makers];
+  return maker === undefined || another !== undefined ? [] : [maker];
 }
+
+/** `model.parameters()`, alone or filtered: `[p for p in model.parameters() if p.requires_grad]`. */
+const parametersIn = ({ values }: RuleContext, range: Range | undefined): CallStep[] =>
+  range === undefined
+    ? []
+    : values.calls.filter(
+        ({ method, call }) =>
+          /^(?:named_)?parameters$/.test(method) &&
+          range.from <= call.range.from &&
+          call.range.to <= range.to,
+      );
+
+/** A configuration that freezes its adapter, given to a model that a trainer trains. */
+export const inferenceMode: Check = (context) => {
+  const { values, document } = context;
+  if (unfreezes.test(document.python.text)) return [];
+  const trainers = values.calls.flatMap((step) => {
+    const trainer = step.method === "train" ? receiverMaker(context, step) : undefined;
+    return trainer !== undefined && isTrainer(trainer) ? [trainer] : [];
+  });
+  const wrapping = trainers.map((trainer) => {
+    const model = argumentAt(trainer, 0, "model");
+    return model && makerOf(context, model.value, trainer);
+  });
+  return givenConfigs(context).flatMap(({ step, config }) => {
+    if (!trainers.includes(step) && !wrapping.includes(step)) return [];
+    const found = argumentsOfStep(context, config);
+    const mode = found.setting("inference_mode");
+    if (mode.kind !== "given" || mode.value.kind !== "boolean" || !mode.value.value) return [];
+    if (!/^peft\.(?:\w+\.)*\w+Config$/.test(config.qualified ?? "")) return [];
+    const repair = removeArgument(found, document, "inference_mode");
+    return [{ range: mode.argument.range, ...(repair === undefined ? {} : { repairs: [repair] }) }];
+  });
+};
+
+/** `PeftModel.from_pretrained("adapter")`, without the model that the adapter goes into. */
+export const adapterWithoutBase: Check = (context) =>
+  context.values.calls.flatMap((step) => {
+    if (loadsAdapter(step) !== "onto" || !step.call.closed) return [];
+    const { arguments: given, name } = step.call;
+    if (given.some(({ star }) => star !== undefined) || step.keywords.includes("model")) return [];
+    const placed = given.filter(({ keyword }) => keyword === undefined).length;
+    const needed = step.keywords.includes("model_id") ? 1 : 2;
+    return given.length > 0 && placed < needed
+      ? [{ range: name, words: { call: `${classOf(step)}.from_pretrained` } }]
+      : [];
+  });
+
+const classOf = ({ receiver = "" }: CallStep): string => receiver.split(".").at(-1) ?? "";

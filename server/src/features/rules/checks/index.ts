@@ -4,7 +4,7 @@ import { adapterTwice, mergeDropped, mixedMethods, wrappedTwice } from "./adapte
 import { adaloraAllocation } from "./adaloraAllocation";
 import { changedBiases, changedWeights, secondBiases, secondOnResidual } from "./changedBase";
 import { layersOfModels, quantisedBase } from "./configForModel";
-import { frozenReload } from "./frozenReload";
+import { adapterWithoutBase, frozenReload, inferenceMode } from "./frozenReload";
 import { fuseComponents } from "./fuseComponents";
 import { halfAdapter } from "./halfAdapter";
 import { inactiveAdapter } from "./inactiveAdapter";
@@ -13,8 +13,9 @@ import { kbitAfterAdapter } from "./kbitAfterAdapter";
 import { layerSizes } from "./layerSizes";
 import { mergedQuantised } from "./mergedQuantised";
 import { foreignArgument, misspeltArgument } from "./misspeltArgument";
-import { oldNames, removedSymbol } from "./removedSymbol";
-import { targetNames } from "./targetNames";
+import { deprecatedSymbol, oldNames, removedSymbol } from "./removedSymbol";
+import { targetNames, targetsInOneString } from "./targetNames";
+import { bestModelStrategy, lowLearningRate } from "./trainingArguments";
 import { checkpointedPrefix, unmergeable } from "./unmergeable";
 import { untrainedHead } from "./untrainedHead";
 import { weightedRanks } from "./weightedRanks";
@@ -23,18 +24,23 @@ import { wrongArxivId } from "./wrongArxivId";
 export const checks: ReadonlyMap<string, Check> = new Map([
   ["adalora-allocation", adaloraAllocation],
   ["adapter-twice", adapterTwice],
+  ["adapter-without-base", adapterWithoutBase],
+  ["best-model-strategy", bestModelStrategy],
   ["changed-biases", changedBiases],
   ["changed-weights", changedWeights],
   ["checkpointed-prefix", checkpointedPrefix],
+  ["deprecated-symbol", deprecatedSymbol],
   ["foreign-argument", foreignArgument],
   ["frozen-reload", frozenReload],
   ["fuse-components", fuseComponents],
   ["half-adapter", halfAdapter],
   ["inactive-adapter", inactiveAdapter],
+  ["inference-mode", inferenceMode],
   ["kbit-after-adapter", kbitAfterAdapter],
   ["keras-lora", kerasLora],
   ["layer-sizes", layerSizes],
   ["layers-of-models", layersOfModels],
+  ["low-learning-rate", lowLearningRate],
   ["merge-dropped", mergeDropped],
   ["merged-quantised", mergedQuantised],
   ["misspelt-argument", misspeltArgument],
@@ -45,6 +51,7 @@ export const checks: ReadonlyMap<string, Check> = new Map([
   ["second-biases", secondBiases],
   ["second-on-residual", secondOnResidual],
   ["target-names", targetNames],
+  ["targets-in-one-string", targetsInOneString],
   ["unmergeable", unmergeable],
   ["untrained-head", untrainedHead],
   ["weighted-ranks", weightedRanks],

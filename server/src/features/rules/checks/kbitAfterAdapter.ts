@@ -1,8 +1,10 @@
 /** `prepare_model_for_kbit_training` on a model that has its adapter already: it freezes the adapter too. */
 import { edit } from "../../../adapters/edits";
+import type { Expression, Range } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
 import { callsTo, argumentAt, argumentsOfStep, isCall, loadsAdapter, makerOf, peftModel } from "../origins";
-import type { Check, RuleContext } from "../rule";
+import type { Check, Repair, RuleContext } from "../rule";
+import { changedBefore } from "./adapterTwice";
 
 const preparations = ["peft.prepare_model_for_kbit_training", "peft.prepare_model_for_int8_training"];
 
@@ -28,28 +30,30 @@ export const kbitAfterAdapter: Check = (context) =>
   callsTo(context, ...preparations).flatMap((step) => {
     const model = argumentAt(step, 0, "model");
     const made = model && makerOf(context, model.value, step);
-    if (model !== undefined && addsBefore(context, model.value.text, step))
+    const name = model?.value.text ?? "";
+    if (addsBefore(context, name, step) || changedBefore(context, name, step))
       return [{ range: step.call.name }];
     if (made === undefined || !trains(context, made)) return [];
-    return [{ range: step.call.name, repairs: swapped(context.document.python.text, made.call, step.call) }];
+    return [{ range: step.call.name, repairs: swapped(context.document.python.text, made, step) }];
   });
 
-interface Written {
-  readonly statement: { readonly from: number; readonly to: number };
-}
-
 /** The two lines in the other order, where they follow each other and each rebinds the model. */
-function swapped(text: string, { statement: first }: Written, { statement: second }: Written) {
-  const [one, other] = [first, second].map(({ from, to }) => text.slice(from, to));
-  const target = /^([\w.]+)\s*=(?!=)/;
-  const between = text.slice(first.to, second.from);
-  if (one === undefined || other === undefined || between.trim() !== "" || first.from === second.from)
-    return [];
-  if (target.exec(one)?.[1] === undefined || target.exec(one)?.[1] !== target.exec(other)?.[1]) return [];
+function swapped(text: string, wrapping: CallStep, preparing: CallStep): Repair[] {
+  const [first, second] = [wrapping.call.statement, preparing.call.statement];
+  const [base, wrapped] = [wrapping, preparing].map((step) => argumentAt(step, 0, "model")?.value);
+  const target = wrapping.call.assignedTo;
+  if (text.slice(first.to, second.from).trim() !== "" || first.from === second.from) return [];
+  if (target === undefined || target !== preparing.call.assignedTo) return [];
+  if (base === undefined || wrapped?.text !== target) return [];
+  const written = ({ from, to }: Range, { range }: Expression, model: string): string =>
+    text.slice(from, range.from) + model + text.slice(range.to, to);
   return [
     {
       title: "Prepare the model before it gets its adapter",
-      edits: [edit(first.from, first.to, other), edit(second.from, second.to, one)],
+      edits: [
+        edit(first.from, first.to, written(second, wrapped, base.text)),
+        edit(second.from, second.to, written(first, base, target)),
+      ],
     },
   ];
 }

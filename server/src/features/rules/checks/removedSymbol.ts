@@ -1,13 +1,23 @@
 /** Imports and uses of names that their library no longer has, with the fix for the import and every use. */
 import { edit } from "../../../adapters/edits";
 import type { Range } from "../../../python/facts";
-import { removedSymbols } from "../../removedSymbols";
+import type { Library } from "../../../literature/library";
+import type { OpenDocument } from "../../context";
+import { deprecatedSymbols, type RemovedSymbol, removedSymbols } from "../../removedSymbols";
 import { argumentAt } from "../origins";
 import type { Check, Finding } from "../rule";
 
-export const removedSymbol: Check = ({ library, document }) => {
-  const { facts, text } = document.python;
-  const removed = removedSymbols(library);
+export const removedSymbol: Check = ({ library, document }) =>
+  usesOf(removedSymbols(library), library, document);
+
+export const deprecatedSymbol: Check = ({ library, document }) =>
+  usesOf(deprecatedSymbols(library), library, document);
+
+function usesOf(
+  removed: readonly RemovedSymbol[],
+  library: Library,
+  { python: { facts, text } }: OpenDocument,
+): Finding[] {
   const paths = new Set(removed.flatMap(({ symbol }) => symbol.qualified));
   const known = ({ qualified }: { readonly qualified: string }): boolean => paths.has(qualified);
   const [imports, references] = [facts.imports.filter(known), facts.references.filter(known)];
@@ -17,7 +27,7 @@ export const removedSymbol: Check = ({ library, document }) => {
     const isIt = ({ qualified }: { readonly qualified: string }): boolean => wanted.has(qualified);
     const imported = imports.filter(isIt);
     const uses = references
-      .filter(isIt)
+      .filter((reference) => isIt(reference) && !isGuarded(text, reference.range.from))
       .filter(({ range }) => !imported.some(({ statement }) => within(range, statement)));
     const arxiv = [...(library.symbolsNamed(replacement)[0]?.papers ?? [])].flatMap(
       (id) => library.paper(id)?.arxiv ?? [],
@@ -32,19 +42,19 @@ export const removedSymbol: Check = ({ library, document }) => {
     if (imported.length === 0) return uses.map(({ range }) => finding(range, []));
     const named = uses.map(({ range }) => range).filter(({ from, to }) => text.slice(from, to) === name);
     return imported
-      .filter(({ statement }) => !tried(text, statement))
+      .filter(({ statement }) => !isGuarded(text, statement.from))
       .map(({ nameRange }) => finding(nameRange, named));
   });
-};
+}
 
 /** The bottleneck names of adapter-transformers: config strings, and classes imported from its module. */
 export const oldNames: Check = ({ values, document }, { instead = [] }) => {
   const { facts, text } = document.python;
   const names = new Map(instead.map((each) => [each.old, each.new]));
   const classes = facts.imports.flatMap((binding): Finding[] => {
-    const [, own = ""] = /^transformers\.adapters\.(?:\w+\.)*(\w+)$/.exec(binding.qualified) ?? [];
+    const [, own = ""] = /^transformers\.(?:adapters\.(?:\w+\.)*)?(\w+)$/.exec(binding.qualified) ?? [];
     const now = names.get(own);
-    if (now === undefined || tried(text, binding.statement)) return [];
+    if (now === undefined || isGuarded(text, binding.statement.from)) return [];
     return [{ range: binding.nameRange, words: { old: own, new: now } }];
   });
   const strings = facts.imports.some(({ qualified }) => /^adapters(?:\.|$)/.test(qualified))
@@ -73,12 +83,19 @@ export const oldNames: Check = ({ values, document }, { instead = [] }) => {
   ];
 };
 
-/** Whether an import stands in a `try:`, which is ready for it to fail. */
-function tried(text: string, { from }: Range): boolean {
+/** Whether what stands here is ready for the name to be missing: in a `try:`, or below a question after versions and names. */
+function isGuarded(text: string, from: number): boolean {
   const lines = text.slice(0, from).split("\n");
-  const indentation = lines.pop() ?? "";
-  const opener = lines.findLast((line) => line.trim() !== "" && !line.startsWith(indentation));
-  return indentation !== "" && indentation.trim() === "" && opener?.trim() === "try:";
+  let depth = /^[ \t]*/.exec(lines.pop() ?? "")?.[0].length ?? 0;
+  for (const line of lines.reverse()) {
+    const indentation = line.search(/\S/);
+    if (depth === 0) return false;
+    if (indentation < 0 || indentation >= depth) continue;
+    depth = indentation;
+    if (/^\s*(?:try\s*:|(?:if|elif|else)\b.*(?:version|hasattr|available|TYPE_CHECKING))/i.test(line))
+      return true;
+  }
+  return false;
 }
 
 const within = (inner: Range, outer: Range): boolean => outer.from <= inner.from && inner.to <= outer.to;

@@ -3,6 +3,7 @@ import { edit } from "../../../adapters/edits";
 import { layersOf } from "../../../adapters/modelTargets";
 import type { Argument, LayerForm, ModuleClass, Value } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
+import { argumentsOf } from "../callArguments";
 import { nearest } from "../nearest";
 import { argumentAt, givenConfigs } from "../origins";
 import { itemRange } from "../ranges";
@@ -19,6 +20,29 @@ export const targetNames: Check = (context) =>
       .flatMap((name) => argumentAt(config, 99, name) ?? [])
       .flatMap((argument) => unknownNames(context, argument, names, base?.method ?? ""));
   });
+
+/** `target_modules="q_proj, v_proj"`: a string is one pattern for whole paths, in which there are no commas. */
+export const targetsInOneString: Check = (context) => {
+  const { document, library } = context;
+  return document.python.facts.calls.flatMap((call): Finding[] => {
+    const symbol = call.qualified === undefined ? undefined : library.symbol(call.qualified);
+    if (symbol?.kind !== "config" || symbol.library !== "peft" || !call.closed) return [];
+    const found = argumentsOf(call, context).setting("target_modules");
+    if (found.kind !== "given" || found.value.kind !== "string") return [];
+    if (!/^\s*[\w.]+(?:\s*,\s*[\w.]+)+\s*,?\s*$/.test(found.value.value)) return [];
+    const { range, value } = found.argument;
+    const words = { target_modules: value.text };
+    const quote = /^["'](?!["'])/.exec(value.text)?.[0];
+    if (quote === undefined || found.unpacked === true) return [{ range, words }];
+    const names = found.value.value
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+    const written = `[${names.map((name) => quote + name + quote).join(", ")}]`;
+    const edits = [edit(value.range.from, value.range.to, written)];
+    return [{ range, words, repairs: [{ title: `Set \`target_modules=${written}\``, edits }] }];
+  });
+};
 
 /** Names each of which must end the path of a layer. */
 function unknownNames(

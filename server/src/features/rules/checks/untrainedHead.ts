@@ -31,8 +31,22 @@ const isMissing = ({ setting }: CallArguments, name: string): boolean => {
 /** Tasks for which PEFT keeps everything but the adapter as it is. */
 const headless = new Set(["CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION"]);
 
-export const untrainedHead: Check = (context) =>
-  givenConfigs(context).flatMap(({ base, config }) => {
+/** The names that heads have, where an adapter may be meant for them too. */
+const heading = /^(?:score|classifier|classification_head|head|qa_outputs)$/;
+
+const adaptsHead = ({ setting }: CallArguments): boolean => {
+  const found = setting("target_modules");
+  return (
+    found.kind === "given" &&
+    found.value.kind === "list" &&
+    found.value.items.some((item) => item.kind === "string" && heading.test(item.value))
+  );
+};
+
+export const untrainedHead: Check = (context) => {
+  // somebody trains it by hand
+  if (/requires_grad\s*=(?!=)|requires_grad_\s*\(/.test(context.document.python.text)) return [];
+  return givenConfigs(context).flatMap(({ base, config }) => {
     const head = heads.find(({ model }) => model.test(base?.qualified ?? ""));
     if (head === undefined || base === undefined) return [];
     if (head.task === undefined && !isNew(base)) return [];
@@ -40,10 +54,16 @@ export const untrainedHead: Check = (context) =>
     const found = argumentsOfStep(context, config);
     const task = found.setting("task_type");
     const others = task.kind === "given" && task.value.kind === "string" && headless.has(task.value.value);
-    if (!isMissing(found, "modules_to_save") || !(isMissing(found, "task_type") || others)) return [];
+    if (
+      adaptsHead(found) ||
+      !isMissing(found, "modules_to_save") ||
+      !(isMissing(found, "task_type") || others)
+    )
+      return [];
     const repair =
       head.task === undefined
         ? undefined
         : setArgument(found, context.document, "task_type", `"${head.task}"`);
     return [{ range: config.call.name, ...(repair === undefined ? {} : { repairs: [repair] }) }];
   });
+};
