@@ -134,7 +134,7 @@ PLACES: dict[str, list[Place]] = {
     "block-stack": [block_stack(width) for width in (1, 8, 16, 33, 48, 64)],
 }
 # at these places a method is a function or a class that a test of its own covers
-ELSEWHERE = {"generation-step", "training-step", "loss", "peft-config", "free", "model"}
+ELSEWHERE = {"beside", "generation-step", "training-step", "loss", "peft-config", "free", "model"}
 # these read the whole sequence (..., tokens, width), so they need at least three dimensions
 SEQUENCE_READERS = {
     "QueryAdapter",

@@ -11,6 +11,7 @@ import torch
 from corpus import FACTS, METHODS, PYTHON, SHARED, SITES, Site, evaluate
 from places import ELSEWHERE, PLACES, SEQUENCE_READERS, Host, Place
 from torch import Tensor, nn
+from torch.jit.frontend import FrontendError
 from torch.nn import functional as F
 
 train_only = SHARED["train_only"]
@@ -353,6 +354,21 @@ def test_follows_a_weight_that_is_tied_later(site: Site) -> None:
             close(adapter(x), loaded(x))
             if site.method["properties"]["identityAtInit"] == "exact":
                 close(adapter(x), F.linear(x, other, adapter.bias))
+
+
+@every_module
+def test_scripts_where_it_says_so(site: Site) -> None:
+    place = usable(site)[0]
+    module = build(site, place).eval()
+    perturb(module)
+    if not site.facts.get("scripts", False):
+        with pytest.raises((RuntimeError, FrontendError)):
+            torch.jit.script(module)
+        return
+    scripted = torch.jit.script(module)
+    for shape in place.shapes[:2] if place.replaces else ():
+        x = torch.randn(shape)
+        close(scripted(x), module(x))
 
 
 @every_module

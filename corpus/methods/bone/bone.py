@@ -34,8 +34,8 @@ class BoneLinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         padded = F.pad(x, (0, self.shards * self.block_size - self.in_features))
-        shards = padded.reshape(*x.shape[:-1], self.shards, self.block_size)
-        return super().forward(x) + shards.sum(-2) @ self.bone
+        shards = padded.unflatten(-1, (self.shards, self.block_size))
+        return F.linear(x, self.weight, self.bias) + shards.sum(-2) @ self.bone
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

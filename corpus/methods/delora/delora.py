@@ -54,7 +54,10 @@ class DeLoRALinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         inner = (self.dropout(x) * self.column_norms()) @ self.delora_A.T  # (..., r)
-        return super().forward(x) + (inner * self.strengths()) @ self.delora_B.T
+        return (
+            nn.functional.linear(x, self.weight, self.bias)
+            + (inner * self.strengths()) @ self.delora_B.T
+        )
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

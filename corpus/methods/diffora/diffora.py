@@ -45,7 +45,9 @@ class GatedLoRALinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         # h = W x + b + sigmoid(gate) (alpha / r) B A x
         weight = self.scale * self.gate.sigmoid()
-        return super().forward(x) + weight * (x @ self.lora_A.T @ self.lora_B.T)
+        return nn.functional.linear(x, self.weight, self.bias) + weight * (
+            x @ self.lora_A.T @ self.lora_B.T
+        )
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

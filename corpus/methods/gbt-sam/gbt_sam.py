@@ -43,7 +43,7 @@ class LoRAQV(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., 3 in)
         query, value = (x @ A.T @ B.T for A, B in zip(self.lora_A, self.lora_B))
         update = torch.cat([query, torch.zeros_like(query), value], dim=-1)
-        return super().forward(x) + self.scale * update
+        return F.linear(x, self.weight, self.bias) + self.scale * update
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

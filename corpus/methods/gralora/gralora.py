@@ -61,7 +61,7 @@ class GraLoRALinear(nn.Linear):
         return self.scale * (inner @ self.gralora_B).flatten(-3)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        return super().forward(x) + self.update(self.dropout(x))
+        return nn.functional.linear(x, self.weight, self.bias) + self.update(self.dropout(x))
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

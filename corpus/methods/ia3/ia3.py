@@ -31,8 +31,8 @@ class IA3Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         if self.scale_input:
-            return super().forward(self.ia3_scale * x)  # W (l ⊙ x) + b
-        return self.ia3_scale * super().forward(x)  # l ⊙ (W x + b)
+            return nn.functional.linear(self.ia3_scale * x, self.weight, self.bias)  # W (l ⊙ x) + b
+        return self.ia3_scale * nn.functional.linear(x, self.weight, self.bias)  # l ⊙ (W x + b)
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:

@@ -75,7 +75,7 @@ class PruneMaskedLinear(nn.Linear):
         self.prune_mask = nn.Parameter(self.weight.new_ones(in_features // group))  # (in / group,)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        return super().forward(x * self.prune_mask.repeat_interleave(self.group))
+        return F.linear(x * self.prune_mask.repeat_interleave(self.group), self.weight, self.bias)
 
 
 def mask_penalty(model: nn.Module, *, weight: float = 1e-4) -> Tensor:

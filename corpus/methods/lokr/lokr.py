@@ -58,7 +58,9 @@ class LoKrLinear(nn.Linear):
             blocks = blocks @ self.lokr_W2.T
         else:
             blocks = blocks @ self.lokr_B2.T @ self.lokr_A2.T
-        return super().forward(x) + self.scale * (self.lokr_W1 @ blocks).flatten(-2)
+        return nn.functional.linear(x, self.weight, self.bias) + self.scale * (
+            self.lokr_W1 @ blocks
+        ).flatten(-2)
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +43,8 @@ class LoRALinear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         # h = W x + b + (alpha / r) B A x, as two thin products: B A is never formed
-        return super().forward(x) + self.scale * (self.dropout(x) @ self.lora_A.T @ self.lora_B.T)
+        update = self.dropout(x) @ self.lora_A.T @ self.lora_B.T
+        return nn.functional.linear(x, self.weight, self.bias) + self.scale * update
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""
@@ -56,3 +59,47 @@ class LoRALinear(nn.Linear):
         if self.bias is not None:
             layer.bias.copy_(self.bias)
         return layer
+
+
+class LoRABeside(nn.Module):
+    """A trainable low-rank product beside a linear layer that stays: LoRA (Hu et al., 2021).
+
+    h = layer(x) + (alpha / rank) * B A x (arXiv:2106.09685), for layers that no subclass can stand
+    for: those under weight_norm or spectral_norm, and those with packed weights. `layer` is frozen
+    and called, not held, so it keeps its place in checkpoints. B starts at zero.
+
+    Args:
+        layer: has in_features and out_features.
+        rank: inner dimension r of the update, 1 to min(in_features, out_features).
+        alpha: numerator of the scale; the paper keeps it fixed while trying ranks.
+        dropout: on the input of the update only, in [0, 1).
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        device: "torch.device | str | None" = None,
+        dtype: "torch.dtype | None" = None,
+        *,
+        rank: int = 8,
+        alpha: float = 16.0,
+        dropout: float = 0.0,
+    ) -> None:
+        largest = min(layer.in_features, layer.out_features)
+        if not 1 <= rank <= largest:
+            raise ValueError(f"rank must be between 1 and {largest}, got {rank}")
+        super().__init__()
+        layer.requires_grad_(False)
+        self.scale = alpha / rank
+        self.dropout = nn.Dropout(dropout)
+        where = next(layer.parameters()).device if device is None else device
+        a = torch.empty(rank, layer.in_features, device=where, dtype=dtype)
+        b = torch.zeros(layer.out_features, rank, device=where, dtype=dtype)
+        self.lora_A, self.lora_B = nn.Parameter(a), nn.Parameter(b)  # (r, in), (out, r)
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
+
+    def forward(self, layer: "Callable[[Tensor], Tensor]", x: Tensor) -> Tensor:
+        h = layer(x)  # (..., in) -> (..., out)
+        # what is packed in 8 or 4 bits computes in a precision of its own
+        update = self.dropout(x.to(self.lora_A)) @ self.lora_A.T @ self.lora_B.T
+        return h + self.scale * update.to(h)

@@ -53,7 +53,7 @@ class RoAdLinear(nn.Linear):
         return (cosine * pairs + sine * crossed).flatten(-3)
 
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
-        return self.turned(super().forward(x))
+        return self.turned(nn.functional.linear(x, self.weight, self.bias))
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:

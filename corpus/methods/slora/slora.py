@@ -45,7 +45,9 @@ class SLoRALinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         # h = W x + b + (alpha / r) B N A x
         hidden = self.dropout(x) @ self.lora_A.T @ self.lora_N.T  # (..., r)
-        return super().forward(x) + self.scale * (hidden @ self.lora_B.T)
+        return nn.functional.linear(x, self.weight, self.bias) + self.scale * (
+            hidden @ self.lora_B.T
+        )
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

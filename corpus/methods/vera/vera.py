@@ -50,7 +50,9 @@ class VeRALinear(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:  # (..., in) -> (..., out)
         # h = W x + b + lambda_b * B (lambda_d * A x)
         inner = self.lambda_d * (self.dropout(x) @ self.random_a.T)
-        return super().forward(x) + self.lambda_b * (inner @ self.random_b.T)
+        return nn.functional.linear(x, self.weight, self.bias) + self.lambda_b * (
+            inner @ self.random_b.T
+        )
 
     def merged_weight(self) -> Tensor:  # (out, in)
         """What the layer multiplies by, for code that computes with its weight itself."""

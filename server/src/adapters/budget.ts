@@ -151,6 +151,8 @@ function sizesAt(
         uses,
         label: layer.path,
       }));
+    case "beside":
+      return [{ sizes: layerSizes(place.layer), uses: place.layer.count ?? 1, label: place.label }];
     case "block-input":
     case "block-output":
       return branchesFor(site, place).map(({ width, layer }) => ({

@@ -39,6 +39,7 @@ function choice(method: Method, site: MethodSite, place: Place, held: number | u
   const trainable = trainableParameters(method, site, place);
   const disabled =
     place.obstacle ??
+    (site.scripts === true ? undefined : place.compiled) ??
     (isLayerPlace(place) ? (mismatch(site, place) ?? unreadable(method, site, place)) : undefined) ??
     unwritable(site, place) ??
     unfit(method, site, place);
@@ -88,6 +89,8 @@ export function title({ method, site, place }: Choice): string {
       return `Adapt ${label} with ${name}${tied(place)}`;
     case "model-layers":
       return `Adapt ${label} with ${name}`;
+    case "beside":
+      return `Add ${name} beside ${label}`;
     case "block-input":
       return `Add ${name} before ${label}`;
     case "block-output":

@@ -4,6 +4,7 @@ import type { ModuleClass } from "../python/facts";
 import { applyName, withApplyFunction } from "./applyFunction";
 import type { Options } from "./budget";
 import { accommodate, accommodations } from "./accommodate";
+import { adaptBeside } from "./callSites/beside";
 import { adaptBranches } from "./callSites/blockOutput";
 import { adaptBlockStack } from "./callSites/blockStack";
 import { afterInInit, type CallSite } from "./callSites/callSite";
@@ -174,6 +175,8 @@ function placeEdits(at: CallSite, place: Place): Edit[] {
         place,
         at.names.get(applyName(at.method, at.site)) ?? applyName(at.method, at.site),
       );
+    case "beside":
+      return adaptBeside(at, place);
     case "block-input":
     case "block-output":
       return adaptBranches(at, place);

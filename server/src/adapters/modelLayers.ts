@@ -10,6 +10,7 @@ import { isPath, layersOf, type Lookup, type Target, targetsIn } from "./modelTa
 import { allLayerKinds, type LayerKind } from "./layerKinds";
 import { hasParts } from "./parts";
 import { isRoot } from "./root";
+import { compiledReason } from "./scripted";
 
 export interface ModelLayersPlace {
   readonly kind: "model-layers";
@@ -18,6 +19,7 @@ export interface ModelLayersPlace {
   readonly label: string;
   readonly touch: readonly Range[];
   readonly obstacle?: string;
+  readonly compiled?: string;
   /** What the call is made with: `model`, or `self` at the end of a class's `__init__`. */
   readonly model: string;
   /** The class, where its source is at hand. */
@@ -136,21 +138,20 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
   const isSized = isFollowed || built?.call.arguments.length === 0;
   const found = layersOf(module, lookup, [], isSized ? 1 : undefined);
   const holds = modelParameters(found);
+  const compiled = own ? compiledReason(file.facts, module) : undefined;
   return allLayerKinds.flatMap((of): ModelLayersPlace[] => {
     const targets = targetsIn(found, of);
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];
     const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
-    // a tied weight would be frozen in the other layer too, which is for the user to choose
-    const plain = sound.filter(
-      ({ layers }) => !layers.some(({ layer }) => layer.tie !== undefined || isOpenHead(layer)),
-    );
-    const chosen = suggested((plain.length > 0 ? plain : sound).map(nameOf), certain.map(nameOf), known);
+    const closed = sound.filter(({ layers }) => !layers.some(({ layer }) => isOpenHead(layer)));
+    const chosen = suggested((closed.length > 0 ? closed : sound).map(nameOf), certain.map(nameOf), known);
     const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },
       ...(built === undefined ? {} : { built }),
       ...(holds === undefined ? {} : { holds }),
+      ...(compiled === undefined ? {} : { compiled }),
     };
     return [{ ...place, label: labelOf(chosen, place) }];
   });

@@ -104,6 +104,9 @@ export function targetsIn(found: readonly Found[], of: LayerKind): Target[] {
   const fault = ({ layer }: Found): string | undefined =>
     layer.obstacle ??
     layer.weightReads?.reason ??
+    (layer.tie === undefined
+      ? undefined
+      : `\`${layer.path}\` shares its weight with \`${layer.tie.layer}\`, so that would be frozen too. Adapt it by itself.`) ??
     (layer.type === layerKinds[of].type
       ? undefined
       : `\`${layer.path}\` is a ${layer.type}, not a ${layerKinds[of].type}.`);

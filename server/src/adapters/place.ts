@@ -6,6 +6,7 @@ import type {
   Layer,
   LayerRole,
   ModuleClass,
+  Range,
   ResidualBranch,
   SkipConcatenation,
   TrainingStep,
@@ -20,6 +21,14 @@ export interface LayerPlace extends PlaceOf<LayerKind> {
   readonly module: ModuleClass;
   /** One layer, or all of its kind in the class. */
   readonly layers: readonly Layer[];
+}
+
+/** A linear layer that no subclass can stand for, and where the class calls it. */
+export interface BesidePlace extends PlaceOf<"beside"> {
+  readonly module: ModuleClass;
+  readonly layer: Layer;
+  /** `self.head(` each time. */
+  readonly calls: readonly Range[];
 }
 
 export interface BlockOutputPlace extends PlaceOf<"block-output"> {
@@ -72,6 +81,7 @@ export interface ModelPlace extends PlaceOf<"model"> {
 
 export type Place =
   | LayerPlace
+  | BesidePlace
   | BlockInputPlace
   | BlockOutputPlace
   | SkipPlace

@@ -10,6 +10,8 @@ export interface PlaceOf<Kind extends SiteKind> {
   readonly label: string;
   /** The code a cursor must touch for the place to be offered. */
   readonly touch: readonly Range[];
+  /** Why only what torch.jit.script compiles can be put here. */
+  readonly compiled?: string;
   /** Why nothing can soundly be put here. */
   readonly obstacle?: string;
 }

@@ -12,6 +12,7 @@ import type {
   TrainingStep,
 } from "../python/facts";
 import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
+import { besidePlaces } from "./besidePlaces";
 import { isOpenHead } from "./budget";
 import { group } from "../group";
 import { around, modulesAround, moduleOfType } from "../python/local";
@@ -30,7 +31,9 @@ import type {
   TrainingPlace,
 } from "./place";
 import { importedModels, namesAbove } from "./models";
+import { readOutside } from "./outsideReads";
 import { isRoot } from "./root";
+import { compiledReason } from "./scripted";
 
 const noInit = (module: ModuleClass): string | undefined =>
   module.init === undefined
@@ -41,9 +44,16 @@ const noInit = (module: ModuleClass): string | undefined =>
 const because = (obstacle: string | undefined): { obstacle?: string } =>
   obstacle === undefined ? {} : { obstacle };
 
-function layerPlaces(module: ModuleClass, kind: LayerKind): LayerPlace[] {
+/** The layers of a class with what the rest of the file says against adapting them. */
+const judged = (facts: PythonFacts, text: string, module: ModuleClass): readonly Layer[] =>
+  module.layers.map((layer) => {
+    const reason = layer.obstacle ?? readOutside(facts, text, module, layer);
+    return reason === undefined ? layer : { ...layer, obstacle: reason };
+  });
+
+function layerPlaces(module: ModuleClass, all: readonly Layer[], kind: LayerKind): LayerPlace[] {
   const paths = group(
-    module.layers.filter(({ role }) => role === kind),
+    all.filter(({ role }) => role === kind),
     ({ path }) => path,
   );
   const places = [...paths].flatMap(([path, built]): LayerPlace[] => {
@@ -335,8 +345,20 @@ function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly C
   }));
 }
 
-const placesOf = (facts: PythonFacts, module: ModuleClass, text: string): Place[] => [
-  ...allLayerKinds.flatMap((kind) => layerPlaces(module, kind)),
+function placesOf(facts: PythonFacts, module: ModuleClass, text: string): Place[] {
+  const compiled = compiledReason(facts, module);
+  const places = soundOrNot(facts, module, text);
+  return compiled === undefined ? places : places.map((place) => ({ ...place, compiled }));
+}
+
+const soundOrNot = (
+  facts: PythonFacts,
+  module: ModuleClass,
+  text: string,
+  layers = judged(facts, text, module),
+): Place[] => [
+  ...allLayerKinds.flatMap((kind) => layerPlaces(module, layers, kind)),
+  ...besidePlaces(module, text),
   ...blockInputPlaces(module),
   ...blockOutputPlaces(module),
   ...skipPlaces(module),
@@ -384,7 +406,7 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
 export function placesNamed(facts: PythonFacts, text: string, key: string): Place[] {
   const [kind = "", owner] = key.split(":");
   const isOfClass =
-    isLayerKind(kind) || ["block-input", "block-output", "skip", "block-stack"].includes(kind);
+    isLayerKind(kind) || ["beside", "block-input", "block-output", "skip", "block-stack"].includes(kind);
   const definition = isOfClass ? facts.definitions.find(({ name }) => name === owner) : undefined;
   const places =
     definition === undefined

@@ -11,6 +11,7 @@ import type {
   SkipConcatenation,
 } from "../python/facts";
 import { unaccommodate } from "./accommodate";
+import { withoutBeside } from "./callSites/beside";
 import { lineEnd } from "./callSites/callSite";
 import { withoutList } from "./callSites/zippedLoop";
 import { lineStart, type SourceFile, statementFor, trailingBreaks } from "./definitions";
@@ -144,9 +145,11 @@ function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit
   const uses = usesOf(text, module, layer.path).filter(
     (from) => from < layer.call.statement.from || from >= layer.call.statement.to,
   );
+  const beside = site.kind === "beside" ? uses.flatMap((from) => withoutBeside(text, from)) : [];
   const unwrapped = uses.flatMap((from) => (wrapped ? unwrap(file, from, `self.${layer.path}`) : []));
-  const templates = wrapped ? [] : withoutTemplates(file, module, site, `self.${layer.path}`);
-  const lines = (wrapped ? [] : uses.map((from) => wholeLine(text, from))).filter(
+  const templates =
+    wrapped || beside.length > 0 ? [] : withoutTemplates(file, module, site, `self.${layer.path}`);
+  const lines = (wrapped || beside.length > 0 ? [] : uses.map((from) => wholeLine(text, from))).filter(
     ({ from, to }) => !templates.some((each) => each.from < to && from < each.to),
   );
   return [
@@ -154,6 +157,7 @@ function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit
     ...templates,
     ...distinct(lines),
     ...unwrapped,
+    ...beside,
   ];
 }
 

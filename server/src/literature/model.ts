@@ -80,6 +80,7 @@ export type SiteKind =
   | "embedding"
   | "norm"
   | "attention"
+  | "beside"
   | "block-input"
   | "block-output"
   | "skip"
@@ -113,6 +114,8 @@ export interface MethodSite {
   readonly snippet?: string;
   /** Statement at the end of the whole model's `__init__`, e.g. "share_phm_rule({root})". */
   readonly afterInit?: string;
+  /** torch.jit.script compiles the class. */
+  readonly scripts?: boolean;
   /** Layers it is meant for, by the last part of their name: "v_proj". Absent: any. */
   readonly named?: readonly string[];
   /** Layer that `symbol` subclasses; default torch.nn.Linear, Conv2d, Embedding or LayerNorm after `kind`. */

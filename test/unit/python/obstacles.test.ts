@@ -189,7 +189,7 @@ class Kept(nn.Module):
         for layer in self.net:
             x = F.linear(x, layer.weight)
         layers = [self.e, self.f]
-        z = torch.stack([layer.weight for layer in layers])
+        z = torch.stack([each.weight for each in layers])
         return x @ w + self.d.weight @ x + z
 `);
 });

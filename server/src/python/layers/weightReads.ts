@@ -199,7 +199,9 @@ export function layerPath(expression: Expr, held?: Held): string | undefined {
 function heldLayers({ body }: FunctionStmt): Held {
   const held = new Map<string, string>();
   const hold = (target: Expr | undefined, path: string | undefined): void => {
-    if (target?.kind === "name" && path !== undefined) held.set(target.name, path);
+    if (target?.kind !== "name" || path === undefined) return;
+    const before = held.get(target.name)?.split("|") ?? [];
+    held.set(target.name, [...new Set([...before, ...path.split("|")])].join("|"));
   };
   /** `(self.q, self.k)` */
   const some = (list: Expr): string | undefined => {
