@@ -55,6 +55,7 @@ test("a base from a library that defines modules makes one, what such a library 
     ["from ..other.modeling_tf_other import OtherAttention", "OtherAttention"],
     ["from transformers import FlaxLlamaModel", "FlaxLlamaModel"],
     ["from transformers import LlamaConfig", "LlamaConfig"],
+    ["from torchtune.modules.transforms import Transform", "Transform"],
     ["from diffusers.models.attention_processor import AttnProcessor", "AttnProcessor"],
   ] as const)
     assert.deepEqual(of(imports, base), [], `${imports} ${base}`);

@@ -15,7 +15,7 @@ const librariesOfModules: readonly RegExp[] = [
   /^torch\.nn\.(?:modules|parallel|quantized|qat|intrinsic|utils)\./,
   /^torchvision\.(?:models|ops)\./,
   /^timm\.(?:models|layers)\./,
-  /^(?:transformer_engine\.pytorch|bitsandbytes\.nn|torch_geometric\.nn|torchtune\.modules)\./,
+  /^(?:transformer_engine\.pytorch|bitsandbytes\.nn|torch_geometric\.nn|torchtune\.modules(?!\.(?:transforms|tokenizers)\b))\./,
   /^mm(?:cv|engine)\.(?:\w+\.)*BaseModule$/,
   /^transformers\.\w+(?:Model|Layer|Attention|MLP|Embeddings)$/,
   /^diffusers\.\w+(?:Block(?:\dD)?|Attention|TransformerModel)$/,
