@@ -10,7 +10,6 @@ const wanted = process.argv.slice(2);
 const scratch = host.temporaryFolder("examples");
 const folder = join(scratch.path, "examples");
 cpSync(join(host.repository, "examples"), folder, { recursive: true });
-cpSync(join(host.repository, "test/vscode/window/models"), folder, { recursive: true });
 const vscode = await openVsCode(host, folder);
 let passed = 0;
 let failed = 0;

@@ -1,4 +1,4 @@
-// Each test has a window of its own on a copy of examples/ and of models/.
+// Each test has a window of its own on a copy of examples/.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { clickOn, command, goTo, inPage, openLightbulb, rectangleOf, typeInto, until } from "../window.mjs";
@@ -191,17 +191,20 @@ export const tests = {
     },
   },
 
-  "a layer that cannot be adapted stands first with the reason, once": {
-    file: "fused.py",
+  "what cannot be adapted stands first with the reason, once": {
+    file: "finetune_peft.py",
     async run(page, { folder }) {
       const title = titled(page, "Insert Adapter");
-      await commandAt(page, join(folder, "fused.py"), "nn.Linear(64, 64)", "Insert Adapter", title);
-      const shown = await rows(page);
-      assert.match(shown[0], /proj, cannot be adapted, The weight of `proj` is used directly/);
-      assert.match(shown[1], /^Adapt attn with LoRA for multi-head attention/);
+      const file = join(folder, "finetune_peft.py");
+      await commandAt(page, file, "AutoModelForCausalLM.from_pretrained(", "Insert Adapter", title);
+      const [first] = await rows(page);
+      assert.match(
+        first,
+        /q_proj, v_proj across model, cannot be adapted, `model` is loaded with quantization/,
+      );
       await page.keyboard.press("Enter");
       await notification(page).waitFor();
-      assert.match(await notification(page).textContent(), /^Litlens: The weight of `proj` is used directly/);
+      assert.match(await notification(page).textContent(), /^Litlens: `model` is loaded with quantization/);
     },
   },
 
