@@ -96,7 +96,7 @@ export async function command(page, title) {
 }
 
 /** Does something again and again until what it brings is there: the language server may still be starting. */
-export async function until(wanted, act, { attempts = 10, patience = 4000 } = {}) {
+export async function until(wanted, act, { attempts = 10, patience = 10_000 } = {}) {
   for (let attempt = 1; ; attempt++) {
     await act();
     try {
