@@ -25,6 +25,8 @@ export interface Expression {
   readonly range: Range;
   readonly text: string;
   readonly value: Value;
+  /** The value rests on a default that a caller, a command line or a subclass may replace. */
+  readonly assumed?: true;
 }
 
 export interface Argument {

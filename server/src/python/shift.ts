@@ -74,8 +74,8 @@ class Mover {
     return { from: from + this.by, to: to + this.by };
   }
 
-  expression({ range, text, value }: Expression): Expression {
-    return { range: this.range(range), text, value };
+  expression(expression: Expression): Expression {
+    return { ...expression, range: this.range(expression.range) };
   }
 
   argument(argument: Argument): Argument {

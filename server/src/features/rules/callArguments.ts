@@ -31,17 +31,19 @@ export const argumentsOf = (
     call.qualified === undefined ? undefined : library.symbol(call.qualified),
     values,
     document.python.text,
+    certain,
   );
 
 /**
  * `values` tells whether an attribute of what the call makes is assigned later: `config.task_type = …`. `text` is the file,
- * in which dicts that are unpacked are looked up.
+ * in which dicts that are unpacked are looked up; `read` decides what counts as known of an argument's value.
  */
 export function callArguments(
   call: Call,
   symbol: LibrarySymbol | undefined,
   values: Pick<Values, "assigns">,
   text = "",
+  read: (argument: Argument) => Argument = (argument) => argument,
 ): CallArguments {
   const unpacked = unpackedInto(call, text);
   const names = symbol?.kind === "function" ? symbol.fields.map(({ name }) => name) : [];
@@ -51,7 +53,7 @@ export function callArguments(
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
     if (call.assignedTo !== undefined && mayChange(call.assignedTo, name, values, text)) return unknown;
-    if (argument !== undefined) return given(argument);
+    if (argument !== undefined) return given(read(argument));
     if (unpacked === undefined || !call.closed) return unknown;
     const inside = unpacked.get(name);
     if (inside !== undefined)
@@ -70,6 +72,12 @@ export function callArguments(
   };
   return { call, symbol, setting };
 }
+
+/** What is assumed of a value counts as unknown: a caller, a command line or a subclass may decide otherwise. */
+export const certain = (argument: Argument): Argument =>
+  argument.value.assumed === true
+    ? { ...argument, value: { ...argument.value, value: { kind: "unknown" } } }
+    : argument;
 
 /** An argument as it stands. */
 export const given = (argument: Argument): Setting => ({

@@ -4,7 +4,7 @@ import type { Library } from "../../literature/library";
 import type { Rule } from "../../literature/catalogue";
 import type { Call } from "../../python/facts";
 import type { Assignment } from "../../python/values/values";
-import { argumentsOf, type CallArguments, given, holds, numberOf } from "./callArguments";
+import { argumentsOf, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
 import { repairsOf } from "./repairs";
 import type { Check, Finding, Repair, RuleContext } from "./rule";
 
@@ -41,7 +41,7 @@ function assignedFindings(context: RuleContext, rule: Rule): Finding[] {
 const withAssigned = (found: CallArguments, name: string, { range, value }: Assignment): CallArguments => ({
   ...found,
   setting: (other) =>
-    other === name ? given({ range, keyword: { name, range }, value }) : found.setting(other),
+    other === name ? given(certain({ range, keyword: { name, range }, value })) : found.setting(other),
 });
 
 /** Whether the file mentions a name that clears what the rule finds. */

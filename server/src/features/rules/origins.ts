@@ -2,7 +2,7 @@
 import type { Library } from "../../literature/library";
 import type { Argument, Expression } from "../../python/facts";
 import type { CallStep } from "../../python/values/values";
-import { argumentsOf, type CallArguments } from "./callArguments";
+import { argumentsOf, type CallArguments, certain } from "./callArguments";
 import type { RuleContext } from "./rule";
 
 /** Whether a call is one of these, by whichever path they were imported. */
@@ -23,15 +23,18 @@ const namesOf = (library: Library, paths: readonly string[]): string[] =>
   paths.flatMap((path) => [path, ...(library.symbol(path)?.qualified ?? [])]);
 
 /** The argument of a call at a position, or by a name. */
-export const argumentAt = (
+export function argumentAt(
   { call }: CallStep,
   index: number,
   ...names: readonly string[]
-): Argument | undefined =>
-  call.arguments.find(({ keyword }) => keyword !== undefined && names.includes(keyword.name)) ??
-  call.arguments
-    .slice(0, index + 1)
-    .find(({ keyword, star }, at) => at === index && keyword === undefined && star === undefined);
+): Argument | undefined {
+  const found =
+    call.arguments.find(({ keyword }) => keyword !== undefined && names.includes(keyword.name)) ??
+    call.arguments
+      .slice(0, index + 1)
+      .find(({ keyword, star }, at) => at === index && keyword === undefined && star === undefined);
+  return found && certain(found);
+}
 
 /** The call that surely made an argument: written there, or before in a name. */
 export function makerOf(

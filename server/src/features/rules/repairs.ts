@@ -55,7 +55,7 @@ export function removeArgument(
 }
 
 function without(call: Call, text: string, argument: Argument): Edit {
-  const index = call.arguments.indexOf(argument);
+  const index = call.arguments.findIndex(({ range }) => range.from === argument.range.from);
   const next = call.arguments[index + 1];
   if (next !== undefined) return edit(argument.range.from, next.range.from);
   const before = call.arguments[index - 1];

@@ -9,8 +9,8 @@ import {
   type Stmt,
 } from "../tree/ast";
 import type { Block } from "./block";
-import { evaluate, type Place } from "./constants";
-import type { Argument, Call, Range, Reference } from "../facts";
+import { type Place, weigh } from "./constants";
+import type { Argument, Call, Expression, Range, Reference } from "../facts";
 import type { Scope } from "./scope";
 
 /** Turns a call of the tree into the fact. */
@@ -36,11 +36,17 @@ export function callFact(call: CallExpr, statement: Stmt, place: Place): Call {
         },
       }),
       ...(argument.star && { star: argument.star }),
-      value: block.expression(argument.value, evaluate(argument.value, place)),
+      value: weighed(argument.value, place),
     })),
     statement: { from: statement.from, to: statement.to },
     ...(assignedTo !== undefined && { assignedTo }),
   };
+}
+
+/** An expression with its value, and whether that is certain. */
+export function weighed(expression: Expr, place: Place): Expression {
+  const { value, ...certainty } = weigh(expression, place);
+  return { ...place.block.expression(expression, value), ...certainty };
 }
 
 function nameRange(attribute: Expr & { kind: "attribute" }): Range {

@@ -36,6 +36,16 @@ const maximumSteps = 20;
 const maximumParameters = 32;
 let parameters = 0;
 
+/** How often a value has come from a parameter, a field or an option, which may be given another. */
+let assumptions = 0;
+
+/** The value of an expression at a place, and whether it rests on something that may be given another. */
+export function weigh(expression: Expr, place: Place): { readonly value: Value; readonly assumed?: true } {
+  const before = assumptions;
+  const value = evaluate(expression, place);
+  return assumptions > before ? { value, assumed: true } : { value };
+}
+
 /** The value of an expression at a place. */
 export function evaluate(expression: Expr, place: Place): Value {
   return plain(know(expression, place, 0));
@@ -137,6 +147,7 @@ function knowOutside(name: string, place: Place, steps: number): Known | undefin
   const bound = place.bound?.get(name);
   if (bound) return know(bound.value, bound.place, steps + 1);
   const parameter = place.function?.parameters.find((each) => each.name === name);
+  if (parameter) assumptions++;
   if (parameter)
     return place.scope.derive(place.scope.parameters, parameter, () =>
       parameter.star || parameters >= maximumParameters ? unknown : knowParameter(parameter, place),
@@ -308,9 +319,12 @@ export function argumentFor(
 
 function knowAttribute(expression: Expr & { kind: "attribute" }, place: Place, steps: number): Known {
   const { object, name } = expression;
-  if (object.kind === "name" && object.name === "self" && place.owner)
+  if (object.kind === "name" && object.name === "self" && place.owner) {
+    assumptions++;
     return knowOwn(name, place, expression.from, steps);
+  }
   const known = know(object, place, steps + 1);
+  if (known.kind === "instance" || known.kind === "options") assumptions++;
   if (known.kind === "instance") return from(known.scope, place.scope, knowField(name, known, steps));
   if (known.kind === "options") return knowOption(name, place, steps);
   // The items of a `SimpleNamespace` are its attributes.

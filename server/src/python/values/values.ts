@@ -6,8 +6,7 @@
 import { group } from "../../group";
 import { lazily } from "../../lazily";
 import type { ClassStmt } from "../tree/ast";
-import { callFact } from "../names/calls";
-import { evaluate } from "../names/constants";
+import { callFact, weighed } from "../names/calls";
 import type { Call, Expression, PythonFacts, Range } from "../facts";
 import {
   type Assigned,
@@ -331,7 +330,7 @@ function assignmentFact(
   scope: Scope,
 ): Pick<Assignment, "range" | "value"> {
   const moved = (range: Range): Range => ({ from: from + range.from, to: from + range.to });
-  const expression = block.expression(value, evaluate(value, { scope, block, owner, function: within }));
+  const expression = weighed(value, { scope, block, owner, function: within });
   return { range: moved(statement), value: { ...expression, range: moved(expression.range) } };
 }
 

@@ -92,7 +92,9 @@ function isGuarded(text: string, from: number): boolean {
     if (depth === 0) return false;
     if (indentation < 0 || indentation >= depth) continue;
     depth = indentation;
-    if (/^\s*(?:try\s*:|(?:if|elif|else)\b.*(?:version|hasattr|available|TYPE_CHECKING))/i.test(line))
+    if (
+      /^\s*(?:try\s*:|except\b|(?:if|elif|else)\b.*(?:version|hasattr|available|TYPE_CHECKING))/i.test(line)
+    )
       return true;
   }
   return false;

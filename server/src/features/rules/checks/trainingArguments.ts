@@ -2,7 +2,7 @@
 import type { Argument } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
 import { evaluate } from "../../../literature/expression";
-import { argumentsOf, numberOf } from "../callArguments";
+import { argumentsOf, certain, numberOf } from "../callArguments";
 import { callsOf } from "../declared";
 import { argumentAt, argumentsOfStep, isAdapted, makerOf } from "../origins";
 import { setArgument } from "../repairs";
@@ -15,7 +15,7 @@ export const bestModelStrategy: Check = (context, { calls = [] }) =>
     const placed = call.arguments.filter(({ keyword }) => keyword === undefined);
     if (!call.closed || placed.length > 1 || placed.some(({ star }) => star !== undefined)) return [];
     const argumentOf = (name: string): Argument | undefined =>
-      call.arguments.find(({ keyword }) => keyword?.name === name);
+      call.arguments.map(certain).find(({ keyword }) => keyword?.name === name);
     const best = argumentOf("load_best_model_at_end");
     if (best?.value.value.kind !== "boolean" || !best.value.value.value) return [];
     const names = ["eval_strategy", "evaluation_strategy", "save_strategy"];
