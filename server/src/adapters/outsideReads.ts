@@ -73,5 +73,5 @@ function mayBe(facts: PythonFacts, module: ModuleClass, parts: readonly string[]
   const whole = around.layers.find(({ path }) => path === parts.slice(1, -1).join("."));
   if (whole === undefined) return true;
   const type = moduleOfType(facts, whole.type, around);
-  return type === undefined ? false : type === module || type.bases.includes(module.name);
+  return type !== undefined && (type.name === module.name || type.bases.includes(module.name));
 }

@@ -21,7 +21,8 @@ ${rest}
 `;
 
 const reason = (rest: string): string | undefined =>
-  actionsAt(file(rest)).actions.find(({ title }) => title === "Adapt `proj` with LoRA")?.disabled?.reason;
+  actionsAt(file(rest)).actions.find(({ title }) => title.startsWith("Adapt `proj` with LoRA"))?.disabled
+    ?.reason;
 
 const whole = (type: string, use: string): string => `class Model(nn.Module):
     def __init__(self):
