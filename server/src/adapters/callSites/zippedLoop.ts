@@ -35,7 +35,7 @@ function split(text: string): string[] {
     if ("([{".includes(character)) depth++;
     if (")]}".includes(character)) depth--;
     if (character === "," && depth === 0) parts.push("");
-    else parts[parts.length - 1] += character;
+    else parts.push(`${parts.pop() ?? ""}${character}`);
   }
   return parts.map((each) => each.trim());
 }
