@@ -177,7 +177,9 @@ function factsOf(text: string, scope: Scope): PythonFacts {
     const declared = placed
       .flatMap(({ block }) => block.declarations)
       .find((each) => each.kind === "class" && each.name === module.name);
-    return declared?.kind === "class" ? computationOf({ node: declared.node, block: declared.block, scope }) : undefined;
+    return declared?.kind === "class"
+      ? computationOf({ node: declared.node, block: declared.block, scope })
+      : undefined;
   });
   valuesOfFacts.set(facts, followValues(placed, scope));
   return facts;
