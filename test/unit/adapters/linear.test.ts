@@ -160,23 +160,6 @@ test("tabs and Windows line breaks stay", async () => {
   assert.equal(/^ +\S/m.test(after.replace(/"""[\s\S]*?"""/g, "")), false, "no line is indented with spaces");
 });
 
-test("a layer that is never called is refused with the reason", () => {
-  const { actions } = actionsAt(`import torch.nn.functional as F
-from torch import nn
-
-
-class Tied(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.|head = nn.Linear(16, 8)
-
-    def forward(self, x):
-        return F.linear(x, self.head.weight)
-`);
-  const lora = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora");
-  assert.match(lora?.disabled?.reason ?? "", /head/);
-});
-
 test("into a sibling module: the class there, an import here", async () => {
   const { service, text, actions } = actionsAt(
     `import torch
