@@ -63,7 +63,7 @@ class BOFTLinear(nn.Linear):
         return h if self.bias is None else h + self.bias
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         rotation = self.turned(torch.eye(self.in_features).to(self.weight)).T  # R^T
         return (1 + self.boft_scale_offset)[:, None] * (self.weight @ rotation)
 

@@ -38,7 +38,7 @@ class BoneLinear(nn.Linear):
         return F.linear(x, self.weight, self.bias) + shards.sum(-2) @ self.bone
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         update = self.bone.T.repeat(1, self.shards)[:, : self.in_features]
         return self.weight + update
 

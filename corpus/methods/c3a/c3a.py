@@ -47,7 +47,7 @@ class C3ALinear(nn.Linear):
         return nn.functional.linear(x, self.weight, self.bias) + y.to(x.dtype)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         size = self.block_size
         steps = torch.arange(size, device=self.weight.device)
         circulant = self.c3a_kernel[

@@ -60,7 +60,7 @@ class DeLoRALinear(nn.Linear):
         )
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         update = (self.delora_B * self.strengths()) @ self.delora_A
         return self.weight + update * self.column_norms()
 

@@ -50,7 +50,7 @@ class GatedLoRALinear(nn.Linear):
         )
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         update = self.scale * self.gate.sigmoid() * self.lora_B @ self.lora_A
         return self.weight + update
 

@@ -60,7 +60,7 @@ class DoRALinear(nn.Linear):
         return h if self.bias is None else h + self.bias
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         adapted = self.weight + self.scale * self.lora_B @ self.lora_A
         return self.gain()[:, None] * adapted
 

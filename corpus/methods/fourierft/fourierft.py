@@ -55,7 +55,7 @@ class FourierFTLinear(nn.Linear):
         return F.linear(x, self.weight + self.update(), self.bias)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         return self.weight + self.update()
 
     @torch.no_grad()

@@ -46,7 +46,7 @@ class LoRAQV(nn.Linear):
         return F.linear(x, self.weight, self.bias) + self.scale * update
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         query, value = self.lora_B @ self.lora_A
         update = torch.cat([query, torch.zeros_like(query), value])
         return self.weight + self.scale * update

@@ -64,7 +64,7 @@ class GraLoRALinear(nn.Linear):
         return nn.functional.linear(x, self.weight, self.bias) + self.update(self.dropout(x))
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         every = torch.eye(self.in_features).to(self.weight)
         return self.weight + self.update(every).T
 

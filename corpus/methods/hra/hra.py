@@ -41,7 +41,7 @@ class HRALinear(nn.Linear):
         return super().forward(x)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         weight = self.weight
         for u in F.normalize(self.hra_u, dim=0).unbind(1):
             weight = weight - 2 * (weight @ u)[:, None] * u

@@ -117,7 +117,7 @@ class IncreLoRALinear(nn.Linear):
         super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         return self.weight + self.update()
 
     @torch.no_grad()

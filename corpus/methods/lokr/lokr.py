@@ -63,7 +63,7 @@ class LoKrLinear(nn.Linear):
         ).flatten(-2)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         whole = hasattr(self, "lokr_W2")
         large = self.lokr_W2 if whole else self.lokr_A2 @ self.lokr_B2
         return self.weight + self.scale * torch.kron(self.lokr_W1, large)

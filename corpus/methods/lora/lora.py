@@ -47,7 +47,7 @@ class LoRALinear(nn.Linear):
         return nn.functional.linear(x, self.weight, self.bias) + self.scale * update
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         return self.weight + self.scale * self.lora_B @ self.lora_A
 
     @torch.no_grad()

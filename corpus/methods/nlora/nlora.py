@@ -70,7 +70,7 @@ class NLoRALinear(nn.Linear):
         return super().forward(x) + self.scale * update
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         A, N, B = self.factors()
         update = B @ N @ A
         if self.subtract_start:

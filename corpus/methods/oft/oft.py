@@ -57,7 +57,7 @@ class OFTLinear(nn.Linear):
         return super().forward(self.turned(x))
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         rotations = self.rotation().expand(self.in_features // self.block_size, -1, -1)
         return self.weight @ torch.block_diag(*rotations).T
 

@@ -68,7 +68,7 @@ class RandLoRALinear(nn.Linear):
         return super().forward(x) + self.scale * y
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         rows, columns = self.factors()
         wide = self.in_features <= self.out_features
         update = columns @ rows  # (long, short)

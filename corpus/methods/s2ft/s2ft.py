@@ -54,7 +54,7 @@ class S2RowLinear(nn.Linear):
         return super().forward(x) + x[..., self.slice] @ self.s2.T  # W x + b + S x[a:b]
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         sides = (self.slice.start, self.in_features - self.slice.stop)
         return self.weight + F.pad(self.s2, sides)
 
@@ -120,7 +120,7 @@ class S2ColumnLinear(nn.Linear):
         return torch.cat([before, h[..., self.slice] + change, after], dim=-1)
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         sides = (0, 0, self.slice.start, self.out_features - self.slice.stop)
         return self.weight + F.pad(self.s2, sides)
 

@@ -50,7 +50,7 @@ class SLoRALinear(nn.Linear):
         )
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         return self.weight + self.scale * self.lora_B @ self.lora_N @ self.lora_A
 
     @torch.no_grad()

@@ -72,7 +72,7 @@ class VBLoRALinear(nn.Linear):
         return super().forward(x) + x @ a.T @ b.T
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         a, b = self.factors()
         return self.weight + b @ a
 

@@ -55,7 +55,7 @@ class VeRALinear(nn.Linear):
         )
 
     def merged_weight(self) -> Tensor:  # (out, in)
-        """What the layer multiplies by, for code that computes with its weight itself."""
+        """The weight in effect, for code that computes with it."""
         update = self.lambda_b[:, None] * self.random_b @ (self.lambda_d[:, None] * self.random_a)
         return self.weight + update
 

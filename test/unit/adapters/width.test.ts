@@ -43,19 +43,16 @@ const lora79 = source("lora/lora.py", "LoRALinear")
     "        # h = W x + b + (alpha / r) B A x, as two thin products: B A is never\n        # formed\n",
   )
   .replace(
-    "return super().forward(x) + self.scale * (self.dropout(x) @ self.lora_A.T @ self.lora_B.T)\n",
-    `return super().forward(x) + self.scale * (
-            self.dropout(x) @ self.lora_A.T @ self.lora_B.T
+    "return nn.functional.linear(x, self.weight, self.bias) + self.scale * update\n",
+    `return (
+            nn.functional.linear(x, self.weight, self.bias)
+            + self.scale * update
         )
 `,
   )
   .replace(
     "layer = nn.Linear(self.in_features, self.out_features, self.bias is not None)\n",
     "layer = nn.Linear(\n            self.in_features, self.out_features, self.bias is not None\n        )\n",
-  )
-  .replace(
-    "layer.weight.copy_(self.weight + self.scale * self.lora_B @ self.lora_A)\n",
-    "layer.weight.copy_(\n            self.weight + self.scale * self.lora_B @ self.lora_A\n        )\n",
   );
 
 const attention = (layer: string): string => `class Attention(nn.Module):

@@ -29,15 +29,15 @@ export function moduleOf(facts: PythonFacts, name: string): ModuleClass {
   return found;
 }
 
-/** Layers as `path: type(size=…)`, one a line, with form, count and a mark for an obstacle. */
+/** Layers as `path: type(size=…)`, one a line, with form, count and a mark for an obstacle or a tie. */
 export function layerLines(module: ModuleClass): string[] {
   return module.layers.map(layerLine);
 }
 
-function layerLine({ path, type, sizes, form, count, obstacle }: Layer): string {
+function layerLine({ path, type, sizes, form, count, obstacle, tie }: Layer): string {
   const written = Object.entries(sizes).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const times = count === undefined ? "" : ` ×${count}`;
-  return `${path}: ${type.replace("torch.nn.", "nn.")}(${written.join(", ")}) ${form}${times}${obstacle === undefined ? "" : " !"}`;
+  return `${path}: ${type.replace("torch.nn.", "nn.")}(${written.join(", ")}) ${form}${times}${obstacle === undefined ? "" : " !"}${tie === undefined ? "" : ` tied to ${tie.layer}`}`;
 }
 
 /** Residual branches as `role form layer: branch | width`. */

@@ -509,15 +509,15 @@ test("layers that an adapter inside them would not reach say so", () => {
     "a: nn.MultiheadAttention(embed_dim=8, num_heads=2) attribute",
   ]);
   check("self.a = nn.Linear(2, 3)\nself.b = nn.Embedding(3, 2)\nself.a.weight = self.b.weight", [
-    "a: nn.Linear(in_features=2, out_features=3) attribute !",
-    "b: nn.Embedding(num_embeddings=3, embedding_dim=2) attribute !",
+    "a: nn.Linear(in_features=2, out_features=3) attribute tied to b",
+    "b: nn.Embedding(num_embeddings=3, embedding_dim=2) attribute tied to a",
   ]);
   check("self.a = torch.jit.script(nn.Linear(2, 3))", [
     "a: nn.Linear(in_features=2, out_features=3) argument !",
   ]);
   const used =
     "from torch import nn\nimport torch.nn.functional as F\nclass A(nn.Module):\n    def __init__(self):\n        self.p = nn.Linear(1, 2)\n    def forward(self, x):\n        return F.linear(x, self.p.weight)\n";
-  assert.match(moduleOf(read(used), "A").layers[0]?.obstacle ?? "", /used directly/);
+  assert.match(moduleOf(read(used), "A").layers[0]?.weightReads?.reason ?? "", /used directly/);
   check("self.a = nn.Linear(2, 3)\nself.apply(self._init_weights)", [
     "a: nn.Linear(in_features=2, out_features=3) attribute",
   ]);
@@ -532,12 +532,12 @@ test("a GPT: every layer with its sizes", () => {
   ]);
   assert.deepEqual(layerLines(moduleOf(facts, "GPT")), [
     "transformer: nn.ModuleDict() attribute",
-    "transformer.wte: nn.Embedding(num_embeddings=50304, embedding_dim=768) module-dict !",
+    "transformer.wte: nn.Embedding(num_embeddings=50304, embedding_dim=768) module-dict tied to lm_head",
     "transformer.wpe: nn.Embedding(num_embeddings=1024, embedding_dim=768) module-dict",
     "transformer.drop: nn.Dropout(p=0) module-dict",
     "transformer.h: nn.ModuleList() module-dict",
     "transformer.h.*: Block() comprehension ×12",
     "transformer.ln_f: LayerNorm(ndim=768, bias=true) module-dict",
-    "lm_head: nn.Linear(in_features=768, out_features=50304, bias=false) attribute !",
+    "lm_head: nn.Linear(in_features=768, out_features=50304, bias=false) attribute tied to transformer.wte",
   ]);
 });
