@@ -44,9 +44,17 @@ export function relativesOf({ library }: FeatureContext, { id, relations }: Pape
   ];
 }
 
-/** "Builds on LoRA. Compared with PiSSA. Refined by DoRA, rsLoRA": for a hover, the names alone. */
-export function lineage(context: FeatureContext, paper: Paper): string | undefined {
+/**
+ * "Builds on LoRA. Compared with PiSSA. Refined by DoRA, rsLoRA": for a hover, the names alone. Of `besides`, papers to
+ * see as well, those come first that it does not name otherwise.
+ */
+export function lineage(
+  context: FeatureContext,
+  paper: Paper,
+  besides: readonly Paper[] = [],
+): string | undefined {
   const relatives = relativesOf(context, paper);
+  const further = besides.filter((other) => relatives.every((each) => each.paper.id !== other.id));
   const named = (words: string, ...kinds: readonly string[]): string | undefined => {
     const papers = bestKnown(
       context,
@@ -57,6 +65,7 @@ export function lineage(context: FeatureContext, paper: Paper): string | undefin
     return `${words} ${escape(shown.map(shortName).join(", "))}${papers.length > shown.length ? " and others" : ""}`;
   };
   const line = sentences(
+    further.length === 0 ? undefined : `See also ${escape(further.slice(0, most).map(shortName).join(", "))}`,
     named("Builds on", "builds-on"),
     named("Improves on", "improves"),
     named("Compared with", "compared-with"),

@@ -58,7 +58,7 @@ Recommended: \`r\` 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6) Â
 
 ${loraLine}
 
-See also rsLoRA. Refined by DoRA, rsLoRA`,
+Refined by DoRA, rsLoRA`,
     );
   });
 

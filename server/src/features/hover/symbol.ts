@@ -3,8 +3,8 @@ import { isInsertable } from "../../literature/library";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import type { Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
-import { code, dotted, escape, paragraphs, prose, sentences } from "../../render/markdown";
-import { paperLine, paperLink, shortName } from "../../render/paper";
+import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
+import { paperLine, paperLink } from "../../render/paper";
 import { effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
 import { scaleLine } from "./here";
@@ -47,10 +47,7 @@ export function symbolHover(
     propertiesLine(symbol, method),
     notesList(symbol),
     paper && paperLine(paper),
-    sentences(
-      others.length === 0 ? undefined : `See also ${escape(others.slice(0, 4).map(shortName).join(", "))}`,
-      paper && lineage(context, paper),
-    ),
+    paper && lineage(context, paper, others),
     fidelityLine(method),
     actionLinks(context, paper, method),
   );
