@@ -1,6 +1,6 @@
 /** Code outside a class that computes with the weight of one of its layers: `F.linear(x, model.head.weight)`. */
 import { moduleOfType } from "../python/local";
-import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
+import type { Layer, Method, ModuleClass, PythonFacts } from "../python/facts";
 
 interface Read {
   /** What has the weight: `model.head`. */
@@ -20,29 +20,32 @@ const isPreparation =
 const computes =
   /\.(?:linear|matmul|mm|bmm|addmm|einsum|baddbmm)\(|\.weight(?:\.data)?(?:\.(?:t|transpose)\(|\.(?:T|mT)\b|\s*[@*])|@\s*[\w.]+\.weight\b|\.(?:cat|stack)\(\s*[[(][^\])]*\.weight\b/;
 
+/** Lines are looked through first: few files have such a line, and only those need all their classes and functions. */
 function readsOf(facts: PythonFacts, text: string): readonly Read[] {
   const before = known.get(facts);
   if (before !== undefined) return before;
-  const bodies = [
-    ...facts.functions.map(({ name, range }) => ({ name, by: name, range })),
-    ...facts.modules.flatMap(({ name: owner, methods }) =>
-      methods.map(({ name, range }) => ({ name, by: owner, range })),
-    ),
-  ].filter(({ name }) => !isPreparation.test(name));
-  const found = bodies.flatMap(({ by, range }) =>
-    [...text.slice(range.from, range.to).matchAll(/\b(\w+(?:\.\w+)+)\.weight\b/g)].flatMap(
-      ({ 0: whole, 1: path = "", index }): Read[] => {
-        const from = range.from + index;
-        const start = text.lastIndexOf("\n", from) + 1;
-        const end = text.indexOf("\n", from);
-        const line = text.slice(start, end < 0 ? text.length : end);
-        const isCode = !/^\s*#/.test(line) && line.includes(whole);
-        return isCode && computes.test(line) ? [{ path: path.split("."), from, by }] : [];
-      },
-    ),
+  const found = [...text.matchAll(/\b(\w+(?:\.\w+)+)\.weight\b/g)].flatMap(
+    ({ 1: path = "", index }): Read[] => {
+      const start = text.lastIndexOf("\n", index) + 1;
+      const end = text.indexOf("\n", index);
+      const line = text.slice(start, end < 0 ? text.length : end);
+      if (/^\s*#/.test(line) || !computes.test(line)) return [];
+      const by = bodyAround(facts, index);
+      return by === undefined || isPreparation.test(by.name)
+        ? []
+        : [{ path: path.split("."), from: index, by: by.owner }];
+    },
   );
   known.set(facts, found);
   return found;
+}
+
+/** The function or method around an offset, and the class or function that is known for it. */
+function bodyAround(facts: PythonFacts, offset: number): { name: string; owner: string } | undefined {
+  const holds = ({ range }: Method): boolean => range.from <= offset && offset < range.to;
+  const module = facts.modules.find(({ methods }) => methods.some(holds));
+  const method = (module?.methods ?? facts.functions).find(holds);
+  return method && { name: method.name, owner: module?.name ?? method.name };
 }
 
 /** Why a layer must not be adapted, for what other classes and functions of the file do with its weight. */
@@ -52,7 +55,6 @@ export function readOutside(
   module: ModuleClass,
   { path }: Layer,
 ): string | undefined {
-  if (!text.includes(".weight")) return undefined;
   const name = path.split(".").at(-1);
   const read = readsOf(facts, text).find(
     ({ path: parts, from, by }) =>
