@@ -138,7 +138,7 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
   const isSized = isFollowed || built?.call.arguments.length === 0;
   const found = layersOf(module, lookup, [], isSized ? 1 : undefined);
   const holds = modelParameters(found);
-  const compiled = own ? compiledReason(file.facts, module) : undefined;
+  const compiled = own ? compiledReason(file.facts, file.text, module) : undefined;
   return allLayerKinds.flatMap((of): ModelLayersPlace[] => {
     const targets = targetsIn(found, of);
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);

@@ -24,18 +24,18 @@ const computes =
 function readsOf(facts: PythonFacts, text: string): readonly Read[] {
   const before = known.get(facts);
   if (before !== undefined) return before;
-  const found = [...text.matchAll(/\b(\w+(?:\.\w+)+)\.weight\b/g)].flatMap(
-    ({ 1: path = "", index }): Read[] => {
-      const start = text.lastIndexOf("\n", index) + 1;
-      const end = text.indexOf("\n", index);
-      const line = text.slice(start, end < 0 ? text.length : end);
-      if (/^\s*#/.test(line) || !computes.test(line)) return [];
-      const by = bodyAround(facts, index);
-      return by === undefined || isPreparation.test(by.name)
-        ? []
-        : [{ path: path.split("."), from: index, by: by.owner }];
-    },
-  );
+  const found = [...text.matchAll(/\.weight\b/g)].flatMap(({ index }): Read[] => {
+    const start = text.lastIndexOf("\n", index) + 1;
+    const end = text.indexOf("\n", index);
+    const line = text.slice(start, end < 0 ? text.length : end);
+    const [path] = /[\w.]+$/.exec(line.slice(0, index - start)) ?? [];
+    if (path === undefined || /^\s*#/.test(line) || !computes.test(line)) return [];
+    const parts = path.split(".");
+    const by = parts.length > 1 ? bodyAround(facts, index) : undefined;
+    return by === undefined || isPreparation.test(by.name)
+      ? []
+      : [{ path: parts, from: index, by: by.owner }];
+  });
   known.set(facts, found);
   return found;
 }

@@ -346,7 +346,7 @@ function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly C
 }
 
 function placesOf(facts: PythonFacts, module: ModuleClass, text: string): Place[] {
-  const compiled = compiledReason(facts, module);
+  const compiled = compiledReason(facts, text, module);
   const places = soundOrNot(facts, module, text);
   return compiled === undefined ? places : places.map((place) => ({ ...place, compiled }));
 }

@@ -3,8 +3,8 @@ import type { ModuleClass, PythonFacts } from "../python/facts";
 import { isRoot } from "./root";
 
 /** Why only what compiles can be put into a class of the file; undefined where nothing is scripted. */
-export function compiledReason(facts: PythonFacts, module: ModuleClass): string | undefined {
-  const line = scriptedModels(facts).find(
+export function compiledReason(facts: PythonFacts, text: string, module: ModuleClass): string | undefined {
+  const line = scriptedModels(facts, text).find(
     ({ names }) => names === undefined || names.some((name) => holds(facts, name, module.name)),
   );
   return line === undefined
@@ -21,10 +21,12 @@ interface Scripted {
 const known = new WeakMap<PythonFacts, readonly Scripted[]>();
 
 /** `torch.jit.script(model)`, where that is no function. */
-function scriptedModels(facts: PythonFacts): readonly Scripted[] {
+function scriptedModels(facts: PythonFacts, text: string): readonly Scripted[] {
   const before = known.get(facts);
   if (before !== undefined) return before;
-  const calls = facts.calls.filter(({ qualified }) => qualified === "torch.jit.script");
+  // the calls of a whole file are read for this only where it can have one
+  const all = /\bscript\b/.test(text) ? facts.calls : [];
+  const calls = all.filter(({ qualified }) => qualified === "torch.jit.script");
   const found = calls.flatMap(({ arguments: [given] }): Scripted[] => {
     const text = given?.value.text ?? "";
     const own = facts.definitions.find(({ name }) => name === text);
