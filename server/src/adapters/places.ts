@@ -218,7 +218,7 @@ function blockStackPlaces(facts: PythonFacts, module: ModuleClass, text: string)
           : undefined),
     ),
     ...(stack.fixedLength === undefined ? {} : { fixedLength: stack.fixedLength }),
-    ...fixedLength(text.slice(stack.statement.from, stack.statement.to)),
+    ...fixedLength((stack.plain ?? [stack.statement]).map(({ from, to }) => text.slice(from, to)).join("\n")),
     ...entersUnnamed(stack, text.slice(stack.statement.from, stack.statement.to)),
     ...hidden(futureIsHidden(facts, module, stack, text)),
   }));

@@ -224,6 +224,8 @@ export interface SkipConcatenation {
 export interface BlockStack {
   /** `for block in self.blocks: x = block(x)` or `x = self.blocks(x)`. */
   readonly statement: Range;
+  /** Where the statement is an `if` whose branches all run the stack: what runs where no optional argument is given. */
+  readonly plain?: readonly Range[];
   /** The variable that runs through it, (B, T, d). */
   readonly variable: string;
   readonly layer: string;

@@ -180,6 +180,7 @@ class Mover {
     return {
       ...stack,
       statement: this.range(stack.statement),
+      ...(stack.plain && { plain: stack.plain.map((each) => this.range(each)) }),
       ...(stack.width && { width: this.expression(stack.width) }),
       ...(stack.loop && {
         loop: { ...stack.loop, header: this.range(stack.loop.header), body: this.range(stack.loop.body) },

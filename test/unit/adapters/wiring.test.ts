@@ -124,6 +124,73 @@ test("modules aside of each block count the blocks of a loop, in the loop's own 
   );
 });
 
+test("a stack that every branch of an if runs is one, with what goes before above the if", async () => {
+  const branched = `        if mask is not None:
+            for block in self.blocks:
+                x = block(x, src_mask=mask)
+        elif self.training and options:
+            x = checkpoint_sequential(self.blocks, x)
+        else:
+            x = self.blocks(x)`;
+  const masked = (forward: string): string =>
+    atStack(forward).replace("forward(self, ids, **options)", "forward(self, ids, mask=None, **options)");
+  const text = await after(masked(branched), "prompt-tuning");
+  const lines = branched.replace("self.|blocks", "self.blocks");
+  const prompted = `        x = self.soft_prompt(x)  # (B, n + T, d)
+${lines}
+        x = self.soft_prompt.strip(x)  # (B, T, d)
+        return self.head(x)
+`;
+  assert.ok(text.endsWith(prompted), text.slice(-900));
+  // a mask that always comes is sized for the tokens
+  assert.match(
+    await after(masked(branched.replace("mask is not None", "self.training")), "prompt-tuning"),
+    /sized for the tokens alone/,
+  );
+  for (const other of [
+    branched.replace(
+      "        else:\n            x = self.blocks(x)",
+      "        elif mask is None:\n            x = self.blocks(x)",
+    ),
+    branched.replace("            x = self.blocks(x)", "            x = self.blocks(self.head(x))"),
+    branched.replace(
+      "            x = self.blocks(x)",
+      "            x = self.blocks(x)\n            x = x + 1",
+    ),
+  ])
+    assert.match(await after(masked(other), "prompt-tuning"), /runs at more than one place/);
+});
+
+test("a prompt is refused where blocks mix tokens by a layer as wide as the sequence", async () => {
+  const mixer = (call: string): string => `${header}
+
+
+class Mixer(nn.Module):
+    def __init__(self, width, tokens):
+        super().__init__()
+        self.mix = nn.Linear(tokens, tokens)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, x):
+        return x + ${call}
+
+
+class Model(nn.Module):
+    def __init__(self, width, tokens):
+        super().__init__()
+        self.blocks = nn.Sequential(*[Mixer(width, tokens) for _ in range(4)])
+
+    def forward(self, x):
+        x = self.|blocks(x)
+        return x
+`;
+  assert.match(
+    await after(mixer("self.mix(self.norm(x).transpose(1, 2)).transpose(1, 2)"), "prompt-tuning"),
+    /as wide as the sequence/,
+  );
+  assert.match(await after(mixer("self.mix(self.norm(x))"), "prompt-tuning"), /self\.soft_prompt\.strip/);
+});
+
 test("a side network reads all blocks and gives what the head reads", async () => {
   const text = await after(atStack("        x = self.blocks(x)"), "unipt");
   assert.match(

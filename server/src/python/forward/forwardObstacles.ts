@@ -64,6 +64,7 @@ function branches(
   walkStatements(method.body, (statement) => {
     if (statement.kind !== "if") return;
     if (statement.from > stack.statement.from || statement.to < stack.statement.to) return;
+    if (statement.from === stack.statement.from) return; // all its branches are the stack
     inBranches.push(statement.branches.filter(({ body }) => mentions(body, stack.layer)).length);
   });
   const branched = inBranches.some((count) => count > 1);
@@ -167,6 +168,9 @@ function lengthOf(
       ? [block.text.slice(node.from, node.to)]
       : []),
   ];
+  // `self.mix(x.transpose(1, 2))`: a layer as wide as the sequence is long
+  if (inside.some((text) => /self\.\w+\((?:[^()]|\([^()]*\))*\.transpose\(1, 2\)\)/.test(text)))
+    return `The blocks of \`${stack.layer}\` mix tokens by a layer as wide as the sequence is long; a prompt makes it longer.`;
   // `cls = x[:, :1]`, and what is before the class token would be taken for it
   if (inside.some((text) => /\w\[:, ?0?:1\]|\w\[:, ?1:\]/.test(text)))
     return `The blocks of \`${stack.layer}\` treat the first token apart, whose place a prompt would take.`;

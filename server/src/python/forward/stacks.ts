@@ -8,6 +8,8 @@ import { blockWidth, outputWidth, streamWidth } from "./widths";
 /** All block stacks of a method in source order. */
 export function stacksIn(flow: Flow): BlockStack[] {
   const found: BlockStack[] = [];
+  /** Stacks whose call reads another name than the one that they write. */
+  const renamed = new Set<BlockStack>();
   for (const { statement, loop } of flow.steps) {
     if (statement.kind !== "assign" && statement.kind !== "return") continue;
     const variable = variableOf(statement);
@@ -26,17 +28,71 @@ export function stacksIn(flow: Flow): BlockStack[] {
         const width = widthOf(inLoop ? called.path : layer, flow);
         const around = inLoop ? loopOf(loop, flow) : undefined;
         const given = inLoop ? undefined : sequenceInput(statement, node, layer, flow);
-        found.push({
+        const stack: BlockStack = {
           statement: { from: whole.from, to: whole.to },
           variable: through,
           layer,
           ...(width && { width }),
           ...(around && { loop: around }),
           ...(given !== undefined && { input: given }),
-        });
+        };
+        found.push(stack);
+        if (input?.kind !== "name" || input.name !== through) renamed.add(stack);
       });
   }
-  return found;
+  const plain = found.filter((stack) => !renamed.has(stack));
+  return [...renamed, ...oneOfBranches(plain, flow)].sort(
+    (one, other) => one.statement.from - other.statement.from,
+  );
+}
+
+/**
+ * `if self.checkpointing: x = checkpoint_seq(self.blocks, x)`, `else: x = self.blocks(x)`: one stack, whose statement
+ * is the whole `if`, where every branch does nothing but run it.
+ */
+function oneOfBranches(stacks: readonly BlockStack[], flow: Flow): BlockStack[] {
+  const left = [...stacks];
+  // inner ones first
+  for (const { statement } of flow.steps.toReversed()) {
+    if (statement.kind !== "if" || statement.branches.at(-1)?.test !== undefined) continue;
+    const each = statement.branches.map(({ test, body: [only, more] }) => {
+      const stack = more ? undefined : left.find((one) => one.statement.from === only?.from);
+      return stack && { stack, asked: test !== undefined && asksFor(test, flow) };
+    });
+    const [first] = each;
+    if (
+      first === undefined ||
+      !each.every(
+        (one) => one?.stack.layer === first.stack.layer && one.stack.variable === first.stack.variable,
+      )
+    )
+      continue;
+    const { layer, variable, width } = first.stack;
+    const plain = each.flatMap((one) =>
+      one === undefined || one.asked ? [] : (one.stack.plain ?? [one.stack.statement]),
+    );
+    const whole: BlockStack = {
+      statement: { from: statement.from, to: statement.to },
+      plain,
+      variable,
+      layer,
+      ...(width && { width }),
+    };
+    const rest = left.filter((one) => !each.some((branch) => branch?.stack === one));
+    left.splice(0, left.length, ...rest, whole);
+  }
+  return left;
+}
+
+/** `attn_mask is not None` of a parameter that is None unless a caller gives it. */
+function asksFor(test: Expr, { method, block }: Flow): boolean {
+  const given = [...block.slice(test).matchAll(/\b(\w+) is not None\b/g)].map(([, name]) => name);
+  return method.parameters.some(
+    (parameter) =>
+      given.includes(parameter.name) &&
+      parameter.default !== undefined &&
+      block.slice(parameter.default) === "None",
+  );
 }
 
 /** The loop as one that statements can be added to: no round may end early, and its body needs lines of its own. */
