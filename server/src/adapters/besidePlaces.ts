@@ -1,5 +1,6 @@
 /** Linear layers that an adapter can stand beside, where no subclass can stand for them. */
-import type { Layer, ModuleClass, Range } from "../python/facts";
+import type { Layer, ModuleClass, PythonFacts, Range } from "../python/facts";
+import { moduleOfType } from "../python/local";
 import { closingBracket, topLevelParts } from "./brackets";
 import type { BesidePlace } from "./place";
 
@@ -7,9 +8,12 @@ import type { BesidePlace } from "./place";
 const keepsItsCall =
   /`(?:weight_norm|spectral_norm|orthogonal|register_parametrization)` replaces|weight of a quantised layer is packed/;
 
-export function besidePlaces(module: ModuleClass, text: string): BesidePlace[] {
+export function besidePlaces(facts: PythonFacts, module: ModuleClass, text: string): BesidePlace[] {
   const layers = module.layers.filter(
-    ({ role, obstacle = "", path }) => role === "linear" && /^\w+$/.test(path) && keepsItsCall.test(obstacle),
+    ({ role, path, ...layer }) =>
+      role === "linear" &&
+      /^\w+$/.test(path) &&
+      (layer.obstacle === undefined ? computesItsOwn(facts, layer) : keepsItsCall.test(layer.obstacle)),
   );
   return layers.flatMap((layer): BesidePlace[] => {
     const calls = callsOf(module, layer, text);
@@ -17,6 +21,18 @@ export function besidePlaces(module: ModuleClass, text: string): BesidePlace[] {
     const key = `beside:${module.name}:${layer.path}`;
     return [{ kind: "beside", key, label: layer.path, touch: [layer.call.statement], module, layer, calls }];
   });
+}
+
+/** `class Linear(nn.Linear)` that computes in another way, say in the precision of what it gets. */
+function computesItsOwn(
+  facts: PythonFacts,
+  { type, tie, weightReads }: Pick<Layer, "type" | "tie" | "weightReads">,
+): boolean {
+  if (type.startsWith("torch.") || tie !== undefined || weightReads !== undefined) return false;
+  const own = moduleOfType(facts, type);
+  return (
+    own?.bases.includes("torch.nn.Linear") === true && own.forward !== undefined && own.init === undefined
+  );
 }
 
 /** Where the class calls a layer with one argument; undefined where it does other things with it. */

@@ -1,6 +1,6 @@
 /** Whether what a method writes suits a place. */
 import type { Method as Paper, MethodSite } from "../literature/model";
-import type { Method } from "../python/facts";
+import type { Layer, Method } from "../python/facts";
 import { missingVariable, unwritableStep } from "./callSites/variables";
 import { isLayerKind, layerKinds } from "./layerKinds";
 import type { BlockStackPlace, LayerPlace, ModelPlace, Place } from "./place";
@@ -51,8 +51,12 @@ export const baseOf = ({ kind, adapts }: MethodSite): string | undefined =>
 export function mismatch(site: MethodSite, { layers }: LayerPlace): string | undefined {
   const type = baseOf(site);
   const other = layers.find((layer) => layer.type !== type);
-  return other === undefined ? undefined : `\`${other.path}\` is a ${other.type}, not a ${type ?? "layer"}.`;
+  return other === undefined ? undefined : otherType(other, type ?? "layer");
 }
+
+/** Why a layer of another class is none that a method's own can stand for. */
+export const otherType = ({ path, type }: Pick<Layer, "path" | "type">, wanted: string): string =>
+  `\`${path}\` is a ${type}, not a ${wanted}${type.includes(".") ? "." : ", and may compute in a way of its own. Build it as one, or adapt the block's output."}`;
 
 /** Why a site's class cannot stand for layers whose weight the code computes with: it has no other to offer. */
 export function unreadable(

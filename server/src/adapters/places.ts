@@ -358,7 +358,7 @@ const soundOrNot = (
   layers = judged(facts, text, module),
 ): Place[] => [
   ...allLayerKinds.flatMap((kind) => layerPlaces(module, layers, kind)),
-  ...besidePlaces(module, text),
+  ...besidePlaces(facts, module, text),
   ...blockInputPlaces(module),
   ...blockOutputPlaces(module),
   ...skipPlaces(module),

@@ -75,3 +75,35 @@ test("not where the layer is handed on, called with more than its input, or one 
     );
   }
 });
+
+const casting = `import torch.nn.functional as F
+from torch import nn
+
+
+class Linear(nn.Linear):
+    def forward(self, x):
+        return F.linear(x, self.weight.to(x.dtype), self.bias.to(x.dtype))
+
+
+`;
+
+test("beside a layer of a class that computes in a way of its own", () => {
+  const titles = (text: string): string[] =>
+    actionsAt(text).actions.flatMap(({ title, disabled }) => (disabled === undefined ? [title] : []));
+  const own = casting + before.replace(/self\.head = .*/, "self.he|ad = Linear(d, 8)");
+  assert.deepEqual(titles(own), ["Add LoRA beside `head`"]);
+  assert.match(
+    actionsAt(own).actions.find(({ title }) => title === "Adapt `head` with LoRA")?.disabled?.reason ?? "",
+    /^`head` is a Linear, not a torch\.nn\.Linear, and may compute in a way of its own\. Build it as one/,
+  );
+  // what its own constructor takes and does is not known, nor what is cached of its output
+  for (const other of [
+    own.replace(
+      "    def forward(self, x):",
+      "    def __init__(self, d, n):\n        super().__init__(d, n)\n\n    def forward(self, x):",
+    ),
+    own.replace("self.head(self.norm(x))", "cache[self.head]"),
+    own.replace("self.norm(x)", "self.head.weight @ x"),
+  ])
+    assert.deepEqual(titles(other), []);
+});
