@@ -161,6 +161,16 @@ ${lines}
     assert.match(await after(masked(other), "prompt-tuning"), /runs at more than one place/);
 });
 
+test("stages that one loop zips together are no stack of one width", async () => {
+  const zipped = atStack(
+    "        for block, pool in zip(self.blocks, self.pools):\n            x = pool(block(x))",
+  ).replace(
+    "        self.head =",
+    "        self.pools = nn.ModuleList([Model(width, 1) for _ in range(depth)])\n        self.head =",
+  );
+  assert.match(await after(zipped, "prompt-tuning"), /and other lists in turn, as stages/);
+});
+
 test("a prompt is refused where blocks mix tokens by a layer as wide as the sequence", async () => {
   const mixer = (call: string): string => `${header}
 

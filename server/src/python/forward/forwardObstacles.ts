@@ -110,6 +110,11 @@ function parts(
   const { layer, statement } = stack;
   if (/\bcat\(|\bconcat(?:enate)?\(/.test(block.text.slice(statement.from, statement.to)))
     return `Between the blocks of \`${layer}\` something is joined to what runs through, so its width changes. Adapt the blocks themselves.`;
+  const zipped = /^for\b[^\n]*\bzip\(((?:[^()]|\([^()]*\))*)/.exec(
+    block.text.slice(statement.from, statement.to),
+  )?.[1];
+  if ((zipped?.match(/\bself\.\w+/g)?.length ?? 0) > 1)
+    return `The loop runs through \`${layer}\` and other lists in turn, as stages between which width and length may change. Adapt the blocks inside.`;
   const children = childrenOf(stack, layers);
   const types = new Set(children.filter(({ form }) => form !== "conditional").map(({ type }) => type));
   if (types.size > 1)
