@@ -43,7 +43,9 @@ export function layersOf(
   // what is listed by its parts does not count again
   const isListed = ({ role, path }: Layer): boolean =>
     role === "module" && module.layers.some((other) => other.path.startsWith(`${path}.layers.`));
-  const layers = module.layers.filter((layer) => !isListed(layer)).flatMap(partsOf);
+  const layers = module.layers
+    .filter((layer) => !isListed(layer))
+    .flatMap((layer) => partsOf(replaceable(layer, module)));
   const own = layers.flatMap((layer): Found[] => {
     const full = [...prefix, ...layer.path.split(".")];
     const path = full.filter((part) => part !== "*");
@@ -58,6 +60,25 @@ export function layersOf(
   });
   const overridden = new Set(own.map(({ path }) => path.join(".")));
   return [...inherited.filter(({ path }) => !overridden.has(path.join("."))), ...own];
+}
+
+/** `self.out = nn.Sequential(…)` in two branches, of which one has no such layer at this place but another one. */
+function replaceable(layer: Layer, { layers }: ModuleClass): Layer {
+  const { path, obstacle } = layer;
+  const container = path.slice(0, Math.max(0, path.lastIndexOf(".")));
+  const branches = layers.filter((each) => each.path === container && each.form === "conditional");
+  const others = branches.some(
+    ({ call: { range } }) =>
+      !layers.some(
+        (each) => each.path === path && range.from <= each.call.range.from && each.call.range.to <= range.to,
+      ),
+  );
+  return obstacle !== undefined || !/\.\d+$/.test(path) || branches.length < 2 || !others
+    ? layer
+    : {
+        ...layer,
+        obstacle: `\`${path}\` is something else in another branch. Adapt the layer itself, where it is built.`,
+      };
 }
 
 /** How many modules the list on a layer's path holds, where one construction makes all of them. */

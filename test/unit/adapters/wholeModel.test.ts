@@ -83,3 +83,51 @@ test("only the adapters of the whole model are left to train", async () => {
   assert.match(trained, /self\.block = Block\(\)\n {8}train_only\(self, HoulsbyAdapter\)\n/);
   assert.match(trained, /^def train_only\(/m);
 });
+
+test("names that may be something else than a linear layer are not among those suggested", () => {
+  const { actions } = actionsAt(`from functools import partial
+
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width, convolve=False):
+        super().__init__()
+        layer = partial(nn.Conv2d, kernel_size=1) if convolve else nn.Linear
+        self.fc1 = layer(width, width)
+        self.fc2 = nn.Linear(width, width)
+        if convolve:
+            self.out = nn.Sequential(normalization(width), nn.Linear(width, width))
+        else:
+            self.out = nn.Sequential(nn.Linear(width, width), nn.Linear(width, width))
+
+    def forward(self, x):
+        return self.out(self.fc2(self.fc1(x)))
+
+
+class Mo|del(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.block = Block(width)
+
+    def forward(self, x):
+        return self.block(x)
+`);
+  const titles = actions
+    .map(({ title }) => title)
+    .filter((title) => title.endsWith("across `Model` with LoRA"));
+  assert.deepEqual(titles, ["Adapt `fc2`, `out.1` across `Model` with LoRA"]);
+  const single = actionsAt(`from torch import nn
+
+
+class Mlp(nn.Module):
+    def __init__(self, width, convolve=False):
+        super().__init__()
+        layer = nn.Conv2d if convolve else nn.Linear
+        self.f|c1 = layer(width, width)
+`).actions.find(({ title }) => title.startsWith("Adapt `fc1` with LoRA"));
+  assert.match(
+    single?.disabled?.reason ?? "",
+    /^`layer` is `nn\.Conv2d` or `nn\.Linear`, as a condition says/,
+  );
+});

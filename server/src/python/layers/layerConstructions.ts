@@ -17,7 +17,14 @@ import {
 } from "./layerExpressions";
 import { classRole, type Context, maximumNesting, unnamed } from "./layerSink";
 import { sizesOf } from "./layerSizes";
-import { factoryObstacle, passingObstacle, roleOf, typeObstacle, wrapperObstacle } from "./layerTypes";
+import {
+  eitherObstacle,
+  factoryObstacle,
+  passingObstacle,
+  roleOf,
+  typeObstacle,
+  wrapperObstacle,
+} from "./layerTypes";
 import type { Origin, Scope } from "../names/scope";
 
 const wrappers =
@@ -134,6 +141,7 @@ export abstract class Constructions extends Containers {
     }
     if (selfPath(callee) !== undefined && evaluate(callee, context.place).kind !== "reference") return;
     const types = qualified === undefined ? this.typesOf(callee, context.place, nesting) : [qualified];
+    const either = this.eitherClass(callee, nesting);
     for (const type of types) {
       if (wrappers.test(type)) {
         this.passedOn(call, path, { ...context, obstacle: wrapperObstacle(type) }, nesting, true);
@@ -144,9 +152,27 @@ export abstract class Constructions extends Containers {
         this.passedOn(call, path, context, nesting, /^(?:copy\.)?deepcopy$/.test(type));
         continue;
       }
-      this.push(call, path, type, role, types.length > 1 ? { ...context, form: "conditional" } : context);
+      const obstacle = /^(?:linear|conv|embedding)$/.test(role)
+        ? (either ?? context.obstacle)
+        : context.obstacle;
+      const own = { ...context, ...(obstacle !== undefined && { obstacle }) };
+      this.push(call, path, type, role, types.length > 1 ? { ...own, form: "conditional" } : own);
       this.inside(call, path, type, context, nesting);
     }
+  }
+
+  /** `layer = nn.Conv2d if convolve else nn.Linear`, for whose calls no one class can stand. */
+  private eitherClass(callee: Expr, nesting: number): string | undefined {
+    if (callee.kind !== "name") return undefined;
+    const arms = (expression: Expr): Expr[] =>
+      expression.kind === "conditional"
+        ? [...arms(expression.then), ...arms(expression.otherwise)]
+        : [expression];
+    const items = this.locals.get(callee.name)?.items.filter(({ form }) => form !== "append") ?? [];
+    const classes = items.flatMap(({ expression, place }) =>
+      arms(expression).map((arm) => this.typesOf(arm, place, nesting + 1).join() || this.block.slice(arm)),
+    );
+    return new Set(classes).size > 1 ? eitherObstacle(callee.name, classes) : undefined;
   }
 
   /** A function that is given a layer and gives it back, changed or not: `zero_module(nn.Conv2d(…))`. */

@@ -81,6 +81,14 @@ export function factoryObstacle(name: string): string {
   return `\`${name}\` builds this layer with settings of its own. Adapt it inside \`${name}\`, or adapt the block's output.`;
 }
 
+/** Why a layer of a class that a condition chooses cannot be adapted. */
+export function eitherObstacle(name: string, classes: readonly string[]): string {
+  const spoken = [...new Set(classes)]
+    .map((each) => `\`${each.replace(/^torch\.nn\./, "nn.")}\``)
+    .join(" or ");
+  return `\`${name}\` is ${spoken}, as a condition says. Build each by its own class in an if and its else, then adapt one.`;
+}
+
 /** Why a layer that is handed to an unknown function cannot be adapted. */
 export function passingObstacle(name: string): string {
   return `What \`${name}\` does with this layer is not known here. Build the layer by itself, or adapt the block's output.`;
