@@ -17,8 +17,14 @@ export interface Choice {
   readonly disabled?: string;
 }
 
-/** Opaque to clients; `siteKey` and `findChoice` are its only readers. */
-export const siteKey = ({ site, place }: Choice): string => `${site.symbol}@${place.key}`;
+/**
+ * Opaque to clients; `siteKey` and `findChoice` are its only readers. What suits layers of certain names alone says
+ * them: which ones are suggested for a model may change as more of its files are read.
+ */
+export const siteKey = ({ site, place }: Choice): string =>
+  place.kind === "model-layers" && site.named !== undefined && place.key.endsWith(":")
+    ? `${site.symbol}@${place.key}${place.chosen.join(",")}`
+    : `${site.symbol}@${place.key}`;
 
 export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
   const held =

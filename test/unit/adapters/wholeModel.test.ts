@@ -131,3 +131,32 @@ class Mlp(nn.Module):
     /^`layer` is `nn\.Conv2d` or `nn\.Linear`, as a condition says/,
   );
 });
+
+test("an action for layers of certain names says which, so that it stands when more of the model is known", () => {
+  const { actions } = actionsAt(`from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.qkv = nn.Linear(width, 3 * width)
+
+    def forward(self, x):
+        return self.qkv(x)
+
+
+class Mo|del(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.block = Block(width)
+
+    def forward(self, x):
+        return self.block(x)
+`);
+  const sites = actions.flatMap(({ data }) => {
+    const known: unknown = data;
+    return typeof known === "object" && known !== null && "site" in known ? [String(known.site)] : [];
+  });
+  assert.ok(sites.includes("LoRALinear@linear:@Model::"), sites.join("\n"));
+  assert.ok(sites.includes("LoRAQV@linear:@Model::qkv"), sites.join("\n"));
+});
