@@ -324,9 +324,11 @@ function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): Model
 
 function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet<LayerRole> } {
   const found = layersOf(module, (type, owner) => moduleOfType(facts, type, owner), [], undefined);
-  return found.length === 0 || found.some((each) => isOpen(each, found))
-    ? {}
-    : { roles: new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role)) };
+  const roles = new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role));
+  if (found.length > 0 && !found.some((each) => isOpen(each, found))) return { roles };
+  // parts from elsewhere may hold layers of any role; yet norms that are all built without weights tell of the others
+  const isBare = found.some(({ layer }) => layer.role === "norm") && !roles.has("norm");
+  return isBare ? { roles: new Set<LayerRole>([...roles, "linear", "conv", "embedding"]) } : {};
 }
 
 /** `nn.LayerNorm(width, elementwise_affine=False)` has none. */

@@ -301,14 +301,15 @@ test("a class that only others extend is no model", () => {
 });
 
 test("norms without weights are none to train", () => {
-  const norms = (options: string): string[] =>
+  const norms = (options: string, part = ""): string[] =>
     titlesOf(`from torch import nn
+from parts import Attention
 
 
 class M|odel(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.norm = nn.LayerNorm(width${options})
+        self.norm = nn.LayerNorm(width${options})${part}
         self.head = nn.Linear(width, 7)
 
     def forward(self, x):
@@ -317,6 +318,11 @@ class M|odel(nn.Module):
   const title = "Train only the norms of `Model` (LayerNorm tuning)";
   assert.deepEqual(norms(""), [title]);
   assert.deepEqual(norms(", elementwise_affine=False"), [
+    `${title}: \`Model\` has no norm layers with weights.`,
+  ]);
+  const attention = "\n        self.attn = Attention(width)";
+  assert.deepEqual(norms("", attention), [title]);
+  assert.deepEqual(norms(", elementwise_affine=False", attention), [
     `${title}: \`Model\` has no norm layers with weights.`,
   ]);
 });
