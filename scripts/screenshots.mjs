@@ -8,6 +8,7 @@ import {
   inPage,
   openLightbulb,
   openVsCode,
+  previewInsertion,
   rectangleOf,
   themes,
   typeInto,
@@ -80,19 +81,7 @@ const preview = {
   scale: 1,
   async play(page) {
     await clickOn(page, "Linear(");
-    const title = page.locator(".quick-input-widget .quick-input-title");
-    await until(title.filter({ hasText: "Insert Adapter" }), async () => {
-      await page.keyboard.press("Escape");
-      await command(page, "Litlens: Insert Adapter");
-    });
-    await page.locator(".quick-input-widget input[type=text]").fill("across GPT with LoRA");
-    await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: "across GPT" }).waitFor();
-    await page.keyboard.press("Enter");
-    await title.filter({ hasText: "Layers to Adapt" }).waitFor();
-    await page.keyboard.press("Enter");
-    await title.filter({ hasText: "in the Same Edit" }).waitFor();
-    await page.keyboard.press("Enter");
-    await title.filter({ hasText: "Preview" }).waitFor();
+    await previewInsertion(page, "across GPT with LoRA");
     await page.locator(".monaco-diff-editor").first().waitFor();
   },
 };
@@ -112,7 +101,7 @@ const scenes = {
         file: "finetune_peft.py",
         top: "LoraConfig(",
         // VS Code gives a hover a quarter of the editor's height: the window is a tall one
-        size: { width: 900, height: 1400 },
+        size: { width: 900, height: 2000 },
         async part(page) {
           const token = await rectangleOf(page, "LoraConfig(");
           const hover = await page.locator(".monaco-hover").first().boundingBox();

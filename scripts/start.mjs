@@ -27,7 +27,9 @@ function firstSettings(quietSettings) {
   const file = join(state, "data/data/User/settings.json");
   if (existsSync(file)) return;
   mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, JSON.stringify({ ...quietSettings, "git.enabled": true }, null, 2));
+  // examples/ is a folder of this repository: VS Code would ask
+  const git = { "git.enabled": true, "git.openRepositoryInParentFolders": "always" };
+  writeFileSync(file, JSON.stringify({ ...quietSettings, ...git }, null, 2));
 }
 
 async function serve() {

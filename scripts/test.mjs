@@ -50,6 +50,12 @@ const steps = [
   { name: "package", command: node("scripts/package.mjs", "--built"), count: counts.check, needs: ["host"] },
   { name: "vscode", command: node("test/vscode/run.mjs"), count: counts.line, needs: ["host", "chromium"] },
   { name: "web", command: node("test/vscode/web.mjs"), count: counts.line, needs: ["host", "chromium"] },
+  {
+    name: "window",
+    command: node("test/vscode/window/run.mjs"),
+    count: counts.line,
+    needs: ["host", "chromium"],
+  },
 ];
 
 const installers = {

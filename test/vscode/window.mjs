@@ -28,7 +28,7 @@ export async function openVsCode(host, examples, { settings: common = {}, flags 
   });
   const browser = await host.launchBrowser(...flags);
   return {
-    /** Settings of windows opened from now on. */
+    /** Settings beside those of all windows, also of the ones that are open. */
     set: (more) => writeFileSync(settingsFile, JSON.stringify({ ...settings, ...more })),
     async openWindow(file, { size, scale = 1 } = {}) {
       const context = await browser.newContext({
@@ -90,9 +90,9 @@ export const inPage = (page) => page.frameLocator("iframe.webview.ready").frameL
 export async function command(page, title) {
   await page.keyboard.press("F1");
   await page.locator(".quick-input-widget input[type=text]").fill(`>${title}`);
-  await page.locator(".quick-input-list .monaco-list-row").first().waitFor();
-  await page.waitForTimeout(300);
-  await page.keyboard.press("Enter");
+  // Others match too, and stand first while the list is being filled
+  const label = page.locator(".label-name").getByText(title, { exact: true });
+  await page.locator(".quick-input-list .monaco-list-row", { has: label }).first().click();
 }
 
 /** Does something again and again until what it brings is there: the language server may still be starting. */
@@ -145,4 +145,19 @@ export async function typeInto(page, title, text) {
     { patience: 15_000 },
   );
   await list.locator("input[type=text]").fill(text);
+}
+
+/** Insert Adapter at the cursor, step by step up to the diff; `wanted` finds one row of the list. */
+export async function previewInsertion(page, wanted) {
+  const title = page.locator(".quick-input-widget .quick-input-title");
+  await until(title.filter({ hasText: "Insert Adapter" }), async () => {
+    await page.keyboard.press("Escape");
+    await command(page, "Litlens: Insert Adapter");
+  });
+  await page.locator(".quick-input-widget input[type=text]").fill(wanted);
+  await page.locator(".quick-input-list .monaco-list-row.focused", { hasText: wanted }).waitFor();
+  for (const step of ["Layers to Adapt", "in the Same Edit", "Preview"]) {
+    await page.keyboard.press("Enter");
+    await title.filter({ hasText: step }).waitFor();
+  }
 }

@@ -167,6 +167,29 @@ describe("Insert Adapter", () => {
     }
   });
 
+  it("in a notebook, the diff shows each cell, and Apply changes the cells that it shows", async () => {
+    const cell = (text: string) => new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, "python");
+    const model = attention.slice(attention.indexOf("class "));
+    const notebook = await vscode.workspace.openNotebookDocument(
+      "jupyter-notebook",
+      new vscode.NotebookData([cell("%matplotlib inline\nimport torch\nimport torch.nn as nn"), cell(model)]),
+    );
+    await vscode.window.showNotebookDocument(notebook);
+    const { document } = notebook.cellAt(1);
+    const { line, character } = inside(document, "nn.Linear");
+    const textDocument = { uri: document.uri.toString() };
+    const before = document.getText();
+    const running = insert({ textDocument, position: { line, character }, method: "lora" });
+    await acceptUntil(
+      () => document.getText(),
+      (text) => text !== before,
+    );
+    await running;
+    includes(notebook.cellAt(0).document.getText(), /^%matplotlib inline\nimport math\n/, "cell of imports");
+    includes(document.getText(), /^class LoRALinear\(nn\.Linear\):/, "cell of the model");
+    includes(document.getText(), "self.query = LoRALinear(64, 64, rank=8, alpha=16)", "cell of the model");
+  });
+
   it("opens the comparison beside the code", async () => {
     await open(source);
     await vscode.commands.executeCommand("litlens.compareAdapters");
