@@ -86,13 +86,18 @@ export async function clickOn(page, text, occurrence) {
 /** What the webview of a paper holds: VS Code puts a frame in a frame. */
 export const inPage = (page) => page.frameLocator("iframe.webview.ready").frameLocator("iframe");
 
-/** Runs a command by its title, as a person would. */
+/** Runs a command by its title, as a person would; other rows match too. */
 export async function command(page, title) {
-  await page.keyboard.press("F1");
-  await page.locator(".quick-input-widget input[type=text]").fill(`>${title}`);
-  // Others match too, and stand first while the list is being filled
   const label = page.locator(".label-name").getByText(title, { exact: true });
-  await page.locator(".quick-input-list .monaco-list-row", { has: label }).first().click();
+  const row = page.locator(".quick-input-list .monaco-list-row", { has: label }).first();
+  // A list that opened before the extensions were known does not learn of them
+  const open = async () => {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("F1");
+    await page.locator(".quick-input-widget input[type=text]").fill(`>${title}`);
+  };
+  await until(row, open, { attempts: 30, patience: 3000 });
+  await row.click();
 }
 
 /** Does something again and again until what it brings is there: the language server may still be starting. */
