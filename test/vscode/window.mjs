@@ -28,7 +28,7 @@ export async function openVsCode(host, examples, { settings: common = {}, flags 
   });
   const browser = await host.launchBrowser(...flags);
   return {
-    /** Settings beside those of all windows, also of the ones that are open. */
+    /** Settings of windows opened from now on. */
     set: (more) => writeFileSync(settingsFile, JSON.stringify({ ...settings, ...more })),
     async openWindow(file, { size, scale = 1 } = {}) {
       const context = await browser.newContext({

@@ -16,10 +16,9 @@ let failed = 0;
 for (const [name, { file, run, size = { width: 1400, height: 900 } }] of Object.entries(tests)) {
   if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
   const start = Date.now();
-  vscode.set({});
   const page = await vscode.openWindow(file, { size });
   try {
-    await run(page, { folder, set: vscode.set });
+    await run(page, { folder });
     passed += 1;
     console.log(`  ✓ ${name} (${Date.now() - start} ms)`);
   } catch (error) {

@@ -1,17 +1,7 @@
 // Each test has a window of its own on a copy of examples/.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  clickOn,
-  command,
-  goTo,
-  inPage,
-  openLightbulb,
-  rectangleOf,
-  themes,
-  typeInto,
-  until,
-} from "../window.mjs";
+import { clickOn, command, goTo, inPage, openLightbulb, rectangleOf, typeInto, until } from "../window.mjs";
 import { faintTexts, frameOf, overflow, tabStops } from "./page.mjs";
 
 const list = (page) => page.locator(".quick-input-widget");
@@ -81,7 +71,7 @@ export const tests = {
 
   "the page of a paper has its parts, for those who hear it and without a mouse, in every theme": {
     file: "gpt.py",
-    async run(page, { set }) {
+    async run(page) {
       const heading = inPage(page).getByRole("heading", { level: 1, name: /^LoRA: Low-Rank/ });
       await typeInto(page, "Show Paper", "Low-Rank Adaptation of Large Language Models");
       await list(page).locator(".monaco-list-row.focused", { hasText: "LoRA: Low-Rank Adapt" }).waitFor();
@@ -111,13 +101,13 @@ export const tests = {
         [],
         "focus that cannot be seen",
       );
-      await inThemes(frame, set);
+      await inThemes(page, frame);
     },
   },
 
   "the comparison sorts and inserts by keyboard, says what it shows, and fits, in every theme": {
     file: "gpt.py",
-    async run(page, { folder, set }) {
+    async run(page, { folder }) {
       const heading = inPage(page).getByRole("heading", { level: 1, name: "Compare adapters" });
       await commandAt(page, join(folder, "gpt.py"), gpt, "Compare Adapters", heading);
       await page.keyboard.press("Escape");
@@ -152,7 +142,7 @@ export const tests = {
         [],
         "focus that cannot be seen",
       );
-      await inThemes(frame, set);
+      await inThemes(page, frame);
       await page.setViewportSize({ width: 800, height: 900 });
       assert.equal(await overflow(frame), 0, "wider than its panel of 400 pixels");
       await inPage(page).getByRole("button", { name: "Adapt c_attn with LoRA", exact: true }).press("Enter");
@@ -248,11 +238,23 @@ export const tests = {
   },
 };
 
+/** By the name that VS Code's list of themes has; what a page is told of its kind. */
+const themes = {
+  "Light Modern": "vscode-light",
+  "Light High Contrast": "vscode-high-contrast-light",
+  "Dark High Contrast": "vscode-high-contrast",
+  "Dark Modern": "vscode-dark",
+};
+
 /** A page as it stands, in each theme: nothing faint. */
-async function inThemes(frame, set) {
-  for (const [name, theme] of Object.entries(themes)) {
-    set({ "workbench.colorTheme": theme });
-    await frame.waitForFunction((kind) => document.body.dataset.vscodeThemeKind === kind, `vscode-${name}`);
+async function inThemes(page, frame) {
+  for (const [theme, kind] of Object.entries(themes)) {
+    await command(page, "Preferences: Color Theme");
+    await list(page).locator(".monaco-list-row", { hasText: "Dark Modern" }).waitFor();
+    await input(page).fill(theme);
+    await list(page).locator(".monaco-list-row.focused", { hasText: theme }).waitFor();
+    await page.keyboard.press("Enter");
+    await frame.waitForFunction((wanted) => document.body.dataset.vscodeThemeKind === wanted, kind);
     assert.deepEqual(await faintTexts(frame), [], `${theme}: faint`);
   }
 }
