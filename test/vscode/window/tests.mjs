@@ -162,6 +162,7 @@ export const tests = {
       );
       assert.match(more, /^ellipsis {1,2}\d+ more for c_attn/);
       await list(page).locator(".monaco-list-row", { hasText: "more for c_attn" }).first().click();
+      await list(page).locator(".monaco-list-row", { hasText: "c_attn with Bone" }).first().waitFor();
       assert.match((await rows(page))[3], /^Adapt c_attn with Bone/);
       await list(page).getByRole("button", { name: "Sort by…" }).click();
       await list(page).locator(".monaco-list-row", { hasText: "by trainable parameters" }).click();
