@@ -1,7 +1,17 @@
 // Each test has a window of its own on a copy of examples/.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { clickOn, command, goTo, inPage, openLightbulb, rectangleOf, typeInto, until } from "../window.mjs";
+import {
+  clickOn,
+  command,
+  goTo,
+  inPage,
+  openLightbulb,
+  previewInsertion,
+  rectangleOf,
+  typeInto,
+  until,
+} from "../window.mjs";
 import { faintTexts, frameOf, overflow, tabStops } from "./page.mjs";
 
 const list = (page) => page.locator(".quick-input-widget");
