@@ -11,25 +11,35 @@ const scratch = host.temporaryFolder("examples");
 const folder = join(scratch.path, "examples");
 cpSync(join(host.repository, "examples"), folder, { recursive: true });
 const vscode = await openVsCode(host, folder);
-let passed = 0;
-let failed = 0;
-for (const [name, { file, run, size = { width: 1400, height: 900 } }] of Object.entries(tests)) {
-  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
-  const start = Date.now();
+mkdirSync(join(host.repository, "out"), { recursive: true });
+
+/** Why a test failed, with a picture of the window then; undefined where it passed. */
+async function attempt({ file, run, size = { width: 1400, height: 900 } }, picture) {
   const page = await vscode.openWindow(file, { size });
   try {
     await run(page, { folder });
-    passed += 1;
-    console.log(`  ✓ ${name} (${Date.now() - start} ms)`);
+    return undefined;
   } catch (error) {
-    failed += 1;
-    mkdirSync(join(host.repository, "out"), { recursive: true });
-    const picture = join(host.repository, `out/window-${failed}-failed.png`);
     writeFileSync(picture, await page.screenshot());
-    console.log(`  ✗ ${name}\n    ${String(error.message).replaceAll("\n", "\n    ")}\n    ${picture}`);
+    return `${String(error.message).replaceAll("\n", "\n    ")}\n    ${picture}`;
   } finally {
     await page.context().close();
   }
+}
+
+let passed = 0;
+let failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  const start = Date.now();
+  const picture = join(host.repository, `out/window-${passed + failed + 1}-failed.png`);
+  const first = await attempt(test, picture);
+  if (first !== undefined) console.log(`  … ${name}, again in a new window after\n    ${first}`);
+  // a window that lost a key or a click to the machine's load is none the user meets twice
+  const reason = first === undefined ? undefined : await attempt(test, picture);
+  if (reason === undefined) passed += 1;
+  else failed += 1;
+  console.log(reason === undefined ? `  ✓ ${name} (${Date.now() - start} ms)` : `  ✗ ${name}\n    ${reason}`);
 }
 await vscode.close();
 scratch.remove();

@@ -154,6 +154,9 @@ export const tests = {
       );
       await inThemes(page, frame);
       await page.setViewportSize({ width: 800, height: 900 });
+      // the panel follows the window a moment later, and its page the panel
+      for (let tries = 0; tries < 50 && (await overflow(frame)) !== 0; tries++)
+        await page.waitForTimeout(100);
       assert.equal(await overflow(frame), 0, "wider than its panel of 400 pixels");
       await inPage(page).getByRole("button", { name: "Adapt c_attn with LoRA", exact: true }).press("Enter");
       await titled(page, /What Goes with LoRA|Preview/).waitFor();
