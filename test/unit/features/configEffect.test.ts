@@ -272,6 +272,6 @@ model = get_peft_model(model, LoraConfig(${targets}))
       said('target_modules=["q_|proj"]'),
       '`"q_proj"` · one of `target_modules` · LoraConfig\n\nA linear layer in attention of Llama.',
     );
-    assert.match(said('target_modules=["den|se"]', "load()"), /attention of Phi, GPT-NeoX, BLOOM, Falcon\.$/);
+    assert.match(said('target_modules=["den|se"]', "load()"), /attention of GPT-NeoX, BLOOM, Falcon\.$/);
   });
 });
