@@ -40,6 +40,8 @@ class Place:
     base: Callable[[], nn.Module]
     replaces: bool
     model: type[Host] = Host
+    #: inputs are tokens of a vocabulary of this size
+    vocabulary: int | None = None
 
     def host(self, module: nn.Module) -> Host:
         """The adapted model."""
@@ -54,6 +56,9 @@ class Place:
 
     def inputs(self) -> list[Tensor]:
         generator = torch.Generator().manual_seed(1)
+        if self.vocabulary is not None:
+            tokens = self.vocabulary
+            return [torch.randint(tokens, shape, generator=generator) for shape in self.shapes]
         return [torch.randn(shape, generator=generator) for shape in self.shapes]
 
     def __str__(self) -> str:
@@ -80,6 +85,37 @@ def attention(width: int, heads: int, *, kdim: int | None = None, vdim: int | No
         lambda: nn.MultiheadAttention(*arguments),
         replaces=True,
         model=AttentionHost,
+    )
+
+
+def conv(inputs: int, outputs: int, kernel: int = 3, *, groups: int = 1, **more: Any) -> Place:
+    options = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "padding_mode": "zeros"}
+    options |= more
+    stride, padding, dilation, bias, mode = options.values()
+    arguments = (inputs, outputs, kernel, stride, padding, dilation, groups, bias, mode)
+    return Place(
+        {
+            "in_channels": inputs,
+            "out_channels": outputs,
+            "kernel_size": kernel,
+            "groups": groups,
+            "bias": int(bias),
+        },
+        arguments,
+        ((2, inputs, 9, 8), (1, inputs, 7, 7)),
+        lambda: nn.Conv2d(*arguments),
+        replaces=True,
+    )
+
+
+def embedding(count: int, width: int, padding: int | None = None) -> Place:
+    return Place(
+        {"num_embeddings": count, "embedding_dim": width},
+        (count, width, padding),
+        ((2, 7), (1, 3), (4, 2, 2)),
+        lambda: nn.Embedding(count, width, padding),
+        replaces=True,
+        vocabulary=count,
     )
 
 
@@ -127,6 +163,22 @@ PLACES: dict[str, list[Place]] = {
         attention(48, 4, kdim=32, vdim=24),
         attention(64, 2, vdim=16),
         attention(4, 2),
+    ],
+    "conv": [
+        conv(16, 32),
+        conv(16, 24, padding=1, stride=2, bias=False),
+        conv(32, 16, 1),
+        conv(12, 40, 5, padding=2, padding_mode="reflect"),
+        conv(16, 16, padding="same", dilation=2),
+        conv(16, 32, groups=4, padding=1),
+        conv(24, 24, groups=24, padding=1),
+        conv(3, 64, 7, stride=2, padding=3, padding_mode="circular", bias=False),
+        conv(4, 3, 1),
+    ],
+    "embedding": [
+        *(embedding(*size) for size in ((50, 16), (9, 64), (100, 24), (512, 48), (33, 17), (3, 8))),
+        embedding(50, 32, padding=0),
+        embedding(64, 16, padding=-1),
     ],
     "block-output": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],
     "block-input": [block_output(width) for width in (16, 32, 48, 64, 96, 128, 256, 33, 1)],

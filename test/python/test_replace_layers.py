@@ -41,7 +41,7 @@ class Model(nn.Module):
     def __init__(self, width: int = 256, vocabulary: int = 160) -> None:
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.conv = nn.Conv2d(1, 12, 3, padding=1)
         self.blocks = nn.ModuleList([Attention(width) for _ in range(2)])
         self.mlp = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)

@@ -219,6 +219,9 @@ export function trainableParameters(
 ): number | undefined {
   const { trainable } = site;
   if (trainable === undefined) return undefined;
+  // what else such a function builds is not looked for
+  if ("layers" in place && place.layers.some(({ construction }) => construction?.free === true))
+    return undefined;
   if (place.kind === "model-layers") {
     const layers = chosenLayers(place);
     if (layers.length === 0 || layers.some(({ uses }) => uses === undefined)) return undefined;

@@ -39,7 +39,9 @@ export function suits(site: MethodSite, place: Place): boolean {
 const isNamed = ({ named }: MethodSite, paths: readonly string[]): boolean =>
   named === undefined || paths.every((path) => named.includes(path.split(".").at(-1) ?? path));
 /** The attributes that a place adapts, each once. */
-export const pathsOf = ({ layers }: LayerPlace): string[] => [...new Set(layers.map(({ path }) => path))];
+export const pathsOf = ({ layers }: Pick<LayerPlace, "layers">): string[] => [
+  ...new Set(layers.map(({ path }) => path)),
+];
 
 export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(place.kind);
 

@@ -22,6 +22,8 @@ import {
   topLevelStart,
 } from "./definitions";
 import type { Edit } from "./edits";
+import { constructionOf } from "./construction";
+import { isLayerPlace } from "./fits";
 import { meetFrozenWeights } from "./frozenWeights";
 import { definitionsOf, type Extra, extrasEdits, homeOf } from "./extras";
 import type { Place } from "./place";
@@ -64,7 +66,7 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
     ...besides(request).map(({ helper }) => helper),
   ]);
-  const start = startOf(place);
+  const start = startOf(file, place);
   const inFile = bringDefinitions(
     file,
     sources,
@@ -88,9 +90,13 @@ export function insertAdapter(request: InsertionRequest): Insertion {
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];
 
 /** Where the code that will use the definitions starts: they go above it. */
-function startOf(place: Place): number {
+function startOf({ facts }: SourceFile, place: Place): number {
   if (place.kind === "free") return place.at;
   if (place.kind === "model-layers") return place.built?.call.statement.from ?? place.root?.range.from ?? 0;
+  if (isLayerPlace(place)) {
+    const built = place.layers.map((layer) => constructionOf(facts, layer)?.statement.from ?? Infinity);
+    return Math.min(place.module.range.from, ...built);
+  }
   if ("module" in place) return place.module.range.from;
   if (place.kind === "model") return place.built?.statement.from ?? 0;
   return place.kind === "generation-step"

@@ -13,6 +13,7 @@ import type {
 } from "../python/facts";
 import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
 import { besidePlaces } from "./besidePlaces";
+import { constructionKey, constructionOf, labelOf } from "./construction";
 import { isOpenHead } from "./budget";
 import { group } from "../group";
 import { around, modulesAround, moduleOfType } from "../python/local";
@@ -51,30 +52,47 @@ const judged = (facts: PythonFacts, text: string, module: ModuleClass): readonly
     return reason === undefined ? layer : { ...layer, obstacle: reason };
   });
 
-function layerPlaces(module: ModuleClass, all: readonly Layer[], kind: LayerKind): LayerPlace[] {
-  const paths = group(
-    all.filter(({ role }) => role === kind),
-    ({ path }) => path,
+function layerPlaces(
+  facts: PythonFacts,
+  module: ModuleClass,
+  all: readonly Layer[],
+  kind: LayerKind,
+): LayerPlace[] {
+  const ofKind = all.filter(({ role }) => role === kind);
+  const built = new Set(ofKind.flatMap(({ path, construction }) => (construction ? [path] : [])));
+  const groups = group(
+    ofKind.filter(({ path, construction }) => construction !== undefined || !built.has(path)),
+    constructionKey,
   );
-  const places = [...paths].flatMap(([path, built]): LayerPlace[] => {
-    const layers = alternatives(module, built);
+  const places = [...groups.values()].flatMap((together): LayerPlace[] => {
+    const layers = alternatives(module, together);
     const [first] = layers;
     if (first === undefined) return [];
     return [
       {
         kind,
-        key: `${kind}:${module.name}:${path}`,
-        label: path,
-        touch: layers.flatMap(({ call, name }) => [call.statement, ...(name === undefined ? [] : [name])]),
+        key: `${kind}:${module.name}:${first.path}`,
+        label: labelOf(first, layers),
+        touch: layers.flatMap((layer) => [
+          layer.call.statement,
+          ...(layer.name === undefined ? [] : [layer.name]),
+          ...(layer.construction === undefined ? [] : statementsOf(constructionOf(facts, layer))),
+        ]),
         module,
         layers,
-        ...because(first.obstacle ?? (layers.length < built.length ? first.weightReads?.reason : undefined)),
+        ...because(
+          layers.find(({ obstacle }) => obstacle !== undefined)?.obstacle ??
+            (layers.length < together.length ? first.weightReads?.reason : undefined),
+        ),
       },
     ];
   });
   const common = places.filter(
-    ({ obstacle, layers: [first] }) =>
-      obstacle === undefined && first?.type === layerKinds[kind].type && isPlain(first),
+    ({ obstacle, label, layers: [first] }) =>
+      obstacle === undefined &&
+      label === first?.path &&
+      first.type === layerKinds[kind].type &&
+      isPlain(first),
   );
   if (common.length < 2) return places;
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
@@ -85,6 +103,8 @@ function layerPlaces(module: ModuleClass, all: readonly Layer[], kind: LayerKind
   ];
 }
 
+const statementsOf = (call: Call | undefined): Range[] => (call === undefined ? [] : [call.statement]);
+
 /** Whether nothing but the layer itself is to be changed with it, and its size is known; others are adapted one by one. */
 const isPlain = (layer: Layer): boolean =>
   layer.weightReads === undefined && layer.tie === undefined && !isOpenHead(layer);
@@ -94,6 +114,8 @@ const isPlain = (layer: Layer): boolean =>
  * method builds in its place, such as a new head, trains from its random start and gets no frozen weight.
  */
 function alternatives({ init }: ModuleClass, built: readonly Layer[]): readonly Layer[] {
+  // those of one construction change together
+  if (built.some(({ construction }) => construction !== undefined)) return built;
   const isInInit = ({ call }: Layer): boolean =>
     init !== undefined && init.range.from <= call.range.from && call.range.from < init.range.to;
   const first = built.some(isInInit) ? built.filter(isInInit) : built;
@@ -359,7 +381,7 @@ const soundOrNot = (
   text: string,
   layers = judged(facts, text, module),
 ): Place[] => [
-  ...allLayerKinds.flatMap((kind) => layerPlaces(module, layers, kind)),
+  ...allLayerKinds.flatMap((kind) => layerPlaces(facts, module, layers, kind)),
   ...besidePlaces(facts, module, text),
   ...blockInputPlaces(module),
   ...blockOutputPlaces(module),
@@ -382,7 +404,7 @@ export function placesIn(facts: PythonFacts, text: string): Place[] {
 /** Those of `placesIn` that a stretch of the text touches; only what stands there is read. */
 export function placesTouching(facts: PythonFacts, text: string, from: number, to: number): Place[] {
   const touches = (range: Range): boolean => range.from <= to && from <= range.to;
-  const modules = modulesAround(facts, from, to);
+  const modules = [...modulesAround(facts, from, to), ...builtWithin(facts, text, from, to)];
   const built = around(facts, "calls", from, to).filter(
     ({ assignedTo, qualified, statement }) =>
       assignedTo !== undefined && qualified !== undefined && touches(statement),
@@ -402,6 +424,19 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
     ...trainingPlaces(facts),
     ...(blankLineNear(text, from, to) ? freePlaces(facts, text) : []),
   ].filter(({ touch }) => touch.some(touches));
+}
+
+const constructs = /(?:\breturn|=)\s+(?:\w+\.)*_*[A-Z]\w*\(/;
+
+/** The first class with a layer that the function around a stretch builds: `def conv3x3(…): return nn.Conv2d(…)`. */
+function builtWithin(facts: PythonFacts, text: string, from: number, to: number): ModuleClass[] {
+  const builder = around(facts, "functions", from, to).find(
+    ({ range }) => range.from <= from && to <= range.to,
+  );
+  if (builder === undefined || !constructs.test(text.slice(builder.range.from, builder.range.to))) return [];
+  const builds = ({ construction }: Layer): boolean =>
+    construction?.free === true && construction.by === builder.name;
+  return facts.modules.filter(({ layers }) => layers.some(builds)).slice(0, 1);
 }
 
 /** The places of a key, of which only the class it names is read. */

@@ -7,10 +7,12 @@ import type {
   ImportBinding,
   Layer,
   ModuleClass,
+  PythonFacts,
   Range,
   SkipConcatenation,
 } from "../python/facts";
 import { unaccommodate } from "./accommodate";
+import { constructionKey, constructionOf } from "./construction";
 import { withoutBeside } from "./callSites/beside";
 import { lineEnd } from "./callSites/callSite";
 import { withoutList } from "./callSites/zippedLoop";
@@ -31,30 +33,54 @@ export interface Adapter {
   readonly method: Method;
   readonly site: MethodSite;
   readonly touch: readonly Range[];
+  /** All layers that go with it, where one function builds several. */
+  readonly layers: readonly Layer[];
 }
 
 /** @param methodOf the method that a class (by qualified name) was brought by, if it is ours */
 export function adaptersIn(file: SourceFile, methodOf: (qualified: string) => Method | undefined): Adapter[] {
+  const taken = new Set<string>();
   return file.facts.modules.flatMap((module) =>
     module.layers.flatMap((layer) => {
+      const layers = builtTogether(file.facts, module, layer);
+      if (layer.construction !== undefined) {
+        const id = `${layer.construction.free ? "" : module.name} ${constructionKey(layer)}`;
+        if (taken.has(id)) return [];
+        taken.add(id);
+      }
       const method = methodOf(layer.type);
       const symbol = layer.type.slice(layer.type.lastIndexOf(".") + 1);
       const site = method?.sites.find((each) => each.symbol === symbol && each.kind !== "free");
       if (method === undefined || site === undefined) return [];
       const uses = usesOf(file.text, module, layer.path).map((from) => ({ from, to: from }));
-      const touch = [layer.call.statement, ...uses];
-      return [{ key: `removal:${module.name}:${layer.path}`, module, layer, method, site, touch }];
+      const built = constructionOf(file.facts, layer);
+      const touch = [
+        ...layers.map(({ call }) => call.statement),
+        ...uses,
+        ...(built === undefined ? [] : [built.statement]),
+      ];
+      return [{ key: `removal:${module.name}:${layer.path}`, module, layer, method, site, touch, layers }];
     }),
   );
 }
 
+/** The layers that one function builds with one construction; a layer alone where that is its own. */
+function builtTogether({ modules }: PythonFacts, module: ModuleClass, layer: Layer): readonly Layer[] {
+  const { construction } = layer;
+  if (construction === undefined) return [layer];
+  const key = constructionKey(layer);
+  return (construction.free ? modules : [module])
+    .flatMap(({ layers }) => layers)
+    .filter((each) => each.construction !== undefined && constructionKey(each) === key);
+}
+
 export function removeAdapter(file: SourceFile, adapter: Adapter, sources: readonly PythonSource[]): Edit[] {
-  const { layer, site } = adapter;
+  const { layer, layers, site } = adapter;
   const base = baseOf(site);
   const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
   const edits = base === undefined ? withoutModule(file, adapter) : restoredCall(file, adapter, base, names);
   const last = file.facts.modules.every((module) =>
-    module.layers.every((each) => each === layer || each.type !== layer.type),
+    module.layers.every((each) => layers.includes(each) || each.type !== layer.type),
   );
   if (!last) return edits;
   const symbol = layer.type.slice(layer.type.lastIndexOf(".") + 1);
@@ -85,12 +111,12 @@ function disjoint(edits: readonly Edit[]): Edit[] {
 /** `LoRALinear(a, b, rank=8, alpha=16)` → `nn.Linear(a, b)`. */
 function restoredCall(
   file: SourceFile,
-  { layer, method }: Adapter,
+  { layer, layers, method }: Adapter,
   base: string,
   ours: ReadonlySet<string>,
 ): Edit[] {
   const { facts, text } = file;
-  const { call } = layer;
+  const call = constructionOf(facts, layer) ?? layer.call;
   const name =
     spelledBeside(file, call, base, ours) ?? spelling(facts, text, base) ?? base.replace(/^torch\.nn/, "nn");
   const written = new Set(method.hyperparameters.map((each) => each.name));
@@ -106,7 +132,9 @@ function restoredCall(
     const comma = /^[ \t]*,/.exec(text.slice(last.range.to))?.[0].length ?? 0;
     return [edit(before + comment, last.range.to + comma)];
   });
-  const reads = (layer.weightReads?.ranges ?? []).map(({ from, to }) => edit(from, to, "weight"));
+  const reads = layers
+    .flatMap(({ weightReads }) => weightReads?.ranges ?? [])
+    .map(({ from, to }) => edit(from, to, "weight"));
   return [edit(call.callee.from, call.callee.to, name), ...removed, ...reads];
 }
 

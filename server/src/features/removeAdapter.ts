@@ -1,5 +1,6 @@
 /** "Remove LoRA from c_attn": offered on an adapter that Litlens inserted. */
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
+import { labelOf } from "../adapters/construction";
 import { type Adapter, adaptersIn, removeAdapter } from "../adapters/remove";
 import { appliedIn, removeApplied } from "../adapters/removeApplied";
 import type { ProjectManner } from "../adapters/projectManner";
@@ -21,10 +22,10 @@ export function removalActions(
   from: number,
   to: number,
 ): CodeAction[] {
-  const layers = adapters(context, document).map(({ key, layer, method, touch }) => ({
+  const layers = adapters(context, document).map(({ key, layer, layers: together, method, touch }) => ({
     key,
     touch,
-    what: `${method.name} from \`${layer.path}\``,
+    what: `${method.name} from ${quoted(labelOf(layer, together))}`,
   }));
   const applied = appliedIn(document.python, context.library.methods()).map(
     ({ key, model, method, call }) => ({
@@ -40,6 +41,8 @@ export function removalActions(
       return { title: `Remove ${what}`, kind: "refactor.rewrite.adapter.remove", data };
     });
 }
+
+const quoted = (label: string): string => (/\s/.test(label) ? label : `\`${label}\``);
 
 export const isRemovalData = (data: unknown): data is RemovalData =>
   typeof data === "object" && data !== null && "removal" in data && "uri" in data;

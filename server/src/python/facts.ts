@@ -127,6 +127,16 @@ export interface Layer {
   readonly obstacle?: string;
   readonly weightReads?: WeightReads;
   readonly tie?: Tie;
+  readonly construction?: Construction;
+}
+
+/** Where a function builds a layer for the call that assigns it: `return nn.Linear(inputs, outputs)`. */
+export interface Construction {
+  /** The function: `build_fc1`, `conv3x3`. */
+  readonly by: string;
+  /** Whether it is one of the file's own, and no method of the class: positions in `call` then count from its name. */
+  readonly free: boolean;
+  readonly call: Call;
 }
 
 /** Where the class computes with a layer's weight and does not call the layer: `F.linear(x, self.proj.weight)`. */

@@ -128,6 +128,10 @@ class Mover {
       ...(layer.name && { name: this.range(layer.name) }),
       call: this.call(layer.call),
       arguments: written,
+      ...(layer.construction &&
+        !layer.construction.free && {
+          construction: { ...layer.construction, call: this.call(layer.construction.call) },
+        }),
       ...(layer.weightReads && {
         weightReads: {
           ...layer.weightReads,

@@ -46,7 +46,12 @@ describe("a method that is only described", () => {
     const hit = hits.find(({ id }) => id === "kasa");
     assert.deepEqual(hit?.methods, []);
     const lora = (await serviceWith("").search({ query: "low-rank adaptation lora" })).hits;
-    assert.deepEqual(lora.find(({ id }) => id === "lora")?.methods, ["lora", "lora-mha"]);
+    assert.deepEqual(lora.find(({ id }) => id === "lora")?.methods, [
+      "lora",
+      "lora-conv",
+      "lora-embedding",
+      "lora-mha",
+    ]);
   });
 
   it("is in no menu and no completion", async () => {

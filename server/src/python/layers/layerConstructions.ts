@@ -1,12 +1,21 @@
 /** The layers that an expression constructs: calls, containers, functions of the same file that give layers back. */
-import { type CallExpr, dottedPath, type Expr, type FunctionStmt, selfPath } from "../tree/ast";
+import {
+  type CallExpr,
+  dottedPath,
+  type Expr,
+  type FunctionStmt,
+  selfPath,
+  type Stmt,
+  walkStatements,
+} from "../tree/ast";
 import type { Block } from "../names/block";
 import { callFact } from "../names/calls";
 import { evaluate, type Place } from "../names/constants";
-import type { Call, Layer } from "../facts";
+import type { Call, Construction, Layer } from "../facts";
 import { Containers } from "./layerContainers";
 import {
   bind,
+  callsThrough,
   isOrdered,
   keyOf,
   namesOf,
@@ -26,7 +35,14 @@ import {
   wrapperObstacle,
 } from "./layerTypes";
 import type { Origin, Scope } from "../names/scope";
+import { moveCall } from "../shift";
 
+/** Why a layer that goes through a function before it is used cannot be adapted. */
+const handedObstacle = (type: string): string =>
+  wrappers.test(type) ? wrapperObstacle(type) : passingObstacle(type.split(".").at(-1) ?? type);
+
+/** What a function may do to a layer before it gives it back that an adapter would not stand. */
+const wrapsOrTies = /\.weight\s*=(?!=)|(?:_norm|orthogonal|register_\w+|prune)\(/;
 const wrappers =
   /(?:^|\.)(?:weight_norm|spectral_norm|orthogonal|checkpoint_wrapper|compile|script|DataParallel|DistributedDataParallel|FullyShardedDataParallel|fsdp_wrap)$/;
 
@@ -295,6 +311,22 @@ export abstract class Constructions extends Containers {
     return qualified.replace(/\w+$/, "") + (type.split(".").at(-1) ?? type);
   }
 
+  /** The one construction that a function of this file gives back as it is, whatever it does to its weights before. */
+  private soleConstruction(node: FunctionStmt, block: Block, scope: Scope): Construction | undefined {
+    const [call, ...others] = returnedCalls(node);
+    if (scope !== this.scope || call === undefined || others.length > 0) return undefined;
+    if (!/^(?:.*\.)?_*[A-Z]\w*$/.test(scope.resolve(call.callee) ?? "")) return undefined;
+    if (node.decorators.length > 0 || wrapsOrTies.test(block.slice(node))) return undefined;
+    let around: Stmt | undefined;
+    walkStatements(node.body, (each) => {
+      if (each.from <= call.from && call.to <= each.to) around = each;
+    });
+    if (around === undefined) return undefined;
+    const fact = callFact(call, around, { scope, block, function: node });
+    const free = block !== this.block;
+    return { by: node.name, free, call: free ? moveCall(fact, -node.nameFrom) : fact };
+  }
+
   /** A function of the file or a neighbour that returns a layer: its type and sizes are read there, with this call's arguments. */
   protected factory(
     call: CallExpr,
@@ -306,6 +338,10 @@ export abstract class Constructions extends Containers {
   ): void {
     // What a function is given may be what it gives back: the list grows while it is walked through.
     const returned = returnedCalls(node);
+    const construction =
+      outermost === undefined && context.obstacle === undefined
+        ? this.soleConstruction(node, block, scope)
+        : undefined;
     const isMethod = node.parameters[0]?.name === "self";
     const names = namesOf(node);
     const place = bind(call, node, context.place, {
@@ -318,6 +354,7 @@ export abstract class Constructions extends Containers {
       call: callFact(call, context.statement, context.place),
       arguments: sizesOf(call, undefined, context.place, names).expressions,
     };
+    const around = new Map<CallExpr, string>();
     for (const inner of returned) {
       const type = scope.resolve(inner.callee);
       if (type === undefined) continue;
@@ -328,12 +365,23 @@ export abstract class Constructions extends Containers {
       // return quant_noise(nn.Linear(…), p)
       const [first] = inner.arguments;
       const isFunction = /(?:^|\.)_*[a-z]\w*$/.test(type);
-      if (isFunction && first?.value.kind === "call" && this.layers.length === before)
-        returned.push(first.value);
+      if (isFunction && first !== undefined && this.layers.length === before)
+        for (const given of callsThrough(node, first.value)) {
+          if (returned.includes(given)) continue;
+          returned.push(given);
+          around.set(given, type);
+        }
       if (isFunction) continue;
       const role = declaration?.kind === "class" ? classRole(type, declaration) : roleOf(type, false);
       if (!role || this.muted) continue;
-      const { name, count, obstacle = typeObstacle(type) ?? factoryObstacle(node.name) } = context;
+      const wrapper = around.get(inner);
+      const unbuilt =
+        wrapper !== undefined
+          ? handedObstacle(wrapper)
+          : construction === undefined
+            ? factoryObstacle(node.name)
+            : undefined;
+      const { name, count, obstacle = typeObstacle(type) ?? unbuilt } = context;
       const { sizes } = sizesOf(inner, type, place);
       this.layers.push({
         path: path.replace(/^\./, ""),
@@ -344,7 +392,8 @@ export abstract class Constructions extends Containers {
         type: scope === this.scope ? type : this.nameHere(type, scope, written.call),
         sizes,
         ...(count !== undefined && { count }),
-        obstacle,
+        ...(obstacle !== undefined && { obstacle }),
+        ...(construction && { construction }),
       });
       // What a helper of the class puts into a container stands in the class too.
       const isHelper = isMethod || (node.name !== "" && this.nested.get(node.name) === node);

@@ -107,7 +107,11 @@ export function passesOn(node: FunctionStmt): boolean {
 }
 
 /** The calls a factory may return, through both arms of conditionals and one local. */
-export function returnedCalls(node: FunctionStmt): CallExpr[] {
+export const returnedCalls = (node: FunctionStmt): CallExpr[] =>
+  returnedExpressions(node).flatMap((returned) => callsThrough(node, returned));
+
+/** The calls whose result an expression may be in a function. */
+export function callsThrough(node: FunctionStmt, from: Expr): CallExpr[] {
   const calls: CallExpr[] = [];
   const add = (expression: Expr, depth: number) => {
     if (depth > 6) return;
@@ -123,6 +127,6 @@ export function returnedCalls(node: FunctionStmt): CallExpr[] {
       });
     }
   };
-  for (const returned of returnedExpressions(node)) add(returned, 0);
+  add(from, 0);
   return calls;
 }
