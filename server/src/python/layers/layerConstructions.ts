@@ -9,7 +9,7 @@ import {
   walkStatements,
 } from "../tree/ast";
 import type { Block } from "../names/block";
-import { callFact } from "../names/calls";
+import { callFact, writtenCall } from "../names/calls";
 import { evaluate, type Place } from "../names/constants";
 import type { Call, Construction, Layer } from "../facts";
 import { Containers } from "./layerContainers";
@@ -322,7 +322,7 @@ export abstract class Constructions extends Containers {
       if (each.from <= call.from && call.to <= each.to) around = each;
     });
     if (around === undefined) return undefined;
-    const fact = callFact(call, around, { scope, block, function: node });
+    const fact = writtenCall(call, around, { scope, block, function: node });
     const free = block !== this.block;
     return { by: node.name, free, call: free ? moveCall(fact, -node.nameFrom) : fact };
   }

@@ -13,8 +13,17 @@ import { type Place, weigh } from "./constants";
 import type { Argument, Call, Expression, Range, Reference } from "../facts";
 import type { Scope } from "./scope";
 
+/** A call as it is written, whatever its arguments hold. */
+export const writtenCall = (call: CallExpr, statement: Stmt, place: Place): Call =>
+  callFact(call, statement, place, ({ block }, value) => block.expression(value, { kind: "unknown" }));
+
 /** Turns a call of the tree into the fact. */
-export function callFact(call: CallExpr, statement: Stmt, place: Place): Call {
+export function callFact(
+  call: CallExpr,
+  statement: Stmt,
+  place: Place,
+  valueOf = (at: Place, value: Expr): Expression => weighed(value, at),
+): Call {
   const { block, scope } = place;
   const qualified = scope.resolve(call.callee);
   const assignedTo =
@@ -36,7 +45,7 @@ export function callFact(call: CallExpr, statement: Stmt, place: Place): Call {
         },
       }),
       ...(argument.star && { star: argument.star }),
-      value: weighed(argument.value, place),
+      value: valueOf(place, argument.value),
     })),
     statement: { from: statement.from, to: statement.to },
     ...(assignedTo !== undefined && { assignedTo }),
