@@ -147,6 +147,27 @@ export function toCellRange(
   };
 }
 
+/** As `toCellRange` for what is deleted: whole lines at the end of a cell reach to the start of the next. */
+export function toDeletedRange(notebook: Notebook, range: Range): ReturnType<typeof toCellRange> {
+  const { text } = notebook.document;
+  const [from, to] = [text.offsetAt(range.start), text.offsetAt(range.end)];
+  const start = notebook.joined.toCell(from);
+  const cell = start && cellText(notebook, start.uri);
+  if (start === undefined || cell === undefined) return undefined;
+  const whole = cell.getText();
+  const length = whole.length - start.offset;
+  if (from + length + 1 < to || from + length > to) return undefined;
+  // the break before the first of these lines would be left as an empty line
+  const above =
+    start.offset > 0 && to > from + length ? /(?:\r\n|\r|\n)$/.exec(whole.slice(0, start.offset)) : null;
+  const at = start.offset - (above?.[0].length ?? 0);
+  return {
+    uri: start.uri,
+    version: cell.version,
+    range: { start: cell.positionAt(at), end: cell.positionAt(whole.length) },
+  };
+}
+
 /** A range of a cell in the joined module. */
 export function toJoinedRange(notebook: Notebook, uri: string, range: Range): Range | undefined {
   const cell = cellText(notebook, uri);

@@ -10,7 +10,7 @@ import type {
   TextEdit,
   WorkspaceEdit,
 } from "vscode-languageserver-types";
-import { type Located, type Notebook, toCellRange, toJoinedRange } from "./documents";
+import { type Located, type Notebook, toCellRange, toDeletedRange, toJoinedRange } from "./documents";
 
 /** A workspace edit with the notebook's edits sorted into cells; an edit that no cell holds makes the whole edit void. */
 export function editInCells(edit: WorkspaceEdit, notebook: Notebook | undefined): WorkspaceEdit {
@@ -27,7 +27,9 @@ export function editInCells(edit: WorkspaceEdit, notebook: Notebook | undefined)
 function byCell({ edits }: TextDocumentEdit, notebook: Notebook): TextDocumentEdit[] {
   const cells = new Map<string, { version: number; edits: (TextEdit | SnippetTextEdit)[] }>();
   for (const each of edits) {
-    const cell = toCellRange(notebook, each.range);
+    const isDeletion = "newText" in each && each.newText === "";
+    const cell =
+      toCellRange(notebook, each.range) ?? (isDeletion ? toDeletedRange(notebook, each.range) : undefined);
     if (cell === undefined) throw new Error("This edit would reach over several cells of the notebook.");
     const known = cells.get(cell.uri) ?? { version: cell.version, edits: [] };
     known.edits.push(atCellStart({ ...each, range: cell.range }));

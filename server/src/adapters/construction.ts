@@ -1,6 +1,7 @@
 /** Where a layer is built, which is what an edit changes: at the line that assigns it, or in a function which that calls. */
 import type { Call, Layer, PythonFacts } from "../python/facts";
 import { moveCall } from "../python/shift";
+import type { Place } from "./place";
 
 /** The construction of a layer; undefined where the function that holds it is gone. */
 export function constructionOf(
@@ -23,4 +24,15 @@ export function labelOf({ path, construction }: Layer, together: readonly Layer[
   return construction === undefined || (!construction.free && isAlone)
     ? path
     : `all that \`${construction.by}\` builds`;
+}
+
+/** Each place once; of those whose edit is the same, as what one function builds for several classes, the first. */
+export function distinctPlaces(places: readonly Place[]): Place[] {
+  const seen = new Set<string>();
+  return places.filter((place) => {
+    const first = place.kind !== "model-layers" && "layers" in place ? place.layers[0] : undefined;
+    const isShared = first?.construction?.free === true && place.label === labelOf(first, []);
+    const key = isShared ? `${place.kind} ${place.label}` : place.key;
+    return !seen.has(key) && seen.add(key);
+  });
 }

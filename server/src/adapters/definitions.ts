@@ -222,9 +222,9 @@ function placeDefinitions(file: SourceFile, written: readonly string[], at: numb
   if (above.trim() === "") return insertion(at, written.map((each) => `${each}\n\n\n`).join(""));
   // One blank line between definitions where the file has one; below stays as much as stood above.
   const breaks = Math.min(3, trailingBreaks(above));
-  const next = file.facts.definitions.find(({ range }) => range.from >= at);
+  const next = file.facts.definitions.find(({ kind, range }) => kind !== "variable" && range.from >= at);
   const isDefinition = next !== undefined && /^(?:#.*\s+)*$/.test(text.slice(at, next.range.from));
-  const gap = "\n".repeat(isDefinition ? Math.max(2, breaks) : 3);
+  const gap = "\n".repeat(isDefinition && breaks === 2 ? 2 : 3);
   return insertion(at, `${gap.slice(breaks)}${written.join(gap)}${"\n".repeat(breaks)}`);
 }
 

@@ -404,7 +404,10 @@ export function placesIn(facts: PythonFacts, text: string): Place[] {
 /** Those of `placesIn` that a stretch of the text touches; only what stands there is read. */
 export function placesTouching(facts: PythonFacts, text: string, from: number, to: number): Place[] {
   const touches = (range: Range): boolean => range.from <= to && from <= range.to;
-  const modules = [...modulesAround(facts, from, to), ...builtWithin(facts, text, from, to)];
+  const near = modulesAround(facts, from, to);
+  const names = new Set(near.map(({ name }) => name));
+  const others = builtWithin(facts, text, from, to).filter(({ name }) => !names.has(name));
+  const modules = [...near, ...others].toSorted((one, other) => one.range.from - other.range.from);
   const built = around(facts, "calls", from, to).filter(
     ({ assignedTo, qualified, statement }) =>
       assignedTo !== undefined && qualified !== undefined && touches(statement),
@@ -428,15 +431,16 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
 
 const constructs = /(?:\breturn|=)\s+(?:\w+\.)*_*[A-Z]\w*\(/;
 
-/** The first class with a layer that the function around a stretch builds: `def conv3x3(…): return nn.Conv2d(…)`. */
+/** Classes with layers that a function near a stretch builds: `def conv3x3(…): return nn.Conv2d(…)`. */
 function builtWithin(facts: PythonFacts, text: string, from: number, to: number): ModuleClass[] {
-  const builder = around(facts, "functions", from, to).find(
-    ({ range }) => range.from <= from && to <= range.to,
-  );
-  if (builder === undefined || !constructs.test(text.slice(builder.range.from, builder.range.to))) return [];
+  const builders = around(facts, "functions", from, to)
+    .filter(({ range }) => range.from <= to && from <= range.to)
+    .filter(({ range }) => constructs.test(text.slice(range.from, range.to)))
+    .map(({ name }) => name);
+  if (builders.length === 0) return [];
   const builds = ({ construction }: Layer): boolean =>
-    construction?.free === true && construction.by === builder.name;
-  return facts.modules.filter(({ layers }) => layers.some(builds)).slice(0, 1);
+    construction?.free === true && builders.includes(construction.by);
+  return facts.modules.filter(({ layers }) => layers.some(builds));
 }
 
 /** The places of a key, of which only the class it names is read. */

@@ -1,6 +1,7 @@
 /** Everything that can be inserted into the class at the cursor (or beside free code), for the palette and the comparison. */
 import { trainableParameters } from "../adapters/budget";
 import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
+import { distinctPlaces } from "../adapters/construction";
 import { extrasAt, homeOf } from "../adapters/extras";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
@@ -40,7 +41,7 @@ export async function adapterChoices(
   ];
   const wider = near.flatMap((place) => widened(facts, text, place, known));
   const free = nearestFree(inFile, offset).filter((place) => at === undefined || touches(place, offset));
-  return distinct([...near, ...wider, ...free])
+  return distinctPlaces([...near, ...wider, ...free])
     .toSorted((a, b) => distance(a, offset) - distance(b, offset) || rank(a) - rank(b))
     .flatMap((place) => {
       const extras = extrasAt(file, homeOf(file, place));
@@ -72,10 +73,6 @@ function nearestFree(places: readonly Place[], offset: number): FreePlace[] {
   const [nearest] = places.filter((place) => place.kind === "free").toSorted((a, b) => away(a) - away(b));
   return nearest === undefined ? [] : [nearest];
 }
-
-const distinct = (places: readonly Place[]): Place[] => [
-  ...new Map(places.map((place) => [place.key, place])).values(),
-];
 
 function described(
   library: FeatureContext["library"],

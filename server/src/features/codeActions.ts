@@ -7,6 +7,7 @@ import {
 } from "vscode-languageserver-types";
 import { builtIn, isUsedAsModule } from "../adapters/built";
 import { type Choice, choicesAt, prominence, siteKey, title } from "../adapters/choices";
+import { distinctPlaces } from "../adapters/construction";
 import { knownTargets } from "../adapters/knownTargets";
 import { modelLayersIn } from "../adapters/modelLayers";
 import type { Place } from "../adapters/place";
@@ -74,7 +75,7 @@ function adapterActions(
   // Helpers for free code are many and fit every blank line: they are shown when adapters are asked for.
   const narrow = placesTouching(facts, text, from, to).filter(({ kind }) => all || kind !== "free");
   const known = knownTargets(context.library);
-  const touched = distinct([
+  const touched = distinctPlaces([
     ...narrow,
     ...narrow.flatMap((place) => widened(facts, text, place, known)),
     ...modelLayersIn({ file: document.python, siblings: [], known }, { from, to }),
@@ -89,7 +90,9 @@ function adapterActions(
     : perPlace.flatMap((each) => each.slice(0, shownPerPlace)).slice(0, shown);
   const actions = choices.map((each) => toAction(document, each));
   const [narrowest] = perPlace[0] ?? [];
-  const layer = narrowest && breadth(narrowest.place) === 0 ? narrowest.place.label : undefined;
+  const isOne =
+    narrowest !== undefined && breadth(narrowest.place) === 0 && !/\s/.test(narrowest.place.label);
+  const layer = isOne ? narrowest.place.label : undefined;
   const target = layer ?? classAt(facts, from)?.name ?? modelBuiltAt(document, from, to);
   if (all || target === undefined || !context.commandLinks) return actions;
   return [
@@ -124,10 +127,6 @@ function breadth(place: Place): number {
   if (place.kind === "model" || place.kind === "model-layers") return 3;
   return place.key.endsWith("*") ? 2 : isLayerPlace(place) && pathsOf(place).length > 1 ? 1 : 0;
 }
-
-const distinct = (places: readonly Place[]): Place[] => [
-  ...new Map(places.map((place) => [place.key, place])).values(),
-];
 
 function toAction(document: OpenDocument, choice: Choice): CodeAction {
   const cost =
