@@ -12,7 +12,7 @@ class LoRAConv2d(nn.Conv2d):
     zero, so the layer starts as the one it replaces; its checkpoint loads.
 
     Args:
-        rank: channels between A and B, 1 to the smaller side of W as a matrix.
+        rank: channels between A and B, at least 1.
         alpha: numerator of the scale.
         dropout: on the input of the update only, in [0, 1).
     """
@@ -35,6 +35,8 @@ class LoRAConv2d(nn.Conv2d):
         alpha: float = 8.0,
         dropout: float = 0.0,
     ) -> None:
+        if rank < 1:
+            raise ValueError(f"rank must be at least 1, got {rank}")
         super().__init__(
             in_channels,
             out_channels,
@@ -48,9 +50,6 @@ class LoRAConv2d(nn.Conv2d):
             device,
             dtype,
         )
-        largest = min(out_channels, self.weight[0].numel())
-        if not 1 <= rank <= largest:
-            raise ValueError(f"rank must be between 1 and {largest}, got {rank}")
         self.requires_grad_(False)
         self.scale = alpha / rank
         self.dropout = nn.Dropout(dropout)

@@ -9,7 +9,7 @@ class LoRAEmbedding(nn.Embedding):
     starts at zero, so the layer starts as the one it replaces; its checkpoint loads.
 
     Args:
-        rank: inner dimension r of the update, 1 to min(num_embeddings, embedding_dim).
+        rank: inner dimension r of the update, at least 1.
         alpha: numerator of the scale.
     """
 
@@ -29,9 +29,8 @@ class LoRAEmbedding(nn.Embedding):
         rank: int = 8,
         alpha: float = 8.0,
     ) -> None:
-        largest = min(num_embeddings, embedding_dim)
-        if not 1 <= rank <= largest:
-            raise ValueError(f"rank must be between 1 and {largest}, got {rank}")
+        if rank < 1:
+            raise ValueError(f"rank must be at least 1, got {rank}")
         super().__init__(
             num_embeddings,
             embedding_dim,
