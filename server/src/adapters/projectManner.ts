@@ -1,5 +1,6 @@
 /** What a project's configuration says of the manner of its code, and edits that keep to it. */
 import type { SourceFile } from "./definitions";
+import { withLayout } from "../python/local";
 import type { Edit } from "./edits";
 import { fitted } from "./wrapping/fitted";
 
@@ -23,7 +24,7 @@ export function withProjectManner(file: SourceFile, project: ProjectManner): Sou
     ...(hasStrings || project.quote === undefined ? {} : { quote: project.quote }),
     ...(/^[ \t]+\S/m.test(text) || project.indent === undefined ? {} : { indent: project.indent }),
   };
-  return { text, facts: { ...facts, layout }, project };
+  return { text, facts: withLayout(facts, layout), project };
 }
 
 /** Edits of the file, their lines as long as the project's formatter lets them be; as they are where it has none. */

@@ -149,9 +149,10 @@ function spelledBeside(
   const written = ({ callee }: Call): string => text.slice(callee.from, callee.to);
   const distance = (other: Call): number => Math.abs(other.range.from - call.range.from);
   // a container may be written otherwise than what it holds: `nn.ModuleList([torch.nn.Linear(…)])`
+  const holds = ({ role, type }: Layer): boolean => role === "container" || type === "torch.nn.Module";
   const beside = facts.modules
     .filter(({ name }) => !ours.has(name))
-    .flatMap(({ layers }) => layers.filter(({ role }) => role !== "container").map((layer) => layer.call))
+    .flatMap(({ layers }) => layers.filter((layer) => !holds(layer)).map((layer) => layer.call))
     .filter((each) => {
       const name = each.qualified?.slice(dot) ?? "";
       const isSibling = each.qualified === base.slice(0, dot) + name && /^\w+$/.test(name);

@@ -2,7 +2,7 @@
  * The facts of the top-level statements around an offset, so that a hover right after a keystroke need not wait for
  * those of the whole file. Held beside the facts, which stay plain data.
  */
-import type { ModuleClass, PythonFacts } from "./facts";
+import type { Layout, ModuleClass, PythonFacts } from "./facts";
 import { homeOf } from "./imported";
 import type { MembersAt } from "./values/members";
 import type { BlockFacts } from "./shift";
@@ -60,6 +60,14 @@ export function modulesAtHand(facts: PythonFacts): ReadonlySet<ModuleClass> {
       if (part) found.add(part);
     }
   return found;
+}
+
+/** The facts of the same text with another layout: what is held beside them holds for both. */
+export function withLayout(facts: PythonFacts, layout: Layout): PythonFacts {
+  const local = localFacts.get(facts);
+  const changed = { ...facts, layout };
+  if (local) localFacts.set(changed, local);
+  return changed;
 }
 
 /** Characters that one step of `reading` reads. */
