@@ -60,9 +60,15 @@ class Site:
         return {item["name"]: item["default"] for item in self.method.get("hyperparameters", [])}
 
     @property
+    def small(self) -> dict[str, Any]:
+        """What is written for layers that are small or of unknown size."""
+        items = self.method.get("hyperparameters", [])
+        return {item["name"]: item["small"] for item in items if "small" in item}
+
+    @property
     def variants(self) -> list[dict[str, Any]]:
-        """Hyperparameters to try: the defaults, then each offered value of each of them."""
-        tried = [self.defaults]
+        """Hyperparameters to try: defaults, values for small layers, each offered value of each."""
+        tried = [self.defaults, self.defaults | self.small]
         for item in self.method.get("hyperparameters", []):
             for choice in item.get("choices", []):
                 tried.append(self.defaults | {item["name"]: choice})

@@ -196,6 +196,15 @@ def test_refuses_impossible_sizes_by_name(site: Site) -> None:
 
 
 @every_module
+def test_values_for_small_layers_suit_them(site: Site) -> None:
+    if site.kind != "linear" or not site.small:
+        return
+    chosen = keywords(site, site.defaults | site.small)
+    for sizes in ((16, 24), (24, 48), (40, 16)):
+        site.symbol(*sizes, device="meta", **chosen)
+
+
+@every_module
 def test_starts_as_the_paper_says(site: Site) -> None:
     for place in usable(site):
         torch.manual_seed(3)

@@ -115,6 +115,25 @@ export function hyperparameters(
   );
 }
 
+/**
+ * The options with which a method suits a place: as given where that surely fits, else with the method's values for
+ * layers that are small or of unknown size.
+ */
+export function fitted(method: Method, site: MethodSite, place: Place, options: Options = {}): Options {
+  const small = method.hyperparameters.flatMap(({ name, small: value }) =>
+    value === undefined || name in options ? [] : [[name, value] as const],
+  );
+  if (small.length === 0) return options;
+  const chosen = numbers(method, options);
+  const touched = (site.requires ?? []).filter((each) =>
+    small.some(([name]) => new RegExp(`\\b${name}\\b`).test(each)),
+  );
+  const fits = sizesAt(site, place).every(({ sizes }) =>
+    touched.every((each) => (evaluate(each, { ...chosen, ...sizes }) ?? 0) !== 0),
+  );
+  return fits ? options : { ...Object.fromEntries(small), ...options };
+}
+
 /** A head with as many outputs as there are classes, whose number is not known: it may be smaller than any rank. */
 export const isOpenHead = ({ role, sizes, arguments: given }: Layer): boolean =>
   role === "linear" && sizes["out_features"] === undefined && classCount.test(textOf(given));
@@ -226,7 +245,7 @@ export function trainableParameters(
     const layers = chosenLayers(place);
     if (layers.length === 0 || layers.some(({ uses }) => uses === undefined)) return undefined;
   }
-  const chosen = numbers(method, options);
+  const chosen = numbers(method, fitted(method, site, place, options));
   const shared = site.shared === undefined ? 0 : (evaluate(site.shared, chosen) ?? 0);
   let total = 0;
   const counted = new Set<string>();
@@ -248,9 +267,9 @@ export function unfit(
   place: Place,
   options: Options = {},
 ): string | undefined {
-  const chosen = numbers(method, options);
+  const chosen = numbers(method, fitted(method, site, place, options));
   for (const { sizes, label } of sizesAt(site, place)) {
-    const broken = site.requires?.find((requirement) => evaluate(requirement, { ...chosen, ...sizes }) === 0);
+    const broken = site.requires?.find((requirement) => isBroken(requirement, { ...chosen, ...sizes }));
     if (broken !== undefined) {
       const values = [...broken.matchAll(/[A-Za-z_]\w*/g)].flatMap(([name]) => {
         const value = sizes[name] ?? chosen[name];
@@ -261,6 +280,21 @@ export function unfit(
   }
   return openHead(method, site, place);
 }
+
+/** Whether no value of the sizes that are not known could keep to a requirement: one output is too few for rank 8. */
+function isBroken(requirement: string, sizes: Sizes): boolean {
+  const value = evaluate(requirement, sizes);
+  if (value !== undefined || !/<|>/.test(requirement)) return value === 0;
+  const names = [...requirement.matchAll(/\b(?:\w+_features|width|channels)\b/g)].map(([name]) => name);
+  const unknown = Object.fromEntries(names.map((name) => [name, large] as const));
+  return evaluate(requirement, { ...unknown, ...withoutGaps(sizes) }) === 0;
+}
+
+/** Stands for a size that is not known where only its being large enough matters. */
+const large = 2 ** 24;
+
+const withoutGaps = (sizes: Sizes): Sizes =>
+  Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
 
 /** Why a head with an unknown number of outputs is no place for a method that needs a certain number. */
 function openHead({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {

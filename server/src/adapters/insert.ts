@@ -2,7 +2,7 @@
 import type { Method, MethodSite, PythonSource } from "../literature/model";
 import type { ModuleClass } from "../python/facts";
 import { applyName, withApplyFunction } from "./applyFunction";
-import type { Options } from "./budget";
+import { fitted, type Options } from "./budget";
 import { accommodate, accommodations } from "./accommodate";
 import { adaptBeside } from "./callSites/beside";
 import { adaptBranches } from "./callSites/blockOutput";
@@ -113,7 +113,7 @@ function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
     file,
     method,
     site,
-    options,
+    options: fitted(method, site, place, options),
     symbol: brought.names.get(site.symbol) ?? site.symbol,
     names: brought.names,
   };

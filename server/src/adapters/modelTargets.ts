@@ -1,7 +1,7 @@
 /** The layers of a whole model, and the names by which `replace_layers` can be told which to replace. */
 import type { Layer, ModuleClass } from "../python/facts";
 import { type LayerKind, layerKinds } from "./layerKinds";
-import { partsOf } from "./parts";
+import { hasParts, partsOf } from "./parts";
 
 /** Layers that one target names. */
 export interface Target {
@@ -100,10 +100,14 @@ function lengthsIn({ layers }: ModuleClass, { path }: Layer): number[] | undefin
 }
 
 /** Whether a layer may have layers inside that `found` does not show. */
-export const isOpen = ({ layer: { role }, key }: Found, found: readonly Found[]): boolean =>
-  role === "module" ||
-  role === "attention" ||
-  (role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
+export const isOpen = ({ layer, key }: Found, found: readonly Found[]): boolean =>
+  (layer.role === "module" && !isWhole(layer)) ||
+  layer.role === "attention" ||
+  (layer.role === "container" && !found.some((each) => each.key.startsWith(`${key}.`)));
+
+/** What PyTorch has and builds of nothing else: `nn.MaxPool2d`, `nn.LSTM`. */
+const isWhole = (layer: Layer): boolean =>
+  /^torch\.nn\.(?!Module$|Transformer)\w+$/.test(layer.type) && !hasParts(layer);
 
 /** Whether one construction may make any number of layers. */
 const isRepeated = ({ form, path }: Layer): boolean =>

@@ -2,6 +2,7 @@
 import type { MethodSite } from "../literature/model";
 import type { BlockStack, ModuleClass, Range } from "../python/facts";
 import { lineEnd } from "./callSites/callSite";
+import { boundBy } from "./callSites/variables";
 import { lineStart, type SourceFile } from "./definitions";
 import { edit, type Edit } from "./edits";
 import { logicalLines } from "./wrapping/tokens";
@@ -13,9 +14,10 @@ export function withoutTemplates(
   site: MethodSite,
   adapter: string,
 ): Edit[] {
+  const bound = boundBy(site);
   const written = [site.before, site.insideFirst, site.inside, site.after]
     .flatMap((template) => template?.split("\n") ?? [])
-    .map((line) => patternOf(line, adapter));
+    .map((line) => patternOf(line, adapter, bound));
   if (written.length === 0) return [];
   const lines = linesOf(text, module.range).filter(({ from, to }) =>
     written.some((pattern) => pattern.test(squeezed(text.slice(from, to)))),
@@ -52,11 +54,17 @@ function linesOf(text: string, { from, to }: Range): Range[] {
   return lines;
 }
 
-/** A line of a template as what it may have become. */
-function patternOf(line: string, adapter: string): RegExp {
+/** Stands behind a name that may have got a number. */
+const mark = "\ue000";
+
+/** A line of a template as what it may have become; variables it binds may have got a number. */
+function patternOf(line: string, adapter: string, bound: readonly string[]): RegExp {
+  const numbered = new RegExp(`(?<![\\w.])(${bound.join("|")})(?!\\w)`, "g");
   const parts = line.split(/(\{\w+\})/).map((part) => {
     if (part === "{adapter}") return escaped(adapter);
-    return /^\{\w+\}$/.test(part) ? "\\w+" : escaped(squeezed(part));
+    if (/^\{\w+\}$/.test(part)) return "\\w+";
+    const plain = bound.length === 0 ? part : part.replace(numbered, `$1${mark}`);
+    return escaped(squeezed(plain)).replaceAll(mark, "\\d*");
   });
   return new RegExp(`^${parts.join("")}$`);
 }

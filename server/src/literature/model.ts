@@ -70,6 +70,8 @@ export interface Hyperparameter {
   readonly typical?: string;
   /** Choices offered as snippet alternatives. */
   readonly choices?: readonly (number | boolean | string)[];
+  /** In the place of the default where a layer is too small for it, or of a size that is not known. */
+  readonly small?: number | boolean | string;
   readonly meaning: string;
   readonly source?: string;
 }

@@ -123,7 +123,7 @@ class Head(nn.Module):
         super().__init__()
         self.|head = nn.Linear(
             width,
-            4,  # classes
+            40,  # classes
         )
 `,
     "Adapt `head` with LoRA",
@@ -140,7 +140,7 @@ class Head(nn.Module):
         super().__init__()
         self.head = LoRALinear(
             width,
-            4,  # classes
+            40,  # classes
             rank=8,
             alpha=16,
         )
@@ -255,6 +255,43 @@ class Head(nn.Module):
   assert.equal(
     lora?.disabled?.reason,
     "LoRA at `head` needs rank <= min(in_features, out_features); here rank = 8, in_features = 16, out_features = 5.",
+  );
+});
+
+for (const [size, sizes, written, count] of [
+  ["of known size", "256, 512", "rank=128, alpha=128", " (114,688 trainable)"],
+  ["that is smaller than a method's rank", "48, 96", "rank=8, alpha=8", " (1,216 trainable)"],
+  ["of unknown size", "width, 2 * width", "rank=8, alpha=8", ""],
+] as const)
+  test(`a layer ${size} gets a rank that it can have`, async () => {
+    const { service, text, actions } = actionsAt(`from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.|head = nn.Linear(${sizes})
+`);
+    const action = actions.find(({ title }) => title === `Adapt \`head\` with SLoRA${count}`);
+    assert.ok(action, actions.map(({ title }) => title).join("\n"));
+    assert.equal(action.disabled, undefined);
+    const { edit } = await service.resolveCodeAction(action);
+    const edited = applied(edit, { [uri]: text })[uri] ?? "";
+    assert.ok(edited.endsWith(`self.head = SLoRALinear(${sizes}, ${written})\n`), edited.slice(-200));
+  });
+
+test("a head with fewer outputs than the rank is refused, whatever its inputs are", () => {
+  const { actions } = actionsAt(`from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.|score = nn.Linear(width, 1)
+`);
+  assert.equal(
+    actions.find(({ kind }) => kind === "refactor.rewrite.adapter.lora")?.disabled?.reason,
+    "LoRA at `score` needs rank <= min(in_features, out_features); here rank = 8, out_features = 1.",
   );
 });
 

@@ -63,7 +63,7 @@ async function checkRoundTrip(marked: string, title: string, titleOfRemoval: str
   assert.equal(await take(removals, titleOfRemoval, edited), text);
 }
 
-for (const [manner, source] of [
+for (const [manner, source, layer = "up"] of [
   [
     "with one blank line between definitions",
     `import torch
@@ -108,6 +108,21 @@ class Head(nn.Module):
 `,
   ],
   [
+    "whose modules without layers are written otherwise",
+    `import torch
+from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = torch.nn.LayerNorm(16)
+        self.up = nn.Module()
+        self.up.first = torch.nn.Line|ar(16, 64)
+`,
+    "up.first",
+  ],
+  [
     "that writes layers otherwise than it could",
     `import torch
 from torch import nn
@@ -120,9 +135,9 @@ class Head(nn.Module):
         self.u|p = torch.nn.Linear(16, 64)
 `,
   ],
-] as const)
+] satisfies [string, string, string?][])
   test(`an adapter leaves a file ${manner} as it was`, () =>
-    checkRoundTrip(source, "Adapt `up` with LoRA (", "Remove LoRA from `up`"));
+    checkRoundTrip(source, `Adapt \`${layer}\` with LoRA (`, `Remove LoRA from \`${layer}\``));
 
 test("a layer in a list is written as it was, not as the list is", () =>
   checkRoundTrip(
@@ -140,6 +155,25 @@ class Head(nn.Module):
 `,
     "Adapt `parts.0` with LoRA (",
     "Remove LoRA from `parts.0`",
+  ));
+
+test("variables that an adapter brings are found again under the names that were free", () =>
+  checkRoundTrip(
+    `from torch import nn
+
+
+class Encoder(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.blo|cks = nn.ModuleList([nn.TransformerEncoderLayer(width, 8) for _ in range(depth)])
+
+    def forward(self, x, context=None):
+        for block in self.blocks:
+            x = block(x)
+        return x if context is None else x + context
+`,
+    "Give labelled examples to `blocks` (M2IXT)",
+    "Remove M2IXT from `in_context`",
   ));
 
 test("of names that stand in no order, several at the end leave together", () =>

@@ -60,9 +60,10 @@ class Squared(nn.Module):
     def __init__(self):
         super().__init__()
         self.relu = nn.ReLU()
+        self.pool = nn.MaxPool1d(1)
 
     def forward(self, x):
-        return self.relu(x) ** 2
+        return self.pool(self.relu(x)) ** 2
 `;
   const edited = (await after(model("|", ""), /Houlsby/)) + activation;
   const titlesAt = (name: string): string[] =>

@@ -124,6 +124,65 @@ test("modules aside of each block count the blocks of a loop, in the loop's own 
   );
 });
 
+test("variables of a method leave those of the code alone", async () => {
+  const forward = async (loop: string): Promise<string> =>
+    /x = self\.embed[\s\S]*/.exec(await after(atStack(loop), "m2ixt"))?.[0] ?? "";
+  const text = await forward(
+    "        context = options.get('context')\n        for block in self.blocks:\n            x = block(x, context)",
+  );
+  assert.equal(
+    text,
+    `x = self.embed(ids)
+        context = options.get('context')
+        context2 = None if examples is None else self.in_context(*examples)  # (B, P, d)
+        x = with_prefix(x, context2)  # (B, P + T, d)
+        for block in self.blocks:
+            x = block(x, context)
+        x = strip_prefix(x, context2)  # (B, T, d)
+        return self.head(x)
+`,
+  );
+});
+
+test("what counts the blocks is built when they all stand", async () => {
+  const text = await after(
+    `from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.mlp = nn.Linear(width, width)
+
+    def forward(self, x):
+        return x + self.mlp(x)
+
+
+class Model(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.blo|cks = nn.ModuleList()
+        for _ in range(depth):
+            block = Block(width)
+            self.blocks.append(block)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+`,
+    "iaa",
+  );
+  assert.ok(
+    text.includes(`            self.blocks.append(block)
+        self.aside_modules = AsideModules(width, len(self.blocks), bottleneck=16, mode="per_layer")
+
+    def forward(`),
+    text.slice(-900),
+  );
+});
+
 test("a stack that every branch of an if runs is one, with what goes before above the if", async () => {
   const branched = `        if mask is not None:
             for block in self.blocks:

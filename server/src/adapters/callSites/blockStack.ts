@@ -1,5 +1,4 @@
 /** A module around the stack of blocks: built in `__init__`, called before, inside and after as the method says. */
-import type { Range } from "../../python/facts";
 import { edit, type Edit, insertion } from "../edits";
 import type { BlockStackPlace } from "../place";
 import { functionAround } from "../fits";
@@ -7,16 +6,25 @@ import { joined, writtenArguments } from "./arguments";
 import { afterInInit, type CallSite, freeAttribute, indentationAt, lineEnd } from "./callSite";
 import { addParameters } from "./parameters";
 import { above, below, fill, indented, leadingArguments, type Names } from "./templates";
+import { freeName, freeNames } from "./variables";
 
 type StackNames = Names & { readonly index: string };
 
-export function adaptBlockStack(at: CallSite, place: BlockStackPlace): Edit[] {
+export function adaptBlockStack(site: CallSite, place: BlockStackPlace): Edit[] {
+  const around = functionAround(place)?.range ?? place.stack.statement;
+  const local = freeNames(site.site, site.file.text, around);
+  return aroundStack({ ...site, names: new Map([...site.names, ...local]) }, place);
+}
+
+function aroundStack(at: CallSite, place: BlockStackPlace): Edit[] {
   const { file, method, site, options, symbol } = at;
   const { statement, variable, width, layer, loop } = place.stack;
   if (width === undefined) return [];
   const around = functionAround(place);
   const attribute = freeAttribute(place.module, file.text, site.attribute ?? "adapter");
-  const built = place.module.layers.find(({ path }) => path === layer)?.call.statement;
+  const built = place.module.layers
+    .filter(({ path }) => path === layer || path.startsWith(`${layer}.`))
+    .map(({ call }) => call.statement);
   const names = {
     adapter: `self.${attribute}`,
     x: variable,
@@ -27,8 +35,17 @@ export function adaptBlockStack(at: CallSite, place: BlockStackPlace): Edit[] {
   };
   const hyperparameters = writtenArguments(method, site, options, file.facts);
   const construction = joined([...leadingArguments(at, names), ...hyperparameters], ", ");
+  // their number is known once they all stand
+  const counts = site.leading?.some((each) => each.includes("{depth}")) === true;
   return [
-    afterInInit(file, place.module, built, `self.${attribute} = ${symbol}(`, ...construction, ")"),
+    afterInInit(
+      file,
+      place.module,
+      counts ? built.at(-1) : built[0],
+      `self.${attribute} = ${symbol}(`,
+      ...construction,
+      ")",
+    ),
     ...(site.parameters === undefined || around === undefined
       ? []
       : [addParameters(file.text, around, site.parameters)]),
@@ -79,12 +96,4 @@ function asLoop(at: CallSite, stack: BlockStackPlace["stack"], names: StackNames
     .flatMap((line) => ["\n", ...indented(fill(at, line, names), `${indentation}${indent}`)]);
   const given = input === variable ? "" : `${variable} = ${input}\n${indentation}`;
   return [edit(statement.from, statement.to, given, header, ...lines)];
-}
-
-/** A name that the stretch does not use: `index`, then `index2`. */
-function freeName(text: string, { from, to }: Range, wanted: string): string {
-  const taken = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(text.slice(from, to));
-  let name = wanted;
-  for (let number = 2; taken(name); number++) name = `${wanted}${number}`;
-  return name;
 }

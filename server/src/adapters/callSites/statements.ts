@@ -3,13 +3,16 @@ import { edit, type Edit } from "../edits";
 import type { ModelPlace, TrainingPlace } from "../place";
 import { afterInInit, type CallSite } from "./callSite";
 import { above, below, fill, type Names } from "./templates";
-import { mentions, variablesOf } from "./variables";
+import { functionAround } from "../built";
+import { freeNames, mentions, variablesOf } from "./variables";
 
-export function adaptTraining(at: CallSite, place: TrainingPlace): Edit[] {
-  const { site } = at;
+export function adaptTraining(call: CallSite, place: TrainingPlace): Edit[] {
+  const { site, file } = call;
   const { backward, step: update, loop, outer, forward } = place.step;
   const first = backward ?? update;
   if (first === undefined) return [];
+  const local = freeNames(site, file.text, functionAround(file, first.from));
+  const at = { ...call, names: new Map([...call.names, ...local]) };
   const names = stepNames(at, place);
   const unnamed = mentions(site, "logits") ? forward?.logits?.unnamed : undefined;
   const { crossEntropy } = forward ?? {};

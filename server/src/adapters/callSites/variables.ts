@@ -1,5 +1,6 @@
 /** What templates name of the code around them, and why a place that lacks it cannot take them. */
 import type { MethodSite } from "../../literature/model";
+import type { Range } from "../../python/facts";
 import type { TrainingPlace } from "../place";
 import type { Named } from "../models";
 
@@ -18,6 +19,28 @@ const templatesOf = (site: MethodSite): string =>
 
 /** Whether a template of the site has `{name}`. */
 export const mentions = (site: MethodSite, name: string): boolean => templatesOf(site).includes(`{${name}}`);
+
+/** Variables that the templates of a site bind: `context = …`, `for each in …`. */
+export const boundBy = (site: MethodSite): string[] => [
+  ...new Set(
+    [...templatesOf(site).matchAll(/^[ ]*(?:for )?(\w+(?:, \w+)*) (?:=|in) /gm)].flatMap(([, names = ""]) =>
+      names.split(", "),
+    ),
+  ),
+];
+
+/** Names for them that the code in a stretch does not use. */
+export function freeNames(site: MethodSite, text: string, around: Range): ReadonlyMap<string, string> {
+  return new Map(boundBy(site).map((name) => [name, freeName(text, around, name)]));
+}
+
+/** A name that the stretch does not use: `index`, then `index2`. */
+export function freeName(text: string, { from, to }: Range, wanted: string): string {
+  const taken = (name: string): boolean => new RegExp(`(?<!\\.)\\b${name}\\b`).test(text.slice(from, to));
+  let name = wanted;
+  for (let number = 2; taken(name); number++) name = `${wanted}${number}`;
+  return name;
+}
 
 /** The user's variables that a site asks for, as the code writes them. */
 export function variablesOf({ variables = [] }: MethodSite, names: readonly Named[]): Record<string, string> {

@@ -88,28 +88,32 @@ export function readMethod(
 }
 
 function hyperparameterProblems(method: Method, yaml: YamlFile): Problem[] {
-  return method.hyperparameters.flatMap(({ type, default: preset, choices = [], name }, index) => {
-    const at: FieldPath = ["hyperparameters", index];
-    const wrong = (value: unknown): boolean =>
-      type === "int"
-        ? !Number.isInteger(value)
-        : typeof value !== { float: "number", bool: "boolean", str: "string" }[type];
-    const found: Problem[] = [];
-    if (method.hyperparameters.findIndex((other) => other.name === name) < index)
-      found.push(yaml.problem([...at, "name"], `must be named once, found ${name} again`));
-    if (wrong(preset))
-      found.push(
-        yaml.problem([...at, "default"], `must be of type ${type}, found ${JSON.stringify(preset)}`),
-      );
-    if (choices.some(wrong))
-      found.push(
-        yaml.problem(
-          [...at, "choices"],
-          `must all be of type ${type}, found ${choices.map(String).join(", ")}`,
-        ),
-      );
-    return found;
-  });
+  return method.hyperparameters.flatMap(
+    ({ type, default: preset, choices = [], small = preset, name }, index) => {
+      const at: FieldPath = ["hyperparameters", index];
+      const wrong = (value: unknown): boolean =>
+        type === "int"
+          ? !Number.isInteger(value)
+          : typeof value !== { float: "number", bool: "boolean", str: "string" }[type];
+      const found: Problem[] = [];
+      if (method.hyperparameters.findIndex((other) => other.name === name) < index)
+        found.push(yaml.problem([...at, "name"], `must be named once, found ${name} again`));
+      if (wrong(preset))
+        found.push(
+          yaml.problem([...at, "default"], `must be of type ${type}, found ${JSON.stringify(preset)}`),
+        );
+      if (wrong(small))
+        found.push(yaml.problem([...at, "small"], `must be of type ${type}, found ${JSON.stringify(small)}`));
+      if (choices.some(wrong))
+        found.push(
+          yaml.problem(
+            [...at, "choices"],
+            `must all be of type ${type}, found ${choices.map(String).join(", ")}`,
+          ),
+        );
+      return found;
+    },
+  );
 }
 
 /** A method that goes nowhere yet says itself what it trains; one that does says it at its sites. */
