@@ -1,13 +1,15 @@
 import inspect
 from collections.abc import Collection
-from typing import Any
 
 import torch
 from torch import nn
 
 
 def replace_layers(
-    model: nn.Module, targets: "Collection[str]", adapter: "type[nn.Module]", **hyperparameters: Any
+    model: nn.Module,
+    targets: "Collection[str]",
+    adapter: "type[nn.Module]",
+    **hyperparameters: object,
 ) -> nn.Module:
     """Put an `adapter` in place of every layer of `model` that `targets` name; returns `model`.
 
@@ -71,7 +73,7 @@ def replace_layers(
 
 
 def adapt_layer(
-    layer: nn.Module, adapter: "type[Any]", hyperparameters: "dict[str, Any]"
+    layer: nn.Module, adapter: "type[nn.Module]", hyperparameters: "dict[str, object]"
 ) -> nn.Module:
     """An `adapter` with the sizes, weights, device, dtype and mode of `layer`."""
     names = inspect.signature(type(layer)).parameters
@@ -82,8 +84,7 @@ def adapt_layer(
         bias, appended = layer.in_proj_bias is not None, layer.bias_k is not None
         sizes |= {"bias": bias, "add_bias_kv": appended}
     weight = next(layer.parameters(), torch.empty(0))
-    adapted: nn.Module = adapter(
-        **sizes, device=weight.device, dtype=weight.dtype, **hyperparameters
-    )
+    sizes |= {"device": weight.device, "dtype": weight.dtype}
+    adapted = adapter(**sizes, **hyperparameters)
     adapted.load_state_dict(layer.state_dict(), strict=False)
     return adapted.train(layer.training)

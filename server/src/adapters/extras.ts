@@ -24,8 +24,12 @@ export function homeOf(file: SourceFile, place: Place): Home | undefined {
   const module = place.kind === "model-layers" ? place.root : "module" in place ? place.module : undefined;
   if (module === undefined) return undefined;
   const root = rootOf(file.facts, module);
-  const built = builtIn(file).find(({ type }) => type === root.name);
-  if (built !== undefined) return { model: built.name, built };
+  const models = builtIn(file).filter(({ type }) => type === root.name);
+  const [built] = models;
+  // functions that each build a model of their own size, such as `vit_small()` and `vit_base()`, share the class
+  const places = new Set(models.map(({ call }) => functionAround(file, call.range.from).from));
+  if (built !== undefined && (places.size < 2 || root.init === undefined))
+    return { model: built.name, built };
   return root.init === undefined ? undefined : { model: "self", module: root };
 }
 

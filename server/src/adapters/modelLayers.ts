@@ -145,7 +145,11 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     if (sound.length === 0) return [];
     const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
     const closed = sound.filter(({ layers }) => !layers.some(({ layer }) => isOpenHead(layer)));
-    const chosen = suggested((closed.length > 0 ? closed : sound).map(nameOf), certain.map(nameOf), known);
+    // one at least that every such model has
+    const [available = sound] = [closed, sound].filter((each) =>
+      each.some((target) => certain.includes(target)),
+    );
+    const chosen = suggested(available.map(nameOf), certain.map(nameOf), known);
     const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },

@@ -157,6 +157,28 @@ class Head(nn.Module):
     "Remove LoRA from `parts.0`",
   ));
 
+test("adapters all over a model leave an import that the file did not use", () =>
+  checkRoundTrip(
+    `from typing import Any, Optional
+
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width: Optional[int]):
+        super().__init__()
+        self.up = nn.Linear(width, 64)
+
+
+class Mod|el(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.block = Block(width)
+`,
+    "Adapt `up` across `Model` with LoRA",
+    "Remove LoRA from the layers of",
+  ));
+
 test("variables that an adapter brings are found again under the names that were free", () =>
   checkRoundTrip(
     `from torch import nn
@@ -165,7 +187,7 @@ test("variables that an adapter brings are found again under the names that were
 class Encoder(nn.Module):
     def __init__(self, width, depth):
         super().__init__()
-        self.blo|cks = nn.ModuleList([nn.TransformerEncoderLayer(width, 8) for _ in range(depth)])
+        self.blo|cks = nn.ModuleList([nn.TransformerEncoderLayer(width, 8, batch_first=True) for _ in range(depth)])
 
     def forward(self, x, context=None):
         for block in self.blocks:

@@ -63,7 +63,6 @@ from torch import Tensor, nn
 const wide = `import inspect
 import math
 from collections.abc import Collection
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -150,7 +149,6 @@ test("the whole model where it is built, with all that goes with it", () =>
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -232,7 +230,6 @@ torch.save(model.state_dict(), "out.pt")
     `import inspect
 import math
 from collections.abc import Collection
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -366,4 +363,37 @@ test("a call over the whole model comes out again without a trace", async () => 
   assert.ok(removal);
   const removed = await next.resolveCodeAction(removal);
   assert.equal(applied(removed.edit, { [uri]: after })[uri], before);
+});
+
+test("where several functions build the model, its class freezes all else", async () => {
+  const marked = `from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.u|p = nn.Linear(width, 4 * width)
+
+    def forward(self, x):
+        return self.up(x)
+
+
+def small():
+    model = Net(32)
+    return model
+
+
+def large():
+    model = Net(64)
+    return model
+`;
+  const { service, text, place, choices } = await choicesAt(marked);
+  const site = choices.find(({ method, scope }) => method === "lora" && scope === "layer")?.site ?? "";
+  const edit = await service.insertAdapter({ ...place, method: "lora", site, with: ["freeze"] });
+  const after = withoutOurs(applied(edit, { [uri]: text })[uri] ?? "");
+  assert.ok(
+    after.includes("rank=8, alpha=16)\n        train_only(self, LoRALinear)\n\n    def forward"),
+    after,
+  );
+  assert.ok(after.includes("    model = Net(32)\n    return model\n"));
 });

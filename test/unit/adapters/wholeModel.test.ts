@@ -161,3 +161,30 @@ class Mo|del(nn.Module):
   assert.ok(sites.includes("LoRALinear@linear:@Model::"), sites.join("\n"));
   assert.ok(sites.includes("LoRAQV@linear:@Model::qkv"), sites.join("\n"));
 });
+
+test("layers that only some models of a class have are no targets by themselves", () => {
+  const { actions } = actionsAt(`from torch import nn
+
+
+class Part(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.mix = nn.Conv1d(width, width, 1)
+
+    def forward(self, x):
+        return self.mix(x)
+
+
+class Mo|del(nn.Module):
+    def __init__(self, width, num_classes, distill=False):
+        super().__init__()
+        self.part = Part(width)
+        self.head = nn.Linear(width, num_classes)
+        self.other = nn.Linear(width, 64) if distill else None
+
+    def forward(self, x):
+        return self.head(self.part(x))
+`);
+  const [action] = actions.filter(({ title }) => title.endsWith("across `Model` with IncreLoRA"));
+  assert.equal(action?.title, "Adapt `head`, `other` across `Model` with IncreLoRA");
+});
