@@ -1,7 +1,7 @@
 /** Brings a method's Python into a file: only what it lacks, under names that are free, in the file's manner. */
 import type { PythonDefinition, PythonSource } from "../literature/model";
 import { readPython } from "../python/document";
-import type { PythonFacts } from "../python/facts";
+import type { ImportBinding, PythonFacts } from "../python/facts";
 import { type Edit, insertion } from "./edits";
 import { closingBracket, topLevelParts } from "./brackets";
 import { addImports, importHeader, type ImportStatement, inTyping, isTopLevel, spelling } from "./imports";
@@ -109,9 +109,37 @@ function importedOurs(
   return facts.imports.find(({ qualified }) => {
     if (!qualified.endsWith(end) || /^(torch|peft|transformers|loralib)\./.test(qualified)) return false;
     if (siblings === undefined) return true;
-    const module = qualified.slice(0, -end.length);
-    return siblings.some((each) => each.module === module && isOurs(each.file, definition));
+    return holdsOurs(qualified.slice(0, -end.length), definition, siblings);
   })?.local;
+}
+
+/** Whether a module has the definition, or a package hands on that of one of its modules. */
+function holdsOurs(
+  module: string,
+  definition: PythonDefinition,
+  siblings: readonly Sibling[],
+  handedOn = false,
+): boolean {
+  return siblings
+    .filter((each) => each.module === module)
+    .some(
+      ({ file }) =>
+        isOurs(file, definition) ||
+        (!handedOn &&
+          file.facts.imports
+            .filter(({ local, qualified }) => local === definition.name && qualified.endsWith(`.${local}`))
+            .flatMap((binding) => definingModules(module, binding))
+            .some((home) => holdsOurs(home, definition, siblings, true))),
+    );
+}
+
+/** Where a name that a module imports may be defined, as a file that imports the module would write it: `parts.block`. */
+export function definingModules(module: string, { qualified }: Pick<ImportBinding, "qualified">): string[] {
+  const home = qualified.slice(0, qualified.lastIndexOf("."));
+  if (!home.startsWith(".")) return [home];
+  // of a package `.block` is inside it, of a module beside it
+  const folder = module.replace(/\.?\w+$/, "");
+  return [`${module}${home}`, `${folder}${folder === "" ? home.slice(1) : home}`];
 }
 
 /** `name`, or with the first number that nobody has. */
@@ -142,7 +170,7 @@ export function bringDefinitions(
   const missing: PythonDefinition[] = [];
   const statements: ImportStatement[] = [];
   const siblingWith = (definition: PythonDefinition): Sibling | undefined =>
-    siblings?.find((sibling) => isOurs(sibling.file, definition));
+    siblings?.find(({ module }) => holdsOurs(module, definition, siblings));
   const present = (definition: PythonDefinition): string | undefined =>
     importedOurs(file, definition, siblings) ?? (isOurs(file, definition) ? definition.name : undefined);
   const isGiven = (definition: PythonDefinition): boolean =>

@@ -9,7 +9,7 @@ import { findChoice } from "../adapters/choices";
 import { type Extra, extrasAt, homeOf } from "../adapters/extras";
 import { knownTargets } from "../adapters/knownTargets";
 import { withNames } from "../adapters/scopes";
-import type { Sibling, SourceFile } from "../adapters/definitions";
+import { definingModules, type Sibling, type SourceFile } from "../adapters/definitions";
 import { type Edit, toTextEdits } from "../adapters/edits";
 import { insertAdapter as insert } from "../adapters/insert";
 import { inProjectManner, type ProjectManner, withProjectManner } from "../adapters/projectManner";
@@ -60,7 +60,9 @@ export async function insertAdapter(
 ): Promise<WorkspaceEdit> {
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
-  const siblings = await siblingsOf(document, readModule);
+  const python = [...context.library.shared(), ...method.python];
+  const names = new Set(python.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
+  const siblings = await siblingsOf(document, readModule, names);
   const project = await readManner(document);
   const file = withProjectManner(document.python, project);
   const sources = { file, siblings, known: knownTargets(context.library) };
@@ -136,10 +138,14 @@ const reasons: Readonly<Record<Extra, string>> = {
   load: "Loading goes below the line that builds the model, and this file has none.",
 };
 
-/** The modules of the workspace that the file imports from by name, as far as they can be read. */
+/**
+ * The modules of the workspace that the file imports from by name, as far as they can be read, and those from which
+ * these import what is called as one of `definitions`.
+ */
 export async function siblingsOf(
   document: OpenDocument,
   readModule: OtherFiles["readModule"],
+  definitions: ReadonlySet<string> = new Set(),
 ): Promise<Sibling[]> {
   const { facts, text } = document.python;
   const modules = new Set(
@@ -148,14 +154,22 @@ export async function siblingsOf(
         /^from\s+(\.*[A-Za-z_][\w.]*)\s+import\b/.exec(text.slice(statement.from, statement.to))?.[1] ?? [],
     ),
   );
-  const siblings = await Promise.all(
-    [...modules]
-      .filter((module) => !knownLibraries.has(headOf(module)))
-      .map(async (module) => ({ module, content: await readModule(document, module) })),
+  const read = async (names: Iterable<string>): Promise<Sibling[]> => {
+    const own = [...names].filter((module) => !knownLibraries.has(headOf(module)));
+    const contents = await Promise.all(own.map((module) => readModule(document, module)));
+    return own.flatMap((module, index) => {
+      const content = contents[index] ?? null;
+      return content === null ? [] : [{ module, file: { text: content, facts: readPython(content).facts } }];
+    });
+  };
+  const siblings = await read(modules);
+  // a package may hand on what its modules define
+  const behind = siblings.flatMap(({ module, file }) =>
+    file.facts.imports
+      .filter(({ local }) => definitions.has(local))
+      .flatMap((binding) => definingModules(module, binding)),
   );
-  return siblings.flatMap(({ module, content }) =>
-    content === null ? [] : [{ module, file: { text: content, facts: readPython(content).facts } }],
-  );
+  return [...siblings, ...(await read(new Set(behind.filter((module) => !modules.has(module)))))];
 }
 
 function moduleChanges(
