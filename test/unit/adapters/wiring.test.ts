@@ -227,7 +227,12 @@ test("stages that one loop zips together are no stack of one width", async () =>
     "        self.head =",
     "        self.pools = nn.ModuleList([Model(width, 1) for _ in range(depth)])\n        self.head =",
   );
-  assert.match(await after(zipped, "prompt-tuning"), /and other lists in turn, as stages/);
+  const counted = zipped.replace(
+    "for block, pool in zip(self.blocks, self.pools):",
+    "for i, (block, pool) in enumerate(\n                zip(self.blocks, self.pools)):",
+  );
+  for (const each of [zipped, counted])
+    assert.match(await after(each, "prompt-tuning"), /and other lists in turn, as stages/);
 });
 
 test("a prompt is refused where blocks mix tokens by a layer as wide as the sequence", async () => {

@@ -110,7 +110,7 @@ function parts(
   const { layer, statement } = stack;
   if (/\bcat\(|\bconcat(?:enate)?\(/.test(block.text.slice(statement.from, statement.to)))
     return `Between the blocks of \`${layer}\` something is joined to what runs through, so its width changes. Adapt the blocks themselves.`;
-  const zipped = /^for\b[^\n]*\bzip\(((?:[^()]|\([^()]*\))*)/.exec(
+  const zipped = /^for\b[^:]*?\bzip\(((?:[^()]|\([^()]*\))*)/.exec(
     block.text.slice(statement.from, statement.to),
   )?.[1];
   if ((zipped?.match(/\bself\.\w+/g)?.length ?? 0) > 1)
