@@ -1,5 +1,4 @@
 import math
-from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +36,7 @@ class MTLoRALinear(nn.Linear):
         task_rank: int = 4,
         scale: float = 4.0,
         dropout: float = 0.05,
-        tasks: "Sequence[str]" = (),
+        tasks: "tuple[str, ...]" = (),
         mode: str = "matrix",
     ) -> None:
         largest = min(in_features, out_features)
@@ -69,7 +68,7 @@ class MTLoRALinear(nn.Linear):
             nn.init.kaiming_uniform_(self.task_A[task], a=math.sqrt(5))
 
     def forward(
-        self, x: Tensor, task_inputs: "Mapping[str, Tensor] | None" = None
+        self, x: Tensor, task_inputs: "dict[str, Tensor] | None" = None
     ) -> "Tensor | tuple[Tensor, dict[str, Tensor]]":  # (..., in) -> (..., out), one for each task
         base = super().forward(x)
         dropped = self.dropout(x)

@@ -205,13 +205,18 @@ test("of names that stand in no order, several at the end leave together", () =>
 from torch import nn
 
 
-class Head(nn.Module):
-    def __init__(self, sizes: Tuple[int, int], of: List[Type]):
+class Encoder(nn.Module):
+    def __init__(self, width: int, sizes: Tuple[int, int], of: List[Type]):
         super().__init__()
-        self.u|p = nn.Linear(*sizes)
+        self.blo|cks = nn.ModuleList([nn.TransformerEncoderLayer(width, 8, batch_first=True) for _ in of])
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
 `,
-    "Adapt `up` with MTLoRA",
-    "Remove MTLoRA from `up`",
+    "Put UniPT beside `blocks`",
+    "Remove UniPT from `unipt`",
   ));
 
 const examples = readdirSync("examples").filter((name) => name.endsWith(".py"));
