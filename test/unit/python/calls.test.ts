@@ -49,6 +49,31 @@ test("values of arguments: literals, lists, references, names of the file", () =
   );
 });
 
+test("f-strings of names that the file knows", () => {
+  const text = `${imports}N, S = 16, "gauss"\nc = LoraConfig(a=f"pissa_niter_{N}", b=f'{S}ian{{x}}', c=f"{S}-{N}.", d=f"{N:03}", e=f"{other}", f=rf"{S}", g=f"{S}" "ian")\n`;
+  assert.deepEqual(
+    read(text).calls[0]?.arguments.map(({ value: { value } }) => value.kind === "string" && value.value),
+    ["pissa_niter_16", false, "gauss-16.", false, false, false, false],
+  );
+});
+
+test("fields of a plain class that nothing outside it assigns", () => {
+  const settings = "class S:\n    rank = 8\n    alpha = 2 * rank\n    scale: float = 2 * 4\n";
+  const values = (after: string) =>
+    read(
+      `${imports}${settings}${after}c = LoraConfig(r=S.rank, lora_alpha=S.alpha, s=S.scale, m=S.missing)\n`,
+    )
+      .calls.find(({ qualified }) => qualified === "peft.LoraConfig")
+      ?.arguments.map(({ value: { value, assumed } }) =>
+        value.kind === "number" && assumed !== true ? value.value : undefined,
+      );
+  assert.deepEqual(values(""), [8, undefined, 8, undefined]);
+  assert.deepEqual(values("S.rank = 16\n"), [undefined, undefined, 8, undefined]);
+  assert.deepEqual(values("def f():\n    S.rank += 16\n"), [undefined, undefined, 8, undefined]);
+  assert.deepEqual(values("setattr(S, name, 1)\n"), [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(values("print(S.rank == 16, S.scale <= 8)\n"), [8, undefined, 8, undefined]);
+});
+
 test("a call knows its statement and the name it is given", () => {
   const text = `${imports}class A:\n    def f(self):\n        self.config = LoraConfig(\n            **options,\n        )\n`;
   const [call] = read(text).calls;

@@ -17,11 +17,13 @@ import { linearNames } from "../effect/linearNames";
 import { configuredModel } from "../effect/model";
 import { keepsHead, presetIs } from "../effect/presets";
 import { type CallArguments, numberOf, same } from "../rules/callArguments";
-import { argumentAt, argumentsOfStep, callsTo, configOf, peftModel } from "../rules/origins";
+import { argumentAt, argumentsOfStep, callsTo, configOf } from "../rules/origins";
 import type { RuleContext } from "../rules/rule";
 import { stateOf } from "./form";
 import type { CallAt, Offer } from "./offer";
 import { peftUse, printing } from "./peftUse";
+
+const wrapper = "peft.get_peft_model";
 
 interface Wrapping {
   readonly rules: RuleContext;
@@ -36,14 +38,14 @@ interface Wrapping {
 
 export function insertionOffers(at: CallAt): Offer[] {
   const { document, library, symbol } = at;
-  const isWrap = symbol?.qualified.includes(peftModel) === true;
+  const isWrap = symbol?.qualified.includes(wrapper) === true;
   const table = library.conversions().find((each) => each.library === "peft");
   const withPython = table?.forms.filter(({ inserted }) => inserted !== undefined) ?? [];
   if (table === undefined || !(isWrap || withPython.some(({ config }) => config === symbol?.name))) return [];
 
   const rules: RuleContext = { ...at, document, values: valuesOf(document.python.facts) };
   const here = (step: CallStep | undefined): boolean => step?.call.range.from === at.call.range.from;
-  const steps = callsTo(rules, peftModel).filter((step) => here(step) || here(configOf(rules, step)));
+  const steps = callsTo(rules, wrapper).filter((step) => here(step) || here(configOf(rules, step)));
   const [step] = steps;
   const config = configOf(rules, step);
   if (step === undefined || config === undefined || steps.length > 1) return [];

@@ -32,7 +32,7 @@ export function modelOf(
 /** The class of the model that a configuration is given with, where that is one. */
 function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefined {
   const { facts } = context.document.python;
-  const wrapping = new Set(callsTo(context, peftModel));
+  const wrapping = new Set(callsTo(context, ...peftModel));
   const { text } = context.document.python;
   // few files name the argument, and then every call may have it
   const steps = text.includes("peft_config") ? context.values.calls : [...wrapping];

@@ -175,7 +175,7 @@ export const same = (text: string, value: Value): boolean => {
   return "value" in wanted && "value" in value && wanted.kind === value.kind && wanted.value === value.value;
 };
 
-/** A literal as the corpus writes it: 8, True, None, "pissa", 'none', ["q_proj", "v_proj"], {}. */
+/** A literal as the corpus writes it: 8, True, None, "pissa", 'none', ["q_proj", "v_proj"], {}, PromptTuningInit.RANDOM. */
 export function literalValue(text: string): Value | undefined {
   const quoted = /^(["'])(.*)\1$/.exec(text);
   if (quoted?.[2] !== undefined) return { kind: "string", value: quoted[2] };
@@ -185,6 +185,8 @@ export function literalValue(text: string): Value | undefined {
   if (text === "{}") return { kind: "dict", entries: [] };
   if (text === "None") return { kind: "none" };
   if (text === "True" || text === "False") return { kind: "boolean", value: text === "True" };
+  const member = /^[A-Z]\w*\.([A-Z][A-Z_\d]*)$/.exec(text)?.[1];
+  if (member !== undefined) return { kind: "string", value: member };
   const value = Number(text);
   return text.trim() !== "" && Number.isFinite(value) ? { kind: "number", value } : undefined;
 }

@@ -5,14 +5,13 @@ import type { Rule } from "../../literature/catalogue";
 import type { Call } from "../../python/facts";
 import type { Assignment } from "../../python/values/values";
 import { argumentsOf, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
+import { callsIn } from "./configurationCalls";
 import { repairsOf } from "./repairs";
 import type { Check, Finding, Repair, RuleContext } from "./rule";
 
 export const declared: Check = (context, rule) => {
-  const { document, library } = context;
   const { calls = [] } = rule;
-  const { facts } = document.python;
-  const found = callsOf(facts.calls, library, calls).filter(({ closed }) => closed);
+  const found = callsOf(callsIn(context), context.library, calls).filter(({ closed }) => closed);
   if (found.length === 0) return [];
   if (!standsBeside(context, rule)) return [];
   if (isCleared(context, rule)) return [];

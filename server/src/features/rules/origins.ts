@@ -3,6 +3,7 @@ import type { Library } from "../../literature/library";
 import type { Argument, Expression } from "../../python/facts";
 import type { CallStep } from "../../python/values/values";
 import { argumentsOf, type CallArguments, certain } from "./callArguments";
+import { meantStep } from "./configurationCalls";
 import type { RuleContext } from "./rule";
 
 /** Whether a call is one of these, by whichever path they were imported. */
@@ -44,7 +45,8 @@ export function makerOf(
 ): CallStep | undefined {
   const { values } = context;
   const written = values.written(range);
-  return unwrapped(context, written ?? (/^[\w.]+$/.test(text) ? values.maker(text, step) : undefined));
+  const made = unwrapped(context, written ?? (/^[\w.]+$/.test(text) ? values.maker(text, step) : undefined));
+  return made && meantStep(made, context);
 }
 
 /** The call that surely made what a method is called on. */
@@ -68,7 +70,17 @@ const unwrapped = (context: RuleContext, made: CallStep | undefined, depth = 0):
 export const argumentsOfStep = (context: RuleContext, { call }: CallStep): CallArguments =>
   argumentsOf(call, context);
 
-export const peftModel = "peft.get_peft_model";
+/** Calls that put the adapter of a configuration into a model: both are their first arguments. */
+export const peftModel: readonly string[] = [
+  "peft.get_peft_model",
+  "peft.PeftModel",
+  "peft.PeftModelForCausalLM",
+  "peft.PeftModelForSeq2SeqLM",
+  "peft.PeftModelForSequenceClassification",
+  "peft.PeftModelForTokenClassification",
+  "peft.PeftModelForQuestionAnswering",
+  "peft.PeftModelForFeatureExtraction",
+];
 
 /** `PeftModel.from_pretrained`, also of its subclasses; `AutoPeftModelForCausalLM.from_pretrained`. */
 const loading = /^peft\.(?:\w+\.)*(Auto)?PeftModel\w*\.from_pretrained$/;
@@ -81,7 +93,7 @@ export function loadsAdapter(step: CallStep | undefined): "onto" | "auto" | unde
 
 /** Whether what a call gives surely has an adapter. */
 export const isAdapted = (context: RuleContext, step: CallStep | undefined): boolean =>
-  isCall(context, step, peftModel) || loadsAdapter(step) !== undefined;
+  isCall(context, step, ...peftModel) || loadsAdapter(step) !== undefined;
 
 /** The call that made the base of an adapted model; what `prepare_model_for_kbit_training` was given, not what it gives. */
 export function baseOf(context: RuleContext, adapted: CallStep): CallStep | undefined {
@@ -108,7 +120,7 @@ export interface Given {
 
 /** Configurations in `get_peft_model(model, config)` and `SFTTrainer(model, peft_config=config)`. */
 export function givenConfigs(context: RuleContext): Given[] {
-  const wrapping = new Set(callsTo(context, peftModel));
+  const wrapping = new Set(callsTo(context, ...peftModel));
   return context.values.calls.flatMap((step): Given[] => {
     const wraps = wrapping.has(step);
     if (!wraps && !(isTrainer(step) && step.keywords.includes("peft_config"))) return [];
@@ -123,7 +135,7 @@ export function givenConfigs(context: RuleContext): Given[] {
 
 /** The configuration that made an adapted model: of `get_peft_model(model, config)`. */
 export function configOf(context: RuleContext, made: CallStep | undefined): CallStep | undefined {
-  if (made === undefined || !isCall(context, made, peftModel)) return undefined;
+  if (made === undefined || !isCall(context, made, ...peftModel)) return undefined;
   const config = argumentAt(made, 1, "peft_config");
   return config === undefined ? undefined : makerOf(context, config.value, made);
 }

@@ -39,6 +39,9 @@ export function setArgument(
     const { range } = found.argument.value;
     return { title, edits: [edit(range.from, range.to, value)] };
   }
+  // what a dict is made into a configuration by takes no other arguments
+  if (call.arguments.some(({ star, range }) => star === "**" && !text.startsWith("**", range.from)))
+    return undefined;
   const appended = appendArguments(text, call, [[`${name}=${value}`]]);
   return appended === undefined ? undefined : { title, edits: [appended] };
 }
@@ -84,10 +87,10 @@ function spellArgument(rule: Rule, { setting }: CallArguments, name: string): Re
   const found = setting(name);
   const meant = meantValue(rule, found, name);
   if (meant === undefined || found.kind !== "given" || found.unpacked === true) return undefined;
-  const { text, range } = found.argument.value;
+  const { text, range, value } = found.argument.value;
   const quote = text.startsWith("'") ? "'" : '"';
   // a member of an enumeration stays one: TaskType.CAUSAL_LM
-  const written = /^\w[\w.]*\.\w+$/.test(text) ? text.replace(/\w+$/, meant) : `${quote}${meant}${quote}`;
+  const written = value.kind === "reference" ? text.replace(/\w+$/, meant) : `${quote}${meant}${quote}`;
   return { title: `Set \`${name}=${written}\``, edits: [edit(range.from, range.to, written)] };
 }
 

@@ -23,11 +23,11 @@ export function unpackedInto(call: Call, text: string): ReadonlyMap<string, Argu
   return found;
 }
 
-/** Whether a name is bound to a dict once, and then only unpacked: nothing can add to it. */
+/** Whether a name is bound to a dict once, and then only unpacked or made a configuration of: nothing can add to it. */
 function isConstant(name: string, text: string): boolean {
   if (!/^\w+$/.test(name)) return false;
   const [bound, ...others] = [
-    ...text.matchAll(new RegExp(`(\\*\\*)?\\b${name}\\b(?!\\s*=\\s*${name}\\b)`, "g")),
+    ...text.matchAll(new RegExp(`(\\*\\*|get_peft_config\\(\\s*)?\\b${name}\\b(?!\\s*=\\s*${name}\\b)`, "g")),
   ];
   if (bound === undefined || !others.every(([, unpacking]) => unpacking !== undefined)) return false;
   const value = /^\s*(?::[^=\n]*)?=\s*((?:\{|dict\()[^]*)/.exec(text.slice(bound.index + name.length))?.[1];

@@ -38,6 +38,10 @@ export interface Construction {
 
 let blocks = 0;
 
+/** `Settings.rank = 8`, `Settings.rank += 8`; `setattr(Settings, …)`, `vars(Settings)`. */
+const fieldAssignments =
+  /\b([A-Z]\w*)\.(\w+)\s*(?::[^=\n]*)?(?:[-+*/|&^%@]|\/\/|\*\*|<<|>>)?=(?!=)|(?:\b(?:set|del)attr\(\s*|\bvars\(\s*)([A-Z]\w*)\b/g;
+
 /** Blocks longer than this are data, not programs. */
 const maximumLength = 300_000;
 
@@ -100,7 +104,19 @@ export class Block {
       if (statement.kind === "assign") this.declareVariables(statement, declarations);
       return true;
     });
+    this.declareFields(declarations);
     return declarations;
+  }
+
+  /** Fields of classes that are assigned from outside: "Settings.rank", and "Settings.*" for any of them. */
+  private declareFields(into: Declaration[]): void {
+    for (const { 1: type, 2: field, 3: any, index } of this.text.matchAll(fieldAssignments))
+      into.push({
+        kind: "variable",
+        name: any === undefined ? `${type ?? ""}.${field ?? ""}` : `${any}.*`,
+        target: { from: index, to: index },
+        block: this,
+      });
   }
 
   private declareVariables(statement: Stmt & { kind: "assign" }, into: Declaration[]): void {

@@ -8,7 +8,7 @@ import { dottedPath, expressionsOf, selfPath, walkExpression, walkStatements } f
 import { assignedIn, type Evaluation, valueAt } from "./assigned";
 import type { Block, Construction } from "./block";
 import type { Value } from "../facts";
-import { knowField, knowOption, knowOwn } from "./fields";
+import { knowClassField, knowField, knowOption, knowOwn } from "./fields";
 import { knowCall } from "./functions";
 import type { OwnCalls } from "../memory";
 import type { Origin, Scope } from "./scope";
@@ -59,7 +59,9 @@ export function know(expression: Expr, place: Place, steps: number): Known {
     case "number":
       return number(expression.value);
     case "string":
-      return expression.value === undefined ? unknown : { kind: "string", value: expression.value };
+      return expression.value === undefined
+        ? knowFormatted(expression, place, again)
+        : { kind: "string", value: expression.value };
     case "constant":
       return expression.value === null ? { kind: "none" } : { kind: "boolean", value: expression.value };
     case "tuple":
@@ -99,6 +101,26 @@ export function know(expression: Expr, place: Place, steps: number): Known {
     case "other":
       return unknown;
   }
+}
+
+/** `f"pissa_niter_{steps}"` of texts and whole numbers, without formats, escapes or other quotes. */
+function knowFormatted(
+  { from: start, to, parts }: Expr & { kind: "string" },
+  { block: { text } }: Place,
+  again: (node: Expr) => Known,
+): Known {
+  if (!/^f(["'])(?!\1)/i.test(text.slice(start, start + 3))) return unknown;
+  let [value, at] = ["", start + 2];
+  for (const part of parts) {
+    const [before, known] = [text.slice(at, part.from), again(part)];
+    const isWhole = known.kind === "number" && Number.isInteger(known.value);
+    if (!/^[^{}\\"']*\{$/.test(before) || text.charAt(part.to) !== "}") return unknown;
+    if (known.kind !== "string" && !isWhole) return unknown;
+    value += before.slice(0, -1) + String(known.value);
+    at = part.to + 1;
+  }
+  const rest = text.slice(at, to - 1);
+  return /[{}\\"']/.test(rest) ? unknown : { kind: "string", value: value + rest };
 }
 
 function knowItems(items: readonly Expr[], again: (node: Expr) => Known): Known {
@@ -332,5 +354,8 @@ function knowAttribute(expression: Expr & { kind: "attribute" }, place: Place, s
     return known.entries.find(([key]) => agree(key, { kind: "string", value: name }))?.[1] ?? unknown;
   if (known.kind !== "reference") return reference(expression, place);
   const qualified = `${known.qualified}.${name}`;
-  return knowOrigin(place.scope.definition(qualified), place, steps) ?? { kind: "reference", qualified };
+  return (
+    knowOrigin(place.scope.definition(qualified), place, steps) ??
+    knowClassField(known.qualified, name, place, steps) ?? { kind: "reference", qualified }
+  );
 }

@@ -5,6 +5,7 @@ import {
   dottedPath,
   type Expr,
   type FunctionStmt,
+  walkExpression,
   walkStatements,
 } from "../tree/ast";
 import { assignedIn, valueAt } from "./assigned";
@@ -121,6 +122,35 @@ function classField(name: string, type: ClassStmt): Expr | undefined {
       return statement.value;
   }
   return undefined;
+}
+
+/** `Settings.rank`: what the body of a plain class gives a field, where nothing outside it assigns that field. */
+export function knowClassField(
+  qualified: string,
+  name: string,
+  { scope }: Place,
+  steps: number,
+): Known | undefined {
+  const type = scope.definition(qualified);
+  if (type?.kind !== "class" || !isPlain(type.node)) return undefined;
+  const assigned = [scope, type.scope].some((each) => each.assigns(type.node.name, name));
+  const field = assigned ? undefined : classField(name, type.node);
+  if (field === undefined || !isUnmixed(field, type.node)) return undefined;
+  return from(type.scope, scope, know(field, { scope: type.scope, block: type.block }, steps + 1));
+}
+
+/** Members of an enumeration are no plain values, and a decorator may make of them what it likes. */
+const isPlain = ({ bases, decorators }: ClassStmt): boolean =>
+  bases.length === 0 &&
+  decorators.every((each) => dottedPath(each.kind === "call" ? each.callee : each)?.at(-1) === "dataclass");
+
+/** Whether an expression of a class body speaks of no other field of that class. */
+function isUnmixed(field: Expr, type: ClassStmt): boolean {
+  let unmixed = true;
+  walkExpression(field, (node) => {
+    if (node.kind === "name" && classField(node.name, type)) unmixed = false;
+  });
+  return unmixed;
 }
 
 /** What a field of an instance holds. */

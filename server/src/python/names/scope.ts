@@ -179,11 +179,15 @@ export class Scope {
     return this.neighbourhood.heads.has(head) ? this.neighbourhood : undefined;
   }
 
-  /** What a bare name stands for at the top level; the last definition wins, imports inside functions come last. */
+  /**
+   * What a bare name stands for at the top level; the last definition wins, imports inside functions come last, and None
+   * in place of a library that is not installed says nothing of what is called.
+   */
   lookup(name: string): Declaration | undefined {
     const all = this.ask(name);
     let last: Declaration | undefined;
     for (const declaration of all) {
+      if (last?.kind === "import" && isNone(declaration)) continue;
       const nested = declaration.kind === "import" && declaration.binding.nested;
       if (!nested || !last || (last.kind === "import" && last.binding.nested)) last = declaration;
     }
@@ -203,6 +207,11 @@ export class Scope {
     return all.length === 1 && only?.kind === "variable" && only.value
       ? { value: only.value, block: only.block }
       : undefined;
+  }
+
+  /** Whether a field of a class is assigned anywhere outside the class's body. */
+  assigns(type: string, field: string): boolean {
+    return this.ask(`${type}.${field}`).length > 0 || this.ask(`${type}.*`).length > 0;
   }
 
   /** The values of a top-level variable that is assigned several times; none where one of them is not known. */
@@ -373,6 +382,11 @@ export class Scope {
     return module === undefined ? undefined : `${module}.${name}`;
   }
 }
+
+const isNone = (declaration: Declaration): boolean =>
+  declaration.kind === "variable" &&
+  declaration.value?.kind === "constant" &&
+  declaration.value.value === null;
 
 /** What was asked of the file while a value was worked out, with the blocks that answered. */
 class Questions {

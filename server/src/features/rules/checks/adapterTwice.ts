@@ -16,7 +16,7 @@ import { removeArgument } from "../repairs";
 import type { Check, RuleContext } from "../rule";
 
 export const adapterTwice: Check = (context) =>
-  callsTo(context, peftModel).flatMap((step) => {
+  callsTo(context, ...peftModel).flatMap((step) => {
     const model = argumentAt(step, 0, "model");
     const made = model && makerOf(context, model.value, step);
     return isAdapted(context, made) || (model !== undefined && changedBefore(context, model.value.text, step))
@@ -30,7 +30,7 @@ export function changedBefore(context: RuleContext, model: string, step: CallSte
   if (!/^[\w.]+$/.test(model) || /\bunload\b|merge_and_unload|delete_adapter/.test(document.python.text))
     return false;
   return values.calls.some((each) => {
-    if (each === step || !isCall(context, each, peftModel)) return false;
+    if (each === step || !isCall(context, each, ...peftModel)) return false;
     if (argumentAt(each, 0, "model")?.value.text !== model) return false;
     // prompts and prefixes leave the layers as they are
     const config = configOf(context, each);
@@ -67,7 +67,7 @@ export const wrappedTwice: Check = (context) =>
       const config = argumentAt(step, 99, "peft_config");
       const model = argumentAt(step, 0, "model");
       const made = model && makerOf(context, model.value, step);
-      if (config === undefined || !isCall(context, made, peftModel)) return [];
+      if (config === undefined || !isCall(context, made, ...peftModel)) return [];
       if (config.value.value.kind === "none") return [];
       const repair = removeArgument(argumentsOfStep(context, step), context.document, "peft_config");
       return [{ range: config.range, ...(repair === undefined ? {} : { repairs: [repair] }) }];

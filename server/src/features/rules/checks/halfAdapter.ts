@@ -7,7 +7,7 @@ import type { Check } from "../rule";
 export const halfAdapter: Check = (context, rule) => {
   const { document } = context;
   if (isCleared(context, rule) || !standsBeside(context, rule)) return [];
-  return callsTo(context, peftModel).flatMap((step) => {
+  return callsTo(context, ...peftModel).flatMap((step) => {
     const found = argumentsOfStep(context, step);
     const cast = found.setting("autocast_adapter_dtype");
     if (cast.kind !== "given" || cast.value.kind !== "boolean" || cast.value.value) return [];

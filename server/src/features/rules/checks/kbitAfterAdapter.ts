@@ -10,7 +10,7 @@ const preparations = ["peft.prepare_model_for_kbit_training", "peft.prepare_mode
 
 /** Whether a call gives a model with an adapter that is there to be trained. */
 const trains = (context: RuleContext, made: CallStep): boolean => {
-  if (loadsAdapter(made) === undefined) return isCall(context, made, peftModel);
+  if (loadsAdapter(made) === undefined) return isCall(context, made, ...peftModel);
   const trainable = argumentsOfStep(context, made).setting("is_trainable");
   return trainable.kind === "given" && trainable.value.kind === "boolean" && trainable.value.value;
 };

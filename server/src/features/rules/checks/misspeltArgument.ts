@@ -3,6 +3,7 @@ import type { Library } from "../../../literature/library";
 import type { LibrarySymbol } from "../../../literature/catalogue";
 import type { Argument, Call } from "../../../python/facts";
 import { argumentsOf } from "../callArguments";
+import { callsIn } from "../configurationCalls";
 import { nearest } from "../nearest";
 import { renameArgument } from "../repairs";
 import type { Check, Finding, RuleContext } from "../rule";
@@ -46,11 +47,14 @@ interface Stranger {
 }
 
 /** Arguments that a configuration of the catalogue does not have. */
-const strangers = ({ library, document: { python } }: RuleContext): Stranger[] =>
-  python.facts.calls.flatMap((call) => {
-    const symbol = call.qualified === undefined ? undefined : library.symbol(call.qualified);
+const strangers = (context: RuleContext): Stranger[] =>
+  callsIn(context).flatMap((call) => {
+    const symbol = call.qualified === undefined ? undefined : context.library.symbol(call.qualified);
     if (symbol?.kind !== "config" || symbol.fields.length < 3) return [];
-    const written = [...call.arguments, ...(unpackedInto(call, python.text)?.values() ?? [])];
+    const written = [
+      ...call.arguments,
+      ...(unpackedInto(call, context.document.python.text)?.values() ?? []),
+    ];
     const given = new Set(written.flatMap(({ keyword }) => keyword?.name ?? []));
     return written.flatMap((argument) => {
       const name = argument.keyword?.name;

@@ -4,6 +4,7 @@ import { layersOf } from "../../../adapters/modelTargets";
 import type { Argument, LayerForm, ModuleClass, Value } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
 import { argumentsOf } from "../callArguments";
+import { callsIn } from "../configurationCalls";
 import { nearest } from "../nearest";
 import { argumentAt, givenConfigs } from "../origins";
 import { itemRange } from "../ranges";
@@ -23,9 +24,8 @@ export const targetNames: Check = (context) =>
 
 /** `target_modules="q_proj, v_proj"`: a string is one pattern for whole paths, in which there are no commas. */
 export const targetsInOneString: Check = (context) => {
-  const { document, library } = context;
-  return document.python.facts.calls.flatMap((call): Finding[] => {
-    const symbol = call.qualified === undefined ? undefined : library.symbol(call.qualified);
+  return callsIn(context).flatMap((call): Finding[] => {
+    const symbol = call.qualified === undefined ? undefined : context.library.symbol(call.qualified);
     if (symbol?.kind !== "config" || symbol.library !== "peft" || !call.closed) return [];
     const found = argumentsOf(call, context).setting("target_modules");
     if (found.kind !== "given" || found.value.kind !== "string") return [];

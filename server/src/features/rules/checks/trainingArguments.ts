@@ -7,15 +7,17 @@ import { callsOf } from "../declared";
 import { argumentAt, argumentsOfStep, isAdapted, makerOf } from "../origins";
 import { setArgument } from "../repairs";
 import type { Check, RuleContext } from "../rule";
+import { unpackedInto } from "../unpacked";
 
 /** `load_best_model_at_end` where models are not saved when they are evaluated. */
 export const bestModelStrategy: Check = (context, { calls = [] }) =>
   callsOf(context.document.python.facts.calls, context.library, calls).flatMap((call) => {
     // by place there is the folder alone
-    const placed = call.arguments.filter(({ keyword }) => keyword === undefined);
-    if (!call.closed || placed.length > 1 || placed.some(({ star }) => star !== undefined)) return [];
+    const placed = call.arguments.filter(({ keyword, star }) => keyword === undefined && star === undefined);
+    const unpacked = unpackedInto(call, context.document.python.text);
+    if (!call.closed || placed.length > 1 || unpacked === undefined) return [];
     const argumentOf = (name: string): Argument | undefined =>
-      call.arguments.map(certain).find(({ keyword }) => keyword?.name === name);
+      call.arguments.map(certain).find(({ keyword }) => keyword?.name === name) ?? unpacked.get(name);
     const best = argumentOf("load_best_model_at_end");
     if (best?.value.value.kind !== "boolean" || !best.value.value.value) return [];
     const names = ["eval_strategy", "evaluation_strategy", "save_strategy"];

@@ -44,7 +44,7 @@ function preparedToCheckpoint(context: RuleContext, step: CallStep): boolean {
 
 export const checkpointedPrefix: Check = (context) => {
   const { values } = context;
-  return callsTo(context, peftModel).flatMap((step) => {
+  return callsTo(context, ...peftModel).flatMap((step) => {
     const config = configOf(context, step);
     const model = argumentAt(step, 0, "model")?.value.text;
     if (config === undefined || !isCall(context, config, "peft.PrefixTuningConfig", "peft.CartridgeConfig"))
