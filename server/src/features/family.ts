@@ -16,7 +16,7 @@ export interface Loaded {
 }
 
 const heads =
-  /^(?:AutoModelFor(?:CausalLM|Seq2SeqLM)|\w+For(?:CausalLM|ConditionalGeneration)|\w+LMHeadModel|Fast(?:Language)?Model)$/;
+  /^(?:AutoModelFor(?:CausalLM|Seq2SeqLM|SpeechSeq2Seq)|\w+For(?:CausalLM|ConditionalGeneration)|\w+LMHeadModel|MarianMTModel|Fast(?:Language)?Model)$/;
 
 /** The model of `transformers.AutoModelForCausalLM.from_pretrained("…")`; undefined where its family is not certain. */
 export function loadedBy(library: Library, { qualified = "", arguments: given }: Call): Loaded | undefined {
@@ -67,7 +67,7 @@ const begins = (name: string, beginning: string): boolean =>
 
 const isOfClass = ({ classes = [] }: Family, type: string): boolean =>
   classes.some(
-    (each) => type.startsWith(each) && /^(?:For[A-Z]|Model$|LMHead)/.test(type.slice(each.length)),
+    (each) => type.startsWith(each) && /^(?:For[A-Z]|Model$|LMHead|MTModel$)/.test(type.slice(each.length)),
   );
 
 const families = (library: Library): readonly Family[] => library.families().flatMap((each) => each.families);

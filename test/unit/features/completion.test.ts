@@ -449,6 +449,13 @@ describe("names of layers", () => {
     assert.deepEqual(names(loaded('"meta-llama/Llama-2-7b-hf"') + list), llama);
     assert.deepEqual(names(loaded("path", "LlamaForCausalLM") + list), llama);
     assert.deepEqual(names(loaded('"openai-community/gpt2"') + list), ["c_attn", "c_proj", "c_fc"]);
+    const experts = ["q_proj", "k_proj", "v_proj", "o_proj"];
+    assert.deepEqual(names(loaded('"Qwen/Qwen3-30B-A3B-Base"') + list), experts);
+    assert.deepEqual(names(loaded("path", "MixtralForCausalLM") + list), experts);
+    const dense = names(loaded('"Qwen/Qwen3-4B-Instruct-2507"') + list);
+    assert.deepEqual(dense, llama);
+    const modern = loaded('"answerdotai/ModernBERT-base"', "AutoModelForSequenceClassification");
+    assert.deepEqual(names(modern + list), ["Wqkv", "attn.Wo", "Wi", "mlp.Wo"]);
     assert.deepEqual(names(`${loaded('"meta-llama/Llama-2-7b-hf"')}LoraConfig(modules_to_save=["|`), [
       "lm_head",
       "embed_tokens",

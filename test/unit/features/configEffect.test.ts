@@ -236,7 +236,7 @@ describe("the targets of a pretrained model", () => {
     load = 'AutoModelForCausalLM.from_pretrained("meta-llama/Llama-2-7b-hf")',
   ) => {
     const source = `from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForSpeechSeq2Seq, CLIPModel
 model = ${load}
 model = get_peft_model(model, LoraConfig(${targets}))
 `;
@@ -262,8 +262,22 @@ model = get_peft_model(model, LoraConfig(${targets}))
     );
   });
 
+  it("leave out the head by its name, where that is one in every release", () => {
+    const all = (load: string) => /^Here: .*$/m.exec(said('target_|modules="all-linear"', load))?.[0];
+    assert.equal(
+      all('AutoModelForSpeechSeq2Seq.from_pretrained("openai/whisper-small")'),
+      "Here: `q_proj`, `k_proj`, `v_proj`, `out_proj`, `fc1`, `fc2` in each block of `openai/whisper-small`, not `proj_out`.",
+    );
+    assert.equal(
+      all('AutoModelForCausalLM.from_pretrained("EleutherAI/pythia-410m")'),
+      "Here: `query_key_value`, `dense`, `dense_h_to_4h`, `dense_4h_to_h` in each block of `EleutherAI/pythia-410m`.",
+    );
+  });
+
   it("are not said of what is not known", () => {
     assert.doesNotMatch(said('target_|modules="all-linear"', "load()"), /Here/);
+    const clip = 'CLIPModel.from_pretrained("openai/clip-vit-base-patch32")';
+    assert.doesNotMatch(said('target_|modules="all-linear"', clip), /Here/);
     assert.doesNotMatch(said('target_|modules=["W_pack"]'), /Here/);
   });
 
