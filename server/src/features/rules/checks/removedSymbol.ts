@@ -52,10 +52,19 @@ export const oldNames: Check = ({ values, document }, { instead = [] }) => {
   const { facts, text } = document.python;
   const names = new Map(instead.map((each) => [each.old, each.new]));
   const classes = facts.imports.flatMap((binding): Finding[] => {
-    const [, own = ""] = /^transformers\.(?:adapters\.(?:\w+\.)*)?(\w+)$/.exec(binding.qualified) ?? [];
+    const { qualified, nameRange, statement } = binding;
+    const [, , own = ""] = /^(adapters|transformers)(?:\.\w+)*?\.([A-Z]\w+)$/.exec(qualified) ?? [];
     const now = names.get(own);
-    if (now === undefined || isGuarded(text, binding.statement.from)) return [];
-    return [{ range: binding.nameRange, words: { old: own, new: now } }];
+    if (now === undefined || isGuarded(text, statement.from)) return [];
+    const words = { old: own, new: now };
+    // the fork's module is none of the package's: there the import as a whole is another
+    if (!qualified.startsWith("adapters.")) return [{ range: nameRange, words }];
+    const uses = facts.references
+      .filter((each) => each.qualified === qualified && text.slice(each.range.from, each.range.to) === own)
+      .map(({ range }) => edit(range.from, range.to, now));
+    return [
+      { range: nameRange, words, repairs: [{ title: `Replace \`${own}\` with \`${now}\``, edits: uses }] },
+    ];
   });
   const strings = facts.imports.some(({ qualified }) => /^adapters(?:\.|$)/.test(qualified))
     ? values.calls.filter(({ method }) => method === "add_adapter")
