@@ -86,3 +86,21 @@ test("where the client watches no files, they are read again when a document is 
     await hovers(client, uri, /64 → 2/);
   }, fullCapabilities);
 });
+
+test("a rule speaks of a configuration that a file of the workspace passes on", async () => {
+  await inFolder(async (client, addresses, write) => {
+    write("from peft import LoraConfig\n");
+    const text = 'from parts.config import LoraConfig\n\nconfig = LoraConfig(task_type="causal_lm")\n';
+    await client.open(addresses.model, text);
+    let codes: unknown[] = [];
+    for (let attempt = 0; attempt < 100 && codes.length === 0; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const report = await client.request<{ readonly items: readonly { readonly code?: unknown }[] }>(
+        "textDocument/diagnostic",
+        { textDocument: { uri: addresses.model } },
+      );
+      codes = report.items.map(({ code }) => code);
+    }
+    assert.deepEqual(codes, ["task-type-spelling"]);
+  });
+});

@@ -46,7 +46,8 @@ export const diagnose = (context: FeatureContext, document: OpenDocument): Diagn
 /** The rules that are on and may find something: most files import nothing that they speak of. */
 function rulesFor({ library, settings }: FeatureContext, { python: { facts } }: OpenDocument) {
   if (!settings.diagnostics.enable) return [];
-  const imported = new Set(facts.imports.map(({ qualified }) => head(qualified)));
+  // what a file of the workspace passes on is called as where it comes from
+  const imported = new Set([...facts.imports, ...facts.references].map(({ qualified }) => head(qualified)));
   return library.rules().flatMap((rule) => {
     const severity = severityOf(rule, settings);
     const libraries = rule.imports ?? rule.calls?.map(head);

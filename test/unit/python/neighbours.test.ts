@@ -178,6 +178,31 @@ test("what a neighbour passes on from a library is the library's", () => {
   ]);
 });
 
+test("names of a library come through the star imports of neighbours, and a neighbour without one brings none", () => {
+  const files = {
+    "peft_names.py": "from peft import *\nfrom peft import OFTConfig as Orthogonal\n",
+    "plain.py": "RANK = 8\nclass CFG:\n    task = 'causal'\n    rank = RANK\n",
+    "pkg/__init__.py": "from plain import *\nfrom peft_names import *\nimport peft as P\n",
+    "main.py":
+      "from pkg import LoraConfig, P\nfrom pkg import *\nfrom plain import CFG\n" +
+      "LoraConfig(r=CFG.rank, task_type=CFG.task)\nIA3Config()\nOrthogonal()\nP.VeraConfig()\nunknown()\n",
+  };
+  const { calls } = readAmong(files);
+  assert.deepEqual(
+    calls.map(({ qualified }) => qualified),
+    ["peft.LoraConfig", "peft.IA3Config", "peft.OFTConfig", "peft.VeraConfig"],
+  );
+  assert.deepEqual(
+    calls[0]?.arguments.map(({ value: { value, assumed } }) => [value, assumed]),
+    [
+      [{ kind: "number", value: 8 }, undefined],
+      [{ kind: "string", value: "causal" }, undefined],
+    ],
+  );
+  const changed = { ...files, "main.py": `${files["main.py"]}CFG.rank = 16\n` };
+  assert.equal(readAmong(changed).calls[0]?.arguments[0]?.value.value.kind, "reference");
+});
+
 test("a branch of another file has the role and width of what its class does", () => {
   const files = {
     "parts.py":

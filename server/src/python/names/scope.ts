@@ -40,7 +40,7 @@ const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "to
 
 /** What a star import brings when nothing else binds it: a class, or a function that says what it does. */
 const exported =
-  /^[A-Z]\w*[a-z]|^(?:get|set|load|save|create|prepare|preprocess|initialize|find|replace|convert|inject)_/;
+  /^[A-Z]\w*[a-z]|^(?:get|set|load|save|create|prepare|preprocess|initialize|find|replace|convert|inject|cast_mixed|compose_cartridge|mark_only|shift_tokens|lora_state)_/;
 
 /** What the file has to say about a name, and the blocks that say it, by their ids: an old answer holds no old block. */
 interface Answer<T> {
@@ -378,8 +378,14 @@ export class Scope {
     const exact = this.stars.find((module) => knownSignatures.has(`${module}.${name}`));
     if (exact !== undefined) return `${exact}.${name}`;
     if (!exported.test(name)) return undefined;
-    const module = this.stars.find((star) => !star.startsWith("torch"));
-    return module === undefined ? undefined : `${module}.${name}`;
+    for (const star of this.stars) {
+      if (star.startsWith("torch")) continue;
+      const scope = this.askNeighbours(star)?.module(star);
+      if (scope === undefined) return `${star}.${name}`;
+      const further = hop(() => scope.resolveStar(name));
+      if (further !== undefined && scope.isLibrary(further)) return further;
+    }
+    return undefined;
   }
 }
 
