@@ -20,6 +20,9 @@ it("configurations of Axolotl and LLaMA-Factory are recognised by their keys", (
 
 it("configurations of MLX LM and ms-swift are recognised by their keys", () => {
   assert.equal(kindOf(mlx), "MLX LM configuration");
+  const short = "model: x\ntrain: true\ndata: y\nnum_layers: 16\niters: 100\nlora_parameters:\n  rank: 8\n";
+  assert.equal(kindOf(short), "MLX LM configuration");
+  assert.equal(kindOf(short.replace("lora_parameters", "parameters")), undefined);
   assert.equal(kindOf(swift), "ms-swift configuration");
 });
 

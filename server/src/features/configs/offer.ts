@@ -4,7 +4,13 @@ import type { LibrarySymbol } from "../../literature/catalogue";
 import { lazily } from "../../lazily";
 import type { Call, Expression, Value } from "../../python/facts";
 import type { FeatureContext, OpenDocument } from "../context";
-import { type CallArguments, callArguments, literalValue, type Setting } from "../rules/callArguments";
+import {
+  type CallArguments,
+  callArguments,
+  literalValue,
+  type Setting,
+  noValues,
+} from "../rules/callArguments";
 
 export interface Offer {
   /** What it does, stable while the user edits elsewhere: "convert:rsLoRA". */
@@ -28,7 +34,7 @@ export interface CallAt extends FeatureContext {
 /** The arguments of the call; one that is assigned anywhere in the file (`config.r = 4`) is not known. */
 export function argumentsHere({ document, call, symbol }: CallAt): CallArguments {
   const assigned = assignedIn(document);
-  return callArguments(call, symbol, { assigns: (path) => assigned().has(path) });
+  return callArguments(call, symbol, { ...noValues, assigns: (path) => assigned().has(path) });
 }
 
 const assigned = new WeakMap<OpenDocument, () => ReadonlySet<string>>();

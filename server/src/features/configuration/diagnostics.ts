@@ -5,7 +5,7 @@ import type { Library } from "../../literature/library";
 import type { LibrarySymbol, Rule } from "../../literature/catalogue";
 import type { FeatureContext } from "../context";
 import { severityOf, toDiagnostic } from "../diagnostics";
-import { callArguments } from "../rules/callArguments";
+import { callArguments, noValues } from "../rules/callArguments";
 import { wrongIdsIn } from "../rules/checks/wrongArxivId";
 import { findingOf } from "../rules/declared";
 import { nearest } from "../rules/nearest";
@@ -46,7 +46,7 @@ function findings(
   return sections
     .filter(({ symbol }) => rule.calls?.some((path) => symbol.qualified.includes(path)) === true)
     .flatMap((section) => {
-      const found = callArguments(callOf(section, true), section.symbol, notAssigned);
+      const found = callArguments(callOf(section, true), section.symbol, noValues);
       return (
         findingOf(rule, found, text.getText(), () =>
           configurationRepairs(rule, found, section, text.getText()),
@@ -66,9 +66,6 @@ export const configurationChecks: ReadonlyMap<string, ConfigurationCheck> = new 
   ["misspelt-key", (_library, { tree }, sections) => (tree.complete ? sections.flatMap(misspeltKeys) : [])],
   ["wrong-arxiv-id", (library, { text, tree }) => wrongIdsIn(library, text.getText(), tree.comments)],
 ]);
-
-/** Nothing changes a configuration file after it is written. */
-const notAssigned = { assigns: () => false };
 
 /** A key that the file does not take, one letter from one that it takes and that is not given. Only where all its keys are listed. */
 function misspeltKeys({ symbol, mapping }: Section): Finding[] {

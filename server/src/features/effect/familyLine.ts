@@ -3,14 +3,14 @@ import type { Call } from "../../python/facts";
 import { code } from "../../render/markdown";
 import type { FeatureContext, OpenDocument } from "../context";
 import { linearLayersOf, type Loaded, loadedFor } from "../family";
-import { callArguments } from "../rules/callArguments";
+import { callArguments, noValues } from "../rules/callArguments";
 import { namesIn } from "./paths";
 
 /** "Here: `q_proj`, `v_proj` of `meta-llama/Llama-2-7b-hf`, in attention alone."; undefined where a name is not known. */
 export function familyLine(context: FeatureContext, document: OpenDocument, call: Call): string | undefined {
   const symbol = call.qualified === undefined ? undefined : context.library.symbol(call.qualified);
   if (symbol?.library !== "peft" || context.library.families().length === 0) return undefined;
-  const setting = callArguments(call, symbol, { assigns: () => false }).setting("target_modules");
+  const setting = callArguments(call, symbol, noValues).setting("target_modules");
   if (setting.kind !== "given") return undefined;
   const { value } = setting;
   const isAll = value.kind === "string" && value.value.toLowerCase() === "all-linear";

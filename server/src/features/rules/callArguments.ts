@@ -1,13 +1,20 @@
 /** The arguments of a call as far as they are certain: what is given, what takes its default, what nobody can tell. */
 import type { ArgumentCondition, LibrarySymbol } from "../../literature/catalogue";
-import type { Argument, Call, Value } from "../../python/facts";
+import type { Argument, Call, Expression, Value } from "../../python/facts";
 import type { Values } from "../../python/values/values";
 import type { RuleContext } from "./rule";
 import { unpackedInto } from "./unpacked";
 
 export type Setting =
   /** `unpacked`: it comes out of a dict, where no edit of an argument can change it. */
-  | { readonly kind: "given"; readonly argument: Argument; readonly value: Value; readonly unpacked?: true }
+  | {
+      readonly kind: "given";
+      readonly argument: Argument;
+      readonly value: Value;
+      readonly unpacked?: true;
+      /** It is what a constructor gave, so that it is not None. */
+      readonly made?: true;
+    }
   /** `value` is absent where the corpus does not know the default. */
   | { readonly kind: "default"; readonly value?: Value }
   | { readonly kind: "unknown" };
@@ -18,6 +25,12 @@ export interface CallArguments {
   /** The argument of this name. */
   readonly setting: (name: string) => Setting;
 }
+
+/** What the file tells of names and attributes. */
+export type KnownValues = Pick<Values, "assigns" | "onlyMaker">;
+
+/** Nothing, where there is no file of Python. */
+export const noValues: KnownValues = { assigns: () => false, onlyMaker: () => undefined };
 
 const unknown: Setting = { kind: "unknown" };
 
@@ -35,13 +48,13 @@ export const argumentsOf = (
   );
 
 /**
- * `values` tells whether an attribute of what the call makes is assigned later: `config.task_type = …`. `text` is the file,
- * in which dicts that are unpacked are looked up; `read` decides what counts as known of an argument's value.
+ * `values` tells whether an attribute of what the call makes is assigned later, `config.task_type = …`, and what a name
+ * holds that is bound once. `text` is the file, in which dicts that are unpacked are looked up; `read` decides what counts as known of an argument's value.
  */
 export function callArguments(
   call: Call,
   symbol: LibrarySymbol | undefined,
-  values: Pick<Values, "assigns">,
+  values: KnownValues,
   text = "",
   read: (argument: Argument) => Argument = (argument) => argument,
 ): CallArguments {
@@ -53,7 +66,7 @@ export function callArguments(
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
     if (call.assignedTo !== undefined && mayChange(call.assignedTo, name, values, text)) return unknown;
-    if (argument !== undefined) return given(read(argument));
+    if (argument !== undefined) return given(read(argument), isMade(argument.value, values));
     if (unpacked === undefined || !call.closed) return unknown;
     const inside = unpacked.get(name);
     if (inside !== undefined)
@@ -80,19 +93,15 @@ export const certain = (argument: Argument): Argument =>
     : argument;
 
 /** An argument as it stands. */
-export const given = (argument: Argument): Setting => ({
+export const given = (argument: Argument, made = false): Setting => ({
   kind: "given",
   argument,
   value: textual(argument.value.value),
+  ...(made && { made }),
 });
 
 /** Whether an attribute is assigned after the call: `config.task_type = …`, `setattr(config, name, …)`. */
-const mayChange = (
-  target: string,
-  name: string,
-  { assigns }: Pick<Values, "assigns">,
-  text: string,
-): boolean =>
+const mayChange = (target: string, name: string, { assigns }: KnownValues, text: string): boolean =>
   assigns(`${target}.${name}`) ||
   (text.includes("setattr(") && text.replace(/\s+/g, "").includes(`setattr(${target},`));
 
@@ -146,7 +155,13 @@ export function numberOf({ setting }: Pick<CallArguments, "setting">, name: stri
 function surelyGiven(found: Setting): boolean {
   if (found.kind !== "given" || found.value.kind === "none") return false;
   if (found.value.kind !== "unknown" && found.value.kind !== "reference") return true;
-  return /^[\w.]*[A-Z]\w*\(/.test(found.argument.value.text);
+  return found.made === true;
+}
+
+/** `KasaConfig(beta=1e-4)`, or a name that the file binds once, to such. */
+function isMade({ value, text }: Expression, { onlyMaker }: KnownValues): boolean {
+  if (value.kind !== "unknown" && value.kind !== "reference") return false;
+  return /^[\w.]*\b[A-Z]\w*\(/.test(text) || /^_*[A-Z]/.test(onlyMaker(text)?.method ?? "");
 }
 
 /** Libraries take an empty dict for none. */

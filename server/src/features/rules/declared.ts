@@ -6,6 +6,7 @@ import type { Call } from "../../python/facts";
 import type { Assignment } from "../../python/values/values";
 import { argumentsOf, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
 import { callsIn } from "./configurationCalls";
+import { peftModel } from "./origins";
 import { repairsOf } from "./repairs";
 import type { Check, Finding, Repair, RuleContext } from "./rule";
 
@@ -51,7 +52,8 @@ export const isCleared = ({ document }: RuleContext, { unless = [] }: Rule): boo
 export function standsBeside(context: RuleContext, { beside, besideWhen = [] }: Rule): boolean {
   if (beside === undefined) return true;
   const { facts } = context.document.python;
-  const others = callsOf(facts.calls, context.library, beside);
+  const wanted = beside.flatMap((path) => (path === "peft.get_peft_model" ? peftModel : [path]));
+  const others = callsOf(facts.calls, context.library, wanted);
   const fits = (call: Call): boolean =>
     besideWhen.every((condition) => holds(argumentsOf(call, context), condition));
   return others.length > 0 && others.every(fits);

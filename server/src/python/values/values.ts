@@ -67,6 +67,8 @@ export interface Values {
   written(range: Range): CallStep | undefined;
   /** The call that surely made what `name` holds at `moment`. */
   maker(name: string, moment: Moment): CallStep | undefined;
+  /** The call that made what `name` holds wherever it is used: the file binds it once, and it is no parameter. */
+  onlyMaker(name: string): CallStep | undefined;
   /** Whether `earlier` has surely been carried out when `later` is. */
   surelyBefore(earlier: Moment, later: Moment): boolean;
   /** Whether `name` surely holds at `later` what it held at `earlier`. */
@@ -91,6 +93,7 @@ const nothing: Values = {
   callsTo: () => [],
   written: () => undefined,
   maker: () => undefined,
+  onlyMaker: () => undefined,
   surelyBefore: () => false,
   unchanged: () => false,
   assigns: () => false,
@@ -240,6 +243,13 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
       return step && given(step, 0);
     },
     maker: (name, moment) => maker(name, moment, 0),
+    onlyMaker(name) {
+      const [only, another] = named.get(name) ?? [];
+      const isParameter = [...parameters.values()].some((names) => names.has(name));
+      if (only === undefined || another !== undefined || isParameter || only.part !== undefined)
+        return undefined;
+      return typeof only.value === "object" ? only.value : undefined;
+    },
     surelyBefore,
     unchanged,
     assigns: (path) => named.has(path),
