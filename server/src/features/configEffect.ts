@@ -39,7 +39,7 @@ export const affectsSize = (name: string): boolean =>
   places.test(name) ||
   /^(?:r|use_dora|rank_pattern|feedforward_modules|\w*block_size|n_frequency)$/.test(name);
 
-/** "Here: 12 layers of `GPT` (c_attn, c_proj), 294,912 parameters (0.2 %)." */
+/** "12 layers of `GPT` (c_attn, c_proj), 294,912 parameters (0.2 %)." */
 export function effectLine(
   context: FeatureContext,
   document: OpenDocument,
@@ -56,7 +56,7 @@ export function effectLine(
     further.length === 0
       ? part
       : `; with ${further.map(({ what }) => what).join(" and ")} ${count(trainable)}${part}`;
-  return `Here: ${layersText(effect)} of ${code(model)} (${names.join(", ")}${layers.length > 4 ? ", …" : ""}), ${count(adapted)} parameters${whole}.`;
+  return `${layersText(effect)} of ${code(model)} (${names.join(", ")}${layers.length > 4 ? ", …" : ""}), ${count(adapted)} parameters${whole}.`;
 }
 
 /** "12 layers" */

@@ -93,7 +93,9 @@ function claimLine({ text, value, dataset, baseline, source }: PaperView["claims
   const details = [value, dataset && `on ${dataset}`, baseline && `against ${baseline}`].flatMap(
     (detail) => detail ?? [],
   );
-  return `${escape(text)}${details.length === 0 ? "" : `: ${escape(details.join(", "))}`} (${escape(source)})`;
+  // a sentence of the corpus ends where its figures begin
+  const said = escape(text.replace(/\.$/, ""));
+  return `${said}${details.length === 0 ? "" : `: ${escape(details.join(", "))}`} (${escape(source)})`;
 }
 
 function methodSection({ library }: FeatureContext, method: Method): string {

@@ -75,6 +75,10 @@ export function commandLink(label: string, command: `litlens.${string}`, args: r
 export const paragraphs = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== "").join("\n\n");
 
+/** Lines of one paragraph, the empty ones left out. */
+export const lines = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined && part !== "").join("  \n");
+
 /** What stands on one line, with the separator of titles. */
 export const dotted = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== "").join(" · ");

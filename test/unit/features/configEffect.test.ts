@@ -31,12 +31,16 @@ class GPT(nn.Module):
 
 `;
 
-/** The line of the hover that begins with "Here:" and speaks of layers. */
+/** What the hover says of layers, in the paragraph that begins with "Here:". */
 function line(source: string, before = model, context = contextWith()): string | undefined {
   const { text, offset } = marked(before + source);
   const { contents } = hover(context, open(text), offset) ?? {};
   assert.ok(MarkupContent.is(contents), `no hover in ${source}`);
-  return contents.value.split("\n").find((each) => /^Here: .* of `/.test(each));
+  const here = contents.value.split("\n\n").find((each) => each.startsWith("Here: "));
+  return here
+    ?.slice("Here: ".length)
+    .split("  \n")
+    .find((each) => / of `/.test(each));
 }
 
 const wrapped = (args: string): string =>
@@ -49,7 +53,18 @@ describe("the consequence of a configuration", () => {
       line(
         `model = GPT()\nconfig = Lora|Config(r=2, target_modules=["q", "v"])\nm = get_peft_model(model, config)\n`,
       ),
-      "Here: 6 layers of `GPT` (`q`, `v`), 240 parameters (31 %).",
+      "6 layers of `GPT` (`q`, `v`), 240 parameters (31 %).",
+    );
+  });
+
+  it("stands below the scale, in one paragraph", () => {
+    const source = 'model = GPT()\nm = get_peft_model(model, Lora|Config(r=2, target_modules=["q", "v"]))\n';
+    const { text, offset } = marked(model + source);
+    const { contents } = hover(contextWith(), open(text), offset) ?? {};
+    assert.ok(MarkupContent.is(contents));
+    assert.match(
+      contents.value,
+      /^Here: `r=2, lora_alpha=8 by default` → scale 4\. .* {2}\n6 layers of `GPT` \(`q`, `v`\), 240 parameters \(31 %\)\.$/m,
     );
   });
 
@@ -57,13 +72,13 @@ describe("the consequence of a configuration", () => {
     // 8 · (8 + 10)
     assert.equal(
       line(`model = GPT()\nm = get_peft_model(model, LoraConfig(target_|modules=["head"]))\n`),
-      "Here: 1 layer of `GPT` (`head`), 144 parameters (19 %).",
+      "1 layer of `GPT` (`head`), 144 parameters (19 %).",
     );
   });
 
   it("is said where a trainer gets both, and where the model was moved", () => {
     const config = `config = Lora|Config(r=2, target_modules=["q"])\n`;
-    const said = "Here: 3 layers of `GPT` (`q`), 96 parameters (12 %).";
+    const said = "3 layers of `GPT` (`q`), 96 parameters (12 %).";
     assert.equal(
       line(`model = GPT()\n${config}trainer = SFTTrainer(model=model, peft_config=config)\n`),
       said,
@@ -77,11 +92,11 @@ describe("the consequence of a configuration", () => {
   it("counts every linear layer for all-linear, and leaves out what is excluded", () => {
     assert.equal(
       line(wrapped(`target_modules="all-linear"`)),
-      "Here: 7 layers of `GPT` (`q`, `v`, `head`), 276 parameters (36 %).",
+      "7 layers of `GPT` (`q`, `v`, `head`), 276 parameters (36 %).",
     );
     assert.equal(
       line(wrapped(`target_modules="all-linear", exclude_modules=["head", "v"]`)),
-      "Here: 3 layers of `GPT` (`q`), 96 parameters (12 %).",
+      "3 layers of `GPT` (`q`), 96 parameters (12 %).",
     );
     assert.equal(
       line(wrapped(`target_modules="all-linear", task_type="CAUSAL_LM", lora_dropout=0.1, bias="none"`)),
@@ -180,9 +195,7 @@ describe("the consequence of a configuration with the bundled corpus", () => {
       `model = Net()\nmodel = get_peft_model(model, ${config.replace("Config", "Con|fig")}${args}))\n`,
       net,
       context,
-    )
-      ?.replace("of `Net` ", "")
-      .replace("Here: ", "");
+    )?.replace("of `Net` ", "");
 
   const counted: Readonly<Record<string, string>> = {
     'target_modules=["q", "emb"]': "5 layers (`emb`, `q`), 164 parameters (13 %).",

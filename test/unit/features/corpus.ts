@@ -32,7 +32,7 @@ export const papers: readonly Paper[] = [
     aliases: ["LoRA"],
     methods: ["lora"],
     claims: [
-      { text: "Trains far fewer parameters", value: "10,000 times", baseline: "GPT-3", source: "abstract" },
+      { text: "Trains far fewer parameters.", value: "10,000 times", baseline: "GPT-3", source: "abstract" },
     ],
     summary: "Freezes the weights and learns\na low-rank update beside them.\n\nThe update can be merged.",
   }),

@@ -54,11 +54,10 @@ h = W x + \\frac{\\alpha}{r} B A x
 
 Here: \`r=64, lora_alpha=8\` → scale 0.125. Default ratio is 1. With \`use_rslora=True\` it would be 1 (α/√r, [rsLoRA](https://arxiv.org/abs/2312.03732)).
 
-Recommended: \`r\` 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6) · \`use_rslora\` True ([rsLoRA](https://arxiv.org/abs/2312.03732))
+${loraLine}  
+Refined by DoRA, rsLoRA
 
-${loraLine}
-
-Refined by DoRA, rsLoRA`,
+Recommended: \`r\` 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6) · \`use_rslora\` True ([rsLoRA](https://arxiv.org/abs/2312.03732))`,
     );
   });
 
@@ -146,9 +145,9 @@ config = LoraConfig(
 
 rank of the update
 
-Recommended: 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6)
-
 Here: \`r=64, lora_alpha=8\` → scale 0.125. Default ratio is 1. With \`use_rslora=True\` it would be 1 (α/√r, [rsLoRA](https://arxiv.org/abs/2312.03732)).
+
+Recommended: 4 to 64 ([LoRA](https://arxiv.org/abs/2106.09685), table 6)
 
 Values: \`8\`, \`16\`, \`64\``,
     );

@@ -67,8 +67,19 @@ describe("a configuration of PEFT", () => {
 
   it("says what it adapts, how it starts and what to look out for", () => {
     const value = at("from peft import LoHa|Config\n");
-    assert.match(value, /^Adapts Linear, Conv1d, Conv2d · .*tensors `hada_…` · since 0\.6$/m);
+    assert.match(
+      value,
+      /^Starts as the model it adapts; can be merged; can become a LoRA\. Adapts Linear, Conv1d and Conv2d\. Tensors are called `hada_…`\. Since 0\.6\.$/m,
+    );
     assert.match(value, /^- High ranks can give a loss/m);
+    assert.match(
+      at("from peft import Lora|Config\n"),
+      /Adapts Linear, Embedding, Conv1d and 5 more, also quantised by bitsandbytes, GPTQ, AWQ and 5 more\. /,
+    );
+    assert.match(
+      at("from peft import Ada|LoraConfig\n"),
+      /Adapts Linear, also quantised by bitsandbytes and GPTQ\./,
+    );
   });
 
   it("has a hover for each text it takes", () => {

@@ -6,7 +6,7 @@ import { linearLayersOf, type Loaded, loadedFor } from "../family";
 import { callArguments, noValues } from "../rules/callArguments";
 import { namesIn } from "./paths";
 
-/** "Here: `q_proj`, `v_proj` of `meta-llama/Llama-2-7b-hf`, in attention alone."; undefined where a name is not known. */
+/** "`q_proj`, `v_proj` of `meta-llama/Llama-2-7b-hf`, in attention alone."; undefined where a name is not known. */
 export function familyLine(context: FeatureContext, document: OpenDocument, call: Call): string | undefined {
   const symbol = call.qualified === undefined ? undefined : context.library.symbol(call.qualified);
   if (symbol?.library !== "peft" || context.library.families().length === 0) return undefined;
@@ -24,7 +24,7 @@ export function familyLine(context: FeatureContext, document: OpenDocument, call
 function allOf({ family, name, withHead }: Loaded): string | undefined {
   if (family.complete !== true || !withHead) return undefined;
   const head = family.head === undefined ? "" : `, not ${code(family.head)}`;
-  return `Here: ${linearLayersOf(family).map(code).join(", ")} in each block of ${code(name)}${head}.`;
+  return `${linearLayersOf(family).map(code).join(", ")} in each block of ${code(name)}${head}.`;
 }
 
 function someOf({ family, name }: Loaded, names: readonly string[]): string | undefined {
@@ -37,5 +37,5 @@ function someOf({ family, name }: Loaded, names: readonly string[]): string | un
       ? ", in the feed-forward parts alone"
       : "";
   const others = left.length === 0 || where !== "" ? "" : `; not ${left.map(code).join(", ")}`;
-  return `Here: ${names.map(code).join(", ")} of ${code(name)}${where}${others}.`;
+  return `${names.map(code).join(", ")} of ${code(name)}${where}${others}.`;
 }

@@ -6,10 +6,10 @@ import { paperLink } from "../../render/paper";
 import { affectsSize, effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
 import { notationOf } from "../notation";
-import { affectsScale, scaleLine } from "./here";
+import { affectsScale, hereLines, scaleLine } from "./here";
 import { recommendation, sourceText } from "./literature";
 
-/** `r`: meaning, type, default, what papers recommend, and what follows from the value given here. */
+/** `r`: meaning, type, default, what follows from the value given here, and what papers recommend. */
 export function argumentHover(
   context: FeatureContext,
   document: OpenDocument | undefined,
@@ -23,8 +23,8 @@ export function argumentHover(
   return paragraphs(
     dotted(`**${escape(field.name)}**`, [type, preset].filter(Boolean).join(", "), escape(symbol.name)),
     prose(field.meaning),
-    field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
     consequence(context, document, symbol, field, call),
+    field.recommended && `Recommended: ${recommendation(context, field.recommended)}`,
     choices(symbol, field),
     paperLinks(context, field),
   );
@@ -36,9 +36,9 @@ function paperLinks({ library }: FeatureContext, { papers = [] }: SymbolField): 
   return links.length === 0 ? undefined : `${links.length === 1 ? "Paper" : "Papers"}: ${links.join(", ")}`;
 }
 
-/** Values that the corpus knows for the field. */
-function choices(symbol: LibrarySymbol, { values }: SymbolField): string | undefined {
-  if (values === undefined || values.length === 0) return undefined;
+/** Values that the corpus knows for the field; of a truth value one knows both. */
+function choices(symbol: LibrarySymbol, { values, type }: SymbolField): string | undefined {
+  if (values === undefined || values.length === 0 || type === "bool") return undefined;
   const { value: written } = notationOf(symbol);
   return `Values: ${values
     .slice(0, 8)
@@ -75,8 +75,8 @@ const consequence = (
   symbol: LibrarySymbol,
   field: SymbolField,
   call: Call,
-): string =>
-  paragraphs(
+): string | undefined =>
+  hereLines(
     affectsScale(symbol, field.name) ? scaleLine(context, symbol, call) : undefined,
     document !== undefined && affectsSize(field.name)
       ? effectLine(context, document, symbol, call)

@@ -2,7 +2,7 @@
 import { evaluate } from "../../literature/expression";
 import type { LibrarySymbol, SymbolField } from "../../literature/catalogue";
 import type { Call, Expression } from "../../python/facts";
-import { code } from "../../render/markdown";
+import { code, lines } from "../../render/markdown";
 import { factor } from "../../render/numbers";
 import type { FeatureContext } from "../context";
 import { type Notation, notationOf } from "../notation";
@@ -30,7 +30,13 @@ export function affectsScale(symbol: LibrarySymbol, name: string): boolean {
   return [...ranks, ...alphas, ...stabilised].includes(name);
 }
 
-/** "Here: `r=64, lora_alpha=8` → scale 0.125. …"; undefined where an argument is not certain. */
+/** What a call means here, each on a line of its own: "Here: `r=8, lora_alpha=16` → scale 2." and below "2 layers of `Net`". */
+export function hereLines(...known: readonly (string | undefined)[]): string | undefined {
+  const said = lines(...known);
+  return said === "" ? undefined : `Here: ${said}`;
+}
+
+/** "`r=64, lora_alpha=8` → scale 0.125. …"; undefined where an argument is not certain. */
 export function scaleLine(context: FeatureContext, symbol: LibrarySymbol, call: Call): string | undefined {
   const fields = new Map(symbol.fields.map((field) => [field.name, field]));
   const { ranks, alphas, stabilised: roots } = namesFor(symbol);
@@ -57,7 +63,7 @@ export function scaleLine(context: FeatureContext, symbol: LibrarySymbol, call: 
   )
     ? " where no pattern says otherwise"
     : "";
-  const result = `Here: ${written} → scale ${factor(scale)}${stabilised ? " (α/√r)" : ""}${apart}.`;
+  const result = `${written} → scale ${factor(scale)}${stabilised ? " (α/√r)" : ""}${apart}.`;
   if (stabilised) return result;
 
   const preset = presetOf(fields.get(alphaName)) / presetOf(fields.get(rankName));

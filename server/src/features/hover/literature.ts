@@ -1,4 +1,5 @@
 /** Pieces of hovers that say where something comes from. */
+import { group } from "../../group";
 import { isInsertable } from "../../literature/library";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import type { Hyperparameter, Method } from "../../literature/model";
@@ -20,12 +21,18 @@ export function sourceText({ library }: FeatureContext, source: string): string 
   return details.length === 0 ? name : `${name}, ${escape(details.join(", "))}`;
 }
 
-/** `r` 8–64 (LoRA, table 6) · `lora_alpha` 2r (…) */
+/** "Recommended: `r` 64; `lora_alpha` 16 (QLoRA) · `use_rslora` True (rsLoRA)", what one source says together. */
 export function recommendations(context: FeatureContext, symbol: LibrarySymbol): string | undefined {
   const known = symbol.fields.flatMap(({ name, recommended }) =>
-    recommended === undefined ? [] : [`${code(name)} ${recommendation(context, recommended)}`],
+    recommended === undefined ? [] : [{ name, ...recommended }],
   );
-  return known.length === 0 ? undefined : `Recommended: ${dotted(...known.slice(0, 4))}`;
+  const bySource = [...group(known.slice(0, 4), ({ source }) => source)];
+  if (bySource.length === 0) return undefined;
+  const said = bySource.map(
+    ([source, all]) =>
+      `${all.map(({ name, value }) => `${code(name)} ${escape(value)}`).join("; ")} (${sourceText(context, source)})`,
+  );
+  return `Recommended: ${dotted(...said)}`;
 }
 
 export const recommendation = (

@@ -3,11 +3,11 @@ import { isInsertable } from "../../literature/library";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import type { Method } from "../../literature/model";
 import type { Call } from "../../python/facts";
-import { code, dotted, escape, paragraphs, prose } from "../../render/markdown";
+import { code, dotted, escape, lines, paragraphs, prose } from "../../render/markdown";
 import { paperLine, paperLink } from "../../render/paper";
 import { effectLine } from "../configEffect";
 import type { FeatureContext, OpenDocument } from "../context";
-import { scaleLine } from "./here";
+import { hereLines, scaleLine } from "./here";
 import { actionLinks } from "./links";
 import { lineage } from "../lineage";
 import { fidelityLine, methodFormula, recommendations } from "./literature";
@@ -41,13 +41,11 @@ export function symbolHover(
     title,
     summary,
     methodFormula(context, method),
-    call && scaleLine(context, symbol, call),
-    call && effectLine(context, document, symbol, call),
+    call && hereLines(scaleLine(context, symbol, call), effectLine(context, document, symbol, call)),
+    notesList(symbol),
+    paper && lines(paperLine(paper), lineage(context, paper, others)),
     recommendations(context, symbol),
     propertiesLine(symbol, method),
-    notesList(symbol),
-    paper && paperLine(paper),
-    paper && lineage(context, paper, others),
     fidelityLine(method),
     actionLinks(context, paper, method),
   );
@@ -66,27 +64,43 @@ function goneLine({ removed, deprecated, library }: LibrarySymbol): string | und
   return `${what} in ${escape(library)} ${escape(release.version)}${instead}.`;
 }
 
-/** "Adapts Linear, Conv2d · unchanged at first · can be merged · since 0.11" */
+/** "Starts as the model it adapts; can be merged. Adapts Linear and Conv2d. Since 0.11." */
 function propertiesLine(symbol: LibrarySymbol, method: Method | undefined): string | undefined {
   // of a method that cannot be inserted its own line says how it starts and whether it merges
   const said = method !== undefined && !isInsertable(method);
   const { adapts, quantised, identityAtInit, mergeable, convertsToLora, checkpointPrefix, since } = symbol;
-  const known = [
-    adapts && `Adapts ${escape(adapts.join(", "))}`,
-    quantised &&
-      (quantised.length === 0 ? "not if quantised" : `quantised by ${escape(quantised.join(", "))}`),
-    said || identityAtInit === undefined
-      ? undefined
-      : identityAtInit
-        ? "unchanged at first"
-        : "changes the model at first",
-    said || mergeable === undefined ? undefined : mergeable ? "can be merged" : "cannot be merged",
+  const start =
+    identityAtInit === true ? "starts as the model it adapts" : "changes the model from the start";
+  const merge = mergeable === true ? "can be merged" : "cannot be merged";
+  const behaviour = [
+    said || identityAtInit === undefined ? undefined : start,
+    said || mergeable === undefined ? undefined : merge,
     convertsToLora === true ? "can become a LoRA" : undefined,
-    checkpointPrefix && `tensors ${code(`${checkpointPrefix}…`)}`,
-    since && `since ${escape(since)}`,
   ].filter((each) => each !== undefined);
-  return known.length === 0 ? undefined : dotted(...known);
+  const packed =
+    quantised === undefined
+      ? ""
+      : quantised.length === 0
+        ? ", not if quantised"
+        : `, also quantised by ${several(quantised)}`;
+  const known = [
+    behaviour.length === 0 ? undefined : capitalised(behaviour.join("; ")),
+    adapts && `Adapts ${several(adapts)}${packed}`,
+    checkpointPrefix && `Tensors are called ${code(`${checkpointPrefix}…`)}`,
+    since && `Since ${escape(since)}`,
+  ].filter((each) => each !== undefined);
+  return known.length === 0 ? undefined : known.map((each) => `${each}.`).join(" ");
 }
+
+/** "Linear, Conv2d, Embedding and 5 more", "Linear and Conv2d" */
+function several(names: readonly string[]): string {
+  const shown = names.length <= 4 ? names.slice(0, -1) : names.slice(0, 3);
+  const rest = names.slice(shown.length);
+  const last = rest.length === 1 ? rest.join("") : `${rest.length} more`;
+  return escape(shown.length === 0 ? last : `${shown.join(", ")} and ${last}`);
+}
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const notesList = ({ notes = [] }: LibrarySymbol): string | undefined =>
   notes.length === 0
