@@ -65,7 +65,7 @@ export function callArguments(
       ({ keyword, star }, index) =>
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
-    if (call.assignedTo !== undefined && mayChange(call.assignedTo, name, values, text)) return unknown;
+    if (call.assignedTo !== undefined && values.assigns(`${call.assignedTo}.${name}`)) return unknown;
     if (argument !== undefined) return given(read(argument), isMade(argument.value, values));
     if (unpacked === undefined || !call.closed) return unknown;
     const inside = unpacked.get(name);
@@ -99,11 +99,6 @@ export const given = (argument: Argument, made = false): Setting => ({
   value: textual(argument.value.value),
   ...(made && { made }),
 });
-
-/** Whether an attribute is assigned after the call: `config.task_type = …`, `setattr(config, name, …)`. */
-const mayChange = (target: string, name: string, { assigns }: KnownValues, text: string): boolean =>
-  assigns(`${target}.${name}`) ||
-  (text.includes("setattr(") && text.replace(/\s+/g, "").includes(`setattr(${target},`));
 
 /** `fsdp_config.use_orig_params`: what a dict that is given holds under a key. */
 function entryOf(found: Setting, key: string): Setting {

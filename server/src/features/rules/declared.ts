@@ -65,18 +65,35 @@ export function callsOf<T extends { readonly qualified?: string | undefined }>(
   library: Library,
   paths: readonly string[],
 ): T[] {
-  const [patterns, names] = [
-    paths.filter((path) => path.includes("*")),
-    paths.filter((path) => !path.includes("*")),
-  ];
-  const wanted = new Set(names.flatMap((path) => library.symbol(path)?.qualified ?? [path]));
-  const ends = patterns.map((path) => path.split("*"));
+  const { names, ends } = wantedBy(library, paths);
   return calls.filter(
     ({ qualified }) =>
       qualified !== undefined &&
-      (wanted.has(qualified) ||
+      (names.has(qualified) ||
         ends.some(([start = "", end = ""]) => qualified.startsWith(start) && qualified.endsWith(end))),
   );
+}
+
+interface Wanted {
+  readonly names: ReadonlySet<string>;
+  /** How names begin and end: of `transformers.*.from_pretrained`. */
+  readonly ends: readonly (readonly string[])[];
+}
+
+/** What rules speak of, which is asked again and again. */
+const wanted = new WeakMap<Library, WeakMap<readonly string[], Wanted>>();
+
+function wantedBy(library: Library, paths: readonly string[]): Wanted {
+  const known = wanted.get(library) ?? new WeakMap<readonly string[], Wanted>();
+  wanted.set(library, known);
+  const found = known.get(paths) ?? {
+    names: new Set(
+      paths.flatMap((path) => (path.includes("*") ? [] : (library.symbol(path)?.qualified ?? [path]))),
+    ),
+    ends: paths.flatMap((path) => (path.includes("*") ? [path.split("*")] : [])),
+  };
+  known.set(paths, found);
+  return found;
 }
 
 function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | undefined {

@@ -39,9 +39,9 @@ export interface CallStep extends Moment {
 
 interface Binding extends Moment {
   readonly name: string;
-  readonly value?: Source<CallStep>;
-  readonly part?: number;
-  readonly assigned?: () => Pick<Assignment, "range" | "value">;
+  readonly value: Source<CallStep> | undefined;
+  readonly part: number | undefined;
+  readonly assigned: (() => Pick<Assignment, "range" | "value">) | undefined;
 }
 
 /** `config.r = 8`. */
@@ -73,7 +73,7 @@ export interface Values {
   surelyBefore(earlier: Moment, later: Moment): boolean;
   /** Whether `name` surely holds at `later` what it held at `earlier`. */
   unchanged(name: string, earlier: Moment, later: Moment): boolean;
-  /** Whether an attribute of this path is assigned anywhere: `config.task_type`. */
+  /** Whether an attribute of this path is assigned anywhere: `config.task_type = …`, `setattr(config, name, …)`. */
   assigns(path: string): boolean;
   /** Where an attribute of this name is assigned, of whatever it may be. */
   assignmentsTo(attribute: string): readonly Assignment[];
@@ -132,6 +132,16 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
   const byName = lazily(() => group(calls, ({ qualified }) => qualified));
   const byPlace = lazily(
     () => new Map(calls.map((step) => [`${step.range.from}:${step.range.to}`, step] as const)),
+  );
+
+  /** What attributes are set of by name, whichever these are. */
+  const setInto = lazily(
+    () =>
+      new Set(
+        calls
+          .filter(({ method, receiver, on }) => method === "setattr" && receiver === undefined && !on)
+          .flatMap(({ call }) => call.arguments[0]?.value.text ?? []),
+      ),
   );
 
   /** Bindings of a name, and for an attribute those of the names it hangs on. */
@@ -245,14 +255,13 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
     maker: (name, moment) => maker(name, moment, 0),
     onlyMaker(name) {
       const [only, another] = named.get(name) ?? [];
-      const isParameter = [...parameters.values()].some((names) => names.has(name));
-      if (only === undefined || another !== undefined || isParameter || only.part !== undefined)
-        return undefined;
-      return typeof only.value === "object" ? only.value : undefined;
+      if (only === undefined || another !== undefined || only.part !== undefined) return undefined;
+      if (typeof only.value !== "object") return undefined;
+      return [...parameters.values()].some((names) => names.has(name)) ? undefined : only.value;
     },
     surelyBefore,
     unchanged,
-    assigns: (path) => named.has(path),
+    assigns: (path) => named.has(path) || setInto().has(path.slice(0, Math.max(0, path.lastIndexOf(".")))),
     assignmentsTo: (attribute) =>
       bindings.flatMap(({ name, assigned, order, body, suites }) =>
         assigned !== undefined && name.endsWith(`.${attribute}`)
@@ -270,6 +279,7 @@ class Follower {
   readonly owners = new Map<number, ClassStmt>();
   /** Those that are the only definition of their name. */
   readonly functions = new Map<string, FunctionBody>();
+  private readonly resolved = new Map<string, string | undefined>();
   private moments = 0;
   private bodies = 0;
   private next = 0;
@@ -297,7 +307,15 @@ class Follower {
     const steps = new Map<Called, Step>();
     for (const called of calls) {
       const on = called.on && steps.get(called.on);
-      const step = new Step(before + called.order, bodyOf(called.body), called, on, placed, this.scope);
+      const step = new Step(
+        before + called.order,
+        bodyOf(called.body),
+        called,
+        on,
+        placed,
+        this.scope,
+        this.resolved,
+      );
       steps.set(called, step);
       this.calls.push(step);
     }
@@ -308,14 +326,16 @@ class Follower {
     });
     const sourceOf = (value: Source<Called> | undefined): Source<CallStep> | undefined =>
       typeof value === "object" ? steps.get(value) : value;
-    for (const { value, part, name, assigned, ...moment } of bindings) {
-      const source = sourceOf(value);
+    // of the many bindings of a file: spelt out, because objects that are spread are slow to make
+    for (const { value, part, name, assigned, order, body, suites } of bindings) {
       this.bindings.push({
-        ...moved(moment),
+        order: before + order,
+        body: bodyOf(body),
+        suites,
         name,
-        ...(assigned && { assigned: () => assignmentFact(assigned, placed, this.scope) }),
-        ...(source !== undefined && { value: source }),
-        ...(part !== undefined && { part }),
+        value: sourceOf(value),
+        part,
+        assigned: assigned && (() => assignmentFact(assigned, placed, this.scope)),
       });
     }
     for (const [body, names] of parameters) this.parameters.set(bodyOf(body), names);
@@ -349,7 +369,6 @@ class Step implements CallStep {
   readonly method: string;
   readonly receiver: string | undefined;
   private fact: Call | undefined;
-  private resolved: { readonly name: string | undefined } | undefined;
 
   constructor(
     readonly order: number,
@@ -358,6 +377,8 @@ class Step implements CallStep {
     readonly on: CallStep | undefined,
     private readonly placed: Placed,
     private readonly scope: Scope,
+    /** What the paths of the file's calls stand for, as far as one has asked. */
+    private readonly resolved: Map<string, string | undefined>,
   ) {
     ({ method: this.method, receiver: this.receiver } = called);
   }
@@ -372,8 +393,10 @@ class Step implements CallStep {
   }
 
   get qualified(): string | undefined {
-    this.resolved ??= { name: this.on === undefined ? this.scope.resolveParts(this.called.path) : undefined };
-    return this.resolved.name;
+    if (this.on !== undefined) return undefined;
+    const path = `${this.receiver ?? ""}.${this.method}`;
+    if (!this.resolved.has(path)) this.resolved.set(path, this.scope.resolveParts(this.called.path));
+    return this.resolved.get(path);
   }
 
   get keywords(): readonly string[] {
