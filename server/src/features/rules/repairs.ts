@@ -54,6 +54,8 @@ export function removeArgument(
 ): Repair | undefined {
   const found = setting(name);
   if (found.kind !== "given" || found.unpacked === true) return undefined;
+  // it may be assigned to what the call gave
+  if (!call.arguments.includes(found.argument)) return undefined;
   return { title: `Remove \`${name}\``, edits: [without(call, text, found.argument)] };
 }
 
