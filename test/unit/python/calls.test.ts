@@ -57,6 +57,20 @@ test("f-strings of names that the file knows", () => {
   );
 });
 
+test("what a function gives is known past any number of branches that do not decide it", () => {
+  const branches = "    if flag:\n        note = 1\n    elif other:\n        note = 2\n".repeat(40);
+  const value = (body: string) =>
+    read(`${imports}def rank(flag, other):\n${body}c = LoraConfig(r=rank(a, b))\n`).calls.find(
+      ({ qualified }) => qualified === "peft.LoraConfig",
+    )?.arguments[0]?.value.value;
+  assert.deepEqual(value(`${branches}    return 8, note\n`), {
+    kind: "list",
+    items: [{ kind: "number", value: 8 }, { kind: "unknown" }],
+  });
+  assert.equal(value(`${branches}    if flag:\n        return 4\n    return 8\n`)?.kind, "unknown");
+  assert.equal(value("    for x in flag:\n        return 4\n    return 8\n")?.kind, "unknown");
+});
+
 test("fields of a plain class that nothing outside it assigns", () => {
   const settings = "class S:\n    rank = 8\n    alpha = 2 * rank\n    scale: float = 2 * 4\n";
   const values = (after: string) =>

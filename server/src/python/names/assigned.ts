@@ -12,6 +12,7 @@ import {
   walkExpression,
 } from "../tree/ast";
 import type { Block } from "./block";
+import { lazily } from "../../lazily";
 import { binary, common, type Known, unknown } from "./known";
 
 /** Offsets at which names are assigned or changed, by name, in source order. */
@@ -103,7 +104,8 @@ export function valueAt(
     for (let index = end - 1; index >= 0; index--) {
       const statement = statements[index];
       if (!statement || statement.from >= at || !changes(statement)) continue;
-      const rest = () => above(statements, index, at, earlier);
+      // both ways past a branch lead here
+      const rest = lazily(() => above(statements, index, at, earlier));
       return at <= statement.to ? inside(statement, at, rest) : after(statement, rest);
     }
     return earlier();

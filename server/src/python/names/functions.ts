@@ -81,6 +81,8 @@ export function knowReturned(statements: readonly Stmt[], place: Place, steps: n
       case "return":
         return statement.value ? know(statement.value, place, steps + 1) : { kind: "none" };
       case "if": {
+        // of several in a row each way past one would lead past all the others
+        if (statement.branches.every(({ body }) => passes(body))) break;
         const found: Known[] = [];
         for (const { test, body } of statement.branches) {
           const taken = test ? truth(know(test, place, steps + 1)) : true;
@@ -102,6 +104,15 @@ export function knowReturned(statements: readonly Stmt[], place: Place, steps: n
   }
   return undefined;
 }
+
+/** Whether statements surely come to their end, whichever way they take. */
+const passes = (body: readonly Stmt[]): boolean =>
+  !leaves(body) &&
+  body.every((statement) =>
+    statement.kind === "if"
+      ? statement.branches.every((branch) => passes(branch.body))
+      : !["return", "for", "while", "compound"].includes(statement.kind),
+  );
 
 /** `dict(dim=64)`, `SimpleNamespace(dim=64)`. */
 function knowDict(call: CallExpr, place: Place, steps: number): Value {
