@@ -1,7 +1,7 @@
 /** Which method a hand-written class implements, by what its `forward` computes and not by its name. */
 import type { Library } from "../literature/library";
 import type { Method } from "../literature/model";
-import { computed } from "../python/formulas/computation";
+import { type Computed, computed } from "../python/formulas/computation";
 import type { Layer, ModuleClass, PythonFacts } from "../python/facts";
 import { termsOfFormulas } from "../python/formulas/formulaTerm";
 import type { Proportion } from "../python/formulas/proportions";
@@ -25,23 +25,20 @@ export function resemblance(
   const made = computed(facts, module);
   if (made === undefined) return undefined;
   const { layers, proportion, frozen } = made;
+  const called = calledIn(module, made);
   const found = patternsOf(library).flatMap(({ method, formula, term, size, isShared }) => {
-    const isNamed = isNamedAfter(module, method);
+    const named = nameBorne(called, method);
+    const isNamed = named > 0;
     if (isShared && !isNamed) return [];
     const parts: Parts = { layers, proportion, frozen, isNamed };
     return made.terms.flatMap((computes) => {
       const roles = unify(term, computes, new Map(), parts)[0];
-      return roles !== undefined && thin(term, roles, parts)
-        ? [{ method, formula, roles, size, isNamed }]
-        : [];
+      return roles !== undefined && thin(term, roles, parts) ? [{ method, formula, roles, size, named }] : [];
     });
   });
   // the longest formula says most; of two methods with one formula, the class's name
   return found.toSorted(
-    (a, b) =>
-      b.size - a.size ||
-      Number(b.isNamed) - Number(a.isNamed) ||
-      (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
+    (a, b) => b.size - a.size || b.named - a.named || (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
   )[0];
 }
 
@@ -92,10 +89,36 @@ interface Parts {
   readonly isNamed: boolean;
 }
 
-const isNamedAfter = ({ name }: ModuleClass, method: Method): boolean =>
-  [method.id, ...method.name.split(" ")].some(
-    (word) => word.length > 3 && name.toLowerCase().includes(word.toLowerCase()),
+/** How a class is called, and how its bases and attributes are. */
+interface Called {
+  readonly own: string;
+  readonly others: readonly string[];
+}
+
+const calledIn = ({ name, bases }: ModuleClass, { layers }: Computed): Called => {
+  const weights = [...layers].filter(([, { role }]) => role !== "dropout").map(([path]) => path);
+  return {
+    own: name.toLowerCase(),
+    others: [...bases.map((base) => base.slice(base.lastIndexOf(".") + 1)), ...weights].map((each) =>
+      each.toLowerCase(),
+    ),
+  };
+};
+
+/** How long the name of a method is that a class bears, in its own name or at the start of others; 0 where it bears none. */
+function nameBorne({ own, others }: Called, { id, name }: Method): number {
+  const short = id.replaceAll("-", "_");
+  const inOwn = [id, ...name.split(" ")]
+    .map((word) => word.toLowerCase())
+    .filter((word) => word !== "tuning")
+    .filter((word) => (word.length > 3 ? own.includes(word) : word === short && own.startsWith(word)));
+  const inOthers = new RegExp(`^${short}(?:_|layer|module|mixin|base)`);
+  return Math.max(
+    0,
+    ...inOwn.map(({ length }) => length),
+    others.some((each) => inOthers.test(each)) ? short.length : 0,
   );
+}
 
 /** Every way in which the letters of `pattern` can stand for weights so that it is `term`. */
 function unify(pattern: Term, term: Term, roles: Roles, parts: Parts): readonly Roles[] {
@@ -103,7 +126,7 @@ function unify(pattern: Term, term: Term, roles: Roles, parts: Parts): readonly 
     // a matrix whose entries are kept as a vector
     const kept = term.kind === "function" && term.name === "scatter" ? (term.of[0] ?? term) : term;
     return kept.kind === "weight" && (kept === term || isMatrix(pattern.name))
-      ? bound(pattern.name, kept.name, roles, parts)
+      ? bound(pattern.name, kept.name, roles, parts, kept !== term)
       : [];
   }
   if (pattern.kind !== term.kind) return [];
@@ -161,23 +184,39 @@ function inAnyOrder(
 }
 
 /** The roles with one more, where the weight can play it. */
-function bound(letter: string, name: string, roles: Roles, parts: Parts): readonly Roles[] {
+function bound(
+  letter: string,
+  name: string,
+  roles: Roles,
+  parts: Parts,
+  isKeptAsVector: boolean,
+): readonly Roles[] {
   const before = roles.get(letter);
-  if (before !== undefined) return before === name ? [roles] : [];
+  if (before !== undefined)
+    return before === name || (letter === "base" && isOneModule(before, name, parts)) ? [roles] : [];
   if ([...roles.values()].includes(name)) return [];
-  return fits(letter, name, parts) ? [new Map([...roles, [letter, name]])] : [];
+  const isParameter = isKeptAsVector && parts.layers.get(name)?.role === "parameter";
+  return isParameter || fits(letter, name, parts) ? [new Map([...roles, [letter, name]])] : [];
 }
 
-/** Capitals are matrices (P prompts, F and G frozen, U and D of one position), small letters vectors, longer names either. */
+/** Two names of the module that was handed over: org_forward and org_module. */
+const isOneModule = (one: string, other: string, { layers }: Parts): boolean =>
+  !layers.has(one) &&
+  !layers.has(other) &&
+  /^(?:org|orig|original|base)(?=_)/.exec(one)?.[0] === /^[a-z]+(?=_)/.exec(other)?.[0];
+
+/** Capitals are matrices (P prompts, F and G frozen, U and D of one position), small letters vectors, longer names either; `table` is an embedding. */
 function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts): boolean {
   const layer = layers.get(name);
   if (letter === "base") return layer?.role !== "parameter" || /weight|^W/.test(name);
-  if (layer === undefined) return isNamed && isMatrix(letter);
+  if (letter === "table") return layer?.role === "embedding";
+  if (layer === undefined) return isNamed;
+  if (layer.role === "container" || layer.role === "module") return isNamed;
   const rank = shapeOf(layer)?.rank;
   if (!isMatrix(letter))
     return (
       layer.role === "parameter" &&
-      (letter.length > 1 || rank !== 2) &&
+      (letter.length > 1 || rank !== 2 || isNamed) &&
       (letter !== "l" || isNamed || startsAtOne(layer))
     );
   if (/^[FG]$/.test(letter) && !frozen.has(name)) return false;
@@ -185,9 +224,8 @@ function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts):
   return (
     layer.role === "linear" ||
     layer.role === "conv" ||
-    (layer.role === "embedding" && letter === "P") ||
-    (layer.role === "container" && isNamed) ||
-    (layer.role === "parameter" && rank !== 1)
+    (layer.role === "embedding" && /^[PR]$/.test(letter)) ||
+    (layer.role === "parameter" && (rank !== 1 || isNamed))
   );
 }
 

@@ -29,6 +29,7 @@ export function shapeOf(layer: Layer): Shape | undefined {
       dimensions: [size("out_features", "out_channels"), size("in_features", "in_channels")],
     };
   }
+  if (layer.role === "container") return undefined;
   const text = layer.call.arguments[0]?.value.text ?? "";
   const match = made.exec(text);
   if (match === null) return undefined;
@@ -41,7 +42,9 @@ export function shapeOf(layer: Layer): Shape | undefined {
   // eye(r)
   const [side] = dimensions;
   if (match[0].startsWith("eye") && side !== undefined && dimensions.length === 1) dimensions.push(side);
-  const unsure = dimensions.some((each) => /^\*|\.(?:shape|size)\b/.test(each));
+  const unsure =
+    dimensions.some((each) => /^\*|\.shape(?:$|\[[^\]]*:)|\.size\(\)/.test(each)) ||
+    (dimensions.length === 1 && /shape|sizes?$/i.test(dimensions[0] ?? ""));
   if (unsure) return { dimensions: [] };
   return {
     rank: dimensions.length,
@@ -58,12 +61,22 @@ function argumentsOf(text: string): string[] {
     if (/[([{]/.test(character)) depth++;
     if (/[)\]}]/.test(character) && --depth < 0) break;
     if (character === "," && depth === 0) {
-      found.push(current.trim());
+      found.push(spaced(current));
       current = "";
     } else current += character;
   }
-  return [...found, current.trim()].filter((each) => each !== "");
+  return [...found, spaced(current)].filter((each) => each !== "");
 }
+
+/** As a formatter writes it, so that r*3 and r * 3 are one size. */
+const spaced = (size: string): string =>
+  size
+    .trim()
+    .replace(/\s*(\*+|\/+)\s*(?=.)/g, (_, sign: string, at: number) => (at === 0 ? sign : ` ${sign} `));
+
+/** Of a stack of matrices each one; (out, in, height, width) of a convolution's weight. */
+const sidesOf = (dimensions: readonly Dimension[]): readonly Dimension[] =>
+  dimensions.length === 4 ? dimensions.slice(0, 2) : dimensions.slice(-2);
 
 /** Names that people give to the width of a bottleneck. */
 const thinName =
@@ -81,8 +94,7 @@ export function isThin(
   inner: Layer,
   proportion: (text: string) => Proportion | undefined,
 ): boolean | undefined {
-  // of a stack of matrices each one
-  const [first, second] = [outer, inner].map((layer) => (shapeOf(layer)?.dimensions ?? []).slice(-2));
+  const [first, second] = [outer, inner].map((layer) => sidesOf(shapeOf(layer)?.dimensions ?? []));
   if (first === undefined || second === undefined) return undefined;
   if (isSmallSquare(first) || isSmallSquare(second)) return true;
   if (first.length < 2 || second.length < 2) return undefined;

@@ -1,5 +1,5 @@
 /** The methods and layers of a class with those that it has from its bases, of this file or a neighbour. */
-import { type ClassStmt, type FunctionStmt, selfPath, walkStatements } from "../tree/ast";
+import { type ClassStmt, dottedPath, type FunctionStmt, selfPath, walkStatements } from "../tree/ast";
 import type { Block } from "../names/block";
 import { callFact } from "../names/calls";
 import type { Layer } from "../facts";
@@ -13,8 +13,16 @@ export interface Declared {
   readonly scope: Scope;
 }
 
+/** A function and the names of its file. */
+export interface Callable {
+  readonly node: FunctionStmt;
+  readonly scope: Scope;
+}
+
 export interface ClassParts {
-  readonly methods: ReadonlyMap<string, FunctionStmt>;
+  readonly methods: ReadonlyMap<string, Callable>;
+  /** Attributes that are the forward of another: org_forward of org_module. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** By path; of two that one path may hold, the last. */
   readonly layers: ReadonlyMap<string, Layer>;
   /** Paths of what is not trained: buffers, and what `requires_grad` was taken from. */
@@ -31,8 +39,11 @@ export function partsOfClass(declared: Declared, depth = 0): ClassParts {
   return {
     methods: new Map([
       ...inherited.toReversed().flatMap(({ methods }) => [...methods]),
-      ...node.body.flatMap((each) => (each.kind === "function" ? [[each.name, each] as const] : [])),
+      ...node.body.flatMap((each) =>
+        each.kind === "function" && !isFurther(each) ? [[each.name, { node: each, scope }] as const] : [],
+      ),
     ]),
+    aliases: new Map([...inherited.flatMap(({ aliases }) => [...aliases]), ...aliasesIn(declared)]),
     layers: new Map([
       ...inherited.toReversed().flatMap(({ layers }) => [...layers]),
       ...buffers,
@@ -52,6 +63,23 @@ function basesOf({ node, scope }: Declared): Declared[] {
     const origin = name === undefined ? undefined : scope.definition(name);
     return origin?.kind === "class" && origin.node !== node ? [origin] : [];
   });
+}
+
+/** Beside the definition that counts: `@weight.setter`, `@overload`. */
+const isFurther = ({ decorators }: FunctionStmt): boolean =>
+  decorators.some((each) => /^(?:setter|deleter|overload)$/.test(dottedPath(each)?.at(-1) ?? ""));
+
+/** `self.org_forward = self.org_module[0].forward` */
+function aliasesIn({ node }: Declared): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  walkStatements(node.body, (statement) => {
+    if (statement.kind !== "assign" || statement.value?.kind !== "attribute") return;
+    const { object, name } = statement.value;
+    const of = selfPath(object.kind === "subscript" ? object.object : object);
+    const [alias] = statement.targets.map(selfPath);
+    if (name === "forward" && of !== undefined && alias !== undefined) found.push([alias, of]);
+  });
+  return found;
 }
 
 /** Buffers that hold numbers of a kind that no position, mask or scale is: random ones, or what was computed. */

@@ -1,37 +1,14 @@
 /** What `forward` of a class returns, carried out with symbols: one term for each way through its branches. */
-import {
-  type CallExpr,
-  type ClassStmt,
-  dottedPath,
-  type Expr,
-  type FunctionStmt,
-  selfPath,
-  type Stmt,
-} from "../tree/ast";
+import { type CallExpr, type ClassStmt, dottedPath, type Expr, type Stmt } from "../tree/ast";
 import type { Layer, ModuleClass, PythonFacts } from "../facts";
-import { type ClassParts, type Declared, partsOfClass } from "./classParts";
+import { type Callable, type ClassParts, type Declared, partsOfClass } from "./classParts";
+import { Expressions, type Inner, isReshape, mostNested } from "./expressions";
+import { calledIn, isSetting, parametersOf } from "./parameters";
 import { type Proportion, proportionsIn } from "./proportions";
-import { calledIn, isNumber, isSetting } from "./parameters";
-import { combined, firstOf, itemOf, largest, transposed, updated } from "./termOperations";
-import {
-  applied,
-  dependsOnInput,
-  input,
-  map,
-  scalar,
-  substituted,
-  type Term,
-  unknown,
-  weight,
-} from "./terms";
-import { isConstant, isTensorMethod, namedLayer, operation, reshapes, scattered } from "./torchOperations";
-import { different, type Names, type Path } from "./ways";
-
-/** Expressions that are carried out before a class is taken for more than one formula. */
-const mostExpressions = 600;
-/** Methods that one calls in another, followed so deep; and layers of own classes within each other. */
-const deepest = 3;
-const mostNested = 2;
+import { firstOf, itemOf, updated } from "./termOperations";
+import { applied, dependsOnInput, input, keyOf, scalar, type Term, unknown, weight } from "./terms";
+import { scattered } from "./torchOperations";
+import { different, mostPaths, type Names, type Path } from "./ways";
 
 /** What a module class computes. */
 export interface Computed {
@@ -61,49 +38,53 @@ export function computationOf(declared: Declared, nested = 0): Computed | undefi
     terms: computation.returned(forward, undefined, 0),
     layers: computation.layers,
     frozen: parts.frozen,
-    proportion: proportionsIn(parts.methods.get("__init__")),
+    proportion: proportionsIn(parts.methods.get("__init__")?.node),
   };
 }
 
-class Computation {
-  readonly layers: Map<string, Layer>;
-  private readonly methods: ReadonlyMap<string, FunctionStmt>;
-  /** Functions that `forward` defines for itself. */
-  private readonly helpers = new Map<string, FunctionStmt>();
-  /** Names of tensors that were only given another shape. */
-  private readonly reshaped = new Set<string>();
-  private readonly nestedClasses = new Map<ClassStmt, Computed | undefined>();
-  private expressions = 0;
+class Computation extends Expressions {
+  private readonly inner = new Map<ClassStmt, Computed | undefined>();
 
   constructor(
     parts: ClassParts,
-    private readonly declared: Declared,
-    private readonly nested: number,
+    declared: Declared,
+    private readonly depth: number,
   ) {
-    this.methods = parts.methods;
-    this.layers = new Map(parts.layers);
+    super(parts, declared);
   }
 
-  returned(method: FunctionStmt, given: readonly Term[] | undefined, depth: number): readonly Term[] {
-    const parameters = method.parameters.filter(({ name }) => name !== "self");
-    const modules = calledIn(method);
+  returned({ node, scope }: Callable, given: readonly Term[] | undefined, depth: number): readonly Term[] {
+    const modules = calledIn(node);
     const names = new Map(
-      parameters.map((parameter, index) => {
+      parametersOf(node).map((parameter, index) => {
         const { name } = parameter;
         if (given !== undefined) return [name, given[index] ?? (isSetting(parameter) ? scalar : unknown)];
         return [name, modules.has(name) ? weight(name) : isSetting(parameter) ? scalar : input];
       }),
     );
-    const results = this.run(method.body, [{ names }], depth).flatMap(({ result }) => result ?? []);
+    const before = this.scope;
+    this.scope = scope;
+    const results = this.run(node.body, [{ names }], depth).flatMap(({ result }) => result ?? []);
+    this.scope = before;
     return depth === 0 ? results.map(firstOf) : results;
   }
 
+  protected nested(type: string): Inner | undefined {
+    const origin = this.depth < mostNested ? this.declared.scope.definition(type) : undefined;
+    if (origin?.kind !== "class" || origin.node === this.declared.node) return undefined;
+    if (!this.inner.has(origin.node)) this.inner.set(origin.node, computationOf(origin, this.depth + 1));
+    return this.inner.get(origin.node);
+  }
+
   private run(statements: readonly Stmt[], paths: readonly Path[], depth: number): readonly Path[] {
-    let current = this.expressions > mostExpressions ? [] : paths;
-    for (const statement of statements)
-      current = different(
-        current.flatMap((path) => (path.result === undefined ? this.step(statement, path, depth) : [path])),
+    let current = this.expressions > this.limit ? [] : paths;
+    for (const statement of statements) {
+      const next = current.flatMap((path) =>
+        path.result === undefined ? this.step(statement, path, depth) : [path],
       );
+      // only what branches can come to the same twice
+      current = next.length > current.length ? different(next) : next;
+    }
     return current;
   }
 
@@ -111,7 +92,7 @@ class Computation {
     const { names } = path;
     switch (statement.kind) {
       case "return":
-        return statement.value === undefined
+        return statement.value === undefined || isNothing(statement.value)
           ? []
           : this.ways(statement.value, names, depth).map((result) => ({ names, result }));
       case "assign":
@@ -208,291 +189,44 @@ class Computation {
       : names;
   }
 
-  /** The names that one round of a loop gives values. */
-  private bind(target: Expr, iterable: Expr, bound: Map<string, Term>, depth: number): void {
-    const called = iterable.kind === "call" ? iterable.callee : undefined;
-    const given = iterable.kind === "call" ? iterable.arguments.map(({ value }) => value) : [];
-    if (called?.kind === "name" && target.kind === "tuple" && /^(?:zip|enumerate)$/.test(called.name)) {
-      const items = called.name === "zip" ? target.items : target.items.slice(1);
-      items.forEach((item, index) => {
-        const each = given[index];
-        if (each !== undefined) this.bind(item, each, bound, depth);
-      });
-      return;
-    }
-    // self.adapters.items()
-    if (called?.kind === "attribute" && /^(?:items|values)$/.test(called.name)) {
-      const item = target.kind === "tuple" ? target.items.at(-1) : target;
-      if (item !== undefined) this.bind(item, called.object, bound, depth);
-      return;
-    }
-    if (target.kind === "name") bound.set(target.name, firstOf(this.term(iterable, bound, depth)));
-  }
-
-  /** An expression's terms: one, or several where a method of the class is called that has several ways through. */
+  /** An expression's terms: one for each way through the methods of the class that it calls. */
   private ways(expression: Expr, names: Names, depth: number): readonly Term[] {
-    const called = expression.kind === "call" ? selfPath(expression.callee) : undefined;
-    const method = called === undefined ? undefined : this.methods.get(called);
-    if (expression.kind !== "call" || method === undefined || depth >= deepest)
-      return [this.term(expression, names, depth)];
-    return this.returned(method, this.passed(method, expression, names, depth), depth + 1);
-  }
-
-  /** What a call gives each parameter of a function. */
-  private passed(method: FunctionStmt, { arguments: given }: CallExpr, names: Names, depth: number): Term[] {
-    const positional = given.filter(({ keyword }) => keyword === undefined);
-    const parameters = method.parameters.filter(({ name }) => name !== "self");
-    return parameters.map((parameter, index) => {
-      const argument = given.find(({ keyword }) => keyword?.name === parameter.name) ?? positional[index];
-      return argument === undefined
-        ? isSetting(parameter)
-          ? scalar
-          : unknown
-        : this.term(argument.value, names, depth);
-    });
-  }
-
-  private term(expression: Expr, names: Names, depth: number): Term {
-    if (++this.expressions > mostExpressions) return unknown;
-    switch (expression.kind) {
-      case "number":
-      case "constant":
-      case "string":
-        return scalar;
-      case "name":
-        return names.get(expression.name) ?? scalar;
-      case "unary":
-        return this.term(expression.operand, names, depth);
-      case "binary":
-        return this.binary(expression, names, depth);
-      case "conditional":
-        return largest([
-          this.term(expression.then, names, depth),
-          this.term(expression.otherwise, names, depth),
-        ]);
-      case "subscript": {
-        const object = this.term(expression.object, names, depth);
-        const [index] = expression.items;
-        return index?.kind === "number" && object.kind === "function" && object.name === "list"
-          ? (object.of[index.value] ?? firstOf(object))
-          : firstOf(object);
-      }
-      case "attribute":
-        return this.attribute(expression, names, depth);
-      case "call":
-        return this.call(expression, names, depth);
-      case "tuple":
-      case "list":
-        return applied("list", ...expression.items.map((item) => this.term(item, names, depth)));
-      case "comprehension":
-        return this.comprehension(expression, names, depth);
-      case "star":
-        return this.term(expression.value, names, depth);
-      default:
-        return unknown;
-    }
-  }
-
-  /** One element, or all where it is known what is gone through: `(split(t) for t in (q, k, v))`. */
-  private comprehension(expression: Expr & { kind: "comprehension" }, names: Names, depth: number): Term {
-    const { clauses, element, value } = expression;
-    const [only, another] = clauses;
-    if (only?.target.kind === "name" && another === undefined)
-      return this.forEach(only.iterable, only.target.name, value ?? element, names, depth);
-    const bound = new Map(names);
-    for (const { target, iterable } of clauses) this.bind(target, iterable, bound, depth);
-    return this.term(value ?? element, bound, depth);
-  }
-
-  private forEach(iterable: Expr, name: string, body: Expr, names: Names, depth: number): Term {
-    const each = (item: Term): Term => firstOf(this.term(body, new Map([...names, [name, item]]), depth));
-    const items = this.term(iterable, names, depth);
-    return items.kind === "function" && items.name === "list"
-      ? applied("list", ...items.of.map(each))
-      : each(items);
-  }
-
-  private binary(expression: Expr & { kind: "binary" }, names: Names, depth: number): Term {
-    const left = firstOf(this.term(expression.left, names, depth));
-    if (expression.operator === "**")
-      return operation("pow", this.operands([expression.left, expression.right], names, depth));
-    return combined(expression.operator, left, firstOf(this.term(expression.right, names, depth)));
-  }
-
-  private attribute(expression: Expr & { kind: "attribute" }, names: Names, depth: number): Term {
-    const known = names.get(dottedPath(expression)?.join(".") ?? "");
-    if (known !== undefined) return known;
-    const path = selfPath(expression);
-    // `.T`, `.weight`, `.data` of a layer or parameter are that layer
-    if (path !== undefined) return this.own(path) ?? scalar;
-    if (!/^(?:T|mT|H|data|real|weight|values)$/.test(expression.name)) return scalar;
-    const object = this.term(expression.object, names, depth);
-    // what is no layer of this class has a weight that nobody knows
-    if (expression.name === "weight") return object.kind === "weight" ? object : unknown;
-    return /^(?:T|mT|H)$/.test(expression.name) ? transposed(object) : object;
-  }
-
-  /** A layer or parameter of the class; the weights that a base class brings are `super`'s. */
-  private own(attribute: string): Term | undefined {
-    const path = attribute.replace(/(?:\.(?:T|mT|data))+$/, "");
-    const layer = this.layers.get(path);
-    if (layer !== undefined) {
-      if (layer.role === "container") return this.onlyOne(path);
-      return isNumber(layer) ? scalar : weight(path);
-    }
-    if (path === "weight") return weight("super");
-    // the weight of a layer that was handed over
-    return path.endsWith(".weight") ? weight(path.slice(0, -".weight".length)) : undefined;
-  }
-
-  /** `self.lora_A[name]` where all that the dictionary may hold is one kind of layer. */
-  private onlyOne(container: string): Term | undefined {
-    const inside = [...this.layers.keys()].filter((path) => path.startsWith(`${container}.`));
-    if (inside.length === 0) return weight(container);
-    return inside.length === 1 && inside[0] !== undefined ? weight(inside[0]) : undefined;
-  }
-
-  private call(expression: CallExpr, names: Names, depth: number): Term {
-    const { callee } = expression;
-    const given = expression.arguments
-      .filter(({ keyword }) => keyword === undefined || keyword.name === "input")
-      .map(({ value }) => value);
-    const argument = (index: number): Term => {
-      const value = given[index];
-      return value === undefined ? unknown : firstOf(this.term(value, names, depth));
+    const follow = ([call, ...others]: readonly CallExpr[]): readonly Term[] => {
+      if (call === undefined) return [this.term(expression, names, depth)];
+      const ways = new Map(this.called(call, names, depth)?.map((term) => [keyOf(term), term]));
+      const found = [...ways.values()].slice(0, mostPaths).flatMap((term) => {
+        this.followed.set(call, term);
+        return follow(others);
+      });
+      this.followed.delete(call);
+      return found.slice(0, mostPaths);
     };
-    if (callee.kind === "attribute" && callee.name === "forward") {
-      // super().forward(x), nn.Linear.forward(self, x)
-      if (callee.object.kind === "call" && dottedPath(callee.object.callee)?.join(".") === "super")
-        return map(weight("super"), argument(0));
-      const [self] = given;
-      if (self?.kind === "name" && self.name === "self" && selfPath(callee) === undefined)
-        return map(weight("super"), argument(1));
-    }
-    const path = selfPath(callee);
-    if (path !== undefined && this.methods.has(path))
-      return depth < deepest ? largest(this.ways(expression, names, depth)) : unknown;
-    if (path !== undefined && !this.isOperation(path))
-      // self.get_base_layer()
-      return expression.arguments.length === 0
-        ? weight(path.replace(/^get_/, ""))
-        : this.layerCall(path, argument(0));
-    const [made, over] = given;
-    const [item] = made?.kind === "lambda" ? made.parameters : [];
-    if (callee.kind === "name" && callee.name === "map" && made?.kind === "lambda" && over && item)
-      return this.forEach(over, item.name, made.body, names, depth);
-    const helper = depth < deepest ? this.helper(callee) : undefined;
-    if (helper !== undefined)
-      return largest(this.returned(helper, this.passed(helper, expression, names, depth), depth + 1));
-    // `down = self.down[name]`, then `down(x)`
-    if (callee.kind === "subscript" || (callee.kind === "name" && names.has(callee.name))) {
-      const called = this.term(callee, names, depth);
-      if (called.kind === "weight") return this.layerCall(called.name, argument(0));
-    }
-    const name = callee.kind === "attribute" || callee.kind === "name" ? callee.name : "";
-    const isFunction = this.declared.scope.resolve(callee) !== undefined || callee.kind === "name";
-    const operands = isFunction || callee.kind !== "attribute" ? given : [callee.object, ...given];
-    return operation(name, this.operands(operands, names, depth));
-  }
-
-  private operands(expressions: readonly Expr[], names: Names, depth: number) {
-    const known = new Map<number, Term>();
-    const whole = (index: number): Term => {
-      const expression = expressions[index];
-      const before = known.get(index);
-      if (before !== undefined || expression === undefined) return before ?? unknown;
-      const term = this.term(expression, names, depth);
-      known.set(index, term);
-      return term;
-    };
-    return {
-      count: expressions.length,
-      at: (index: number) => firstOf(whole(index)),
-      items: (index: number) => {
-        const term = whole(index);
-        return term.kind === "function" && term.name === "list" ? term.of : [term];
-      },
-      number: (index: number) => {
-        const expression = expressions[index];
-        const [sign, value] =
-          expression?.kind === "unary" && expression.operator === "-"
-            ? [-1, expression.operand]
-            : [1, expression];
-        return value?.kind === "number" ? sign * value.value : undefined;
-      },
-      isReshaped: (index: number) => {
-        const expression = expressions[index];
-        return (
-          expression !== undefined &&
-          (isReshape(expression) || (expression.kind === "name" && this.reshaped.has(expression.name)))
-        );
-      },
-    };
-  }
-
-  /** A function of `forward` itself, or of the file. */
-  private helper(callee: Expr): FunctionStmt | undefined {
-    if (callee.kind !== "name") return undefined;
-    const own = this.helpers.get(callee.name);
-    if (own !== undefined) return own;
-    const origin = this.declared.scope.origin(callee.name);
-    return origin?.kind === "function" ? origin.node : undefined;
-  }
-
-  /** `self.A.t()` is an operation on A, `self.A(x)` a call of it. */
-  private isOperation(path: string): boolean {
-    const last = path.slice(path.lastIndexOf(".") + 1);
-    const owner = path.slice(0, Math.max(0, path.lastIndexOf(".")));
-    return owner !== "" && !this.layers.has(path) && (isTensorMethod(last) || isConstant(last));
-  }
-
-  private layerCall(path: string, of: Term): Term {
-    const layer = this.layers.get(path);
-    switch (layer?.role) {
-      case "dropout":
-      case "norm":
-        return of;
-      case "activation":
-        return applied("f", of);
-      case "embedding":
-        // looked up by a constant, it is a matrix like any parameter
-        return dependsOnInput(of) ? map(weight(path), of) : weight(path);
-      case "container":
-        return this.inTurn(path, of);
-      case "linear":
-      case "conv":
-      case "parameter":
-        return map(weight(path), of);
-      default:
-        return (layer && this.within(path, layer, of)) ?? namedLayer(path, weight(path), of);
-    }
-  }
-
-  /** A layer of a class whose source is at hand, by what that class computes. */
-  private within(path: string, { type }: Layer, of: Term): Term | undefined {
-    const origin = this.nested < mostNested ? this.declared.scope.definition(type) : undefined;
-    if (origin?.kind !== "class" || origin.node === this.declared.node) return undefined;
-    if (!this.nestedClasses.has(origin.node))
-      this.nestedClasses.set(origin.node, computationOf(origin, this.nested + 1));
-    const inner = this.nestedClasses.get(origin.node);
-    const term = inner && largest(inner.terms.filter(dependsOnInput));
-    if (inner === undefined || term === undefined || term.kind === "unknown") return undefined;
-    for (const [name, layer] of inner.layers) this.layers.set(`${path}.${name}`, layer);
-    return substituted(term, of, (name) => (name === "super" ? path : `${path}.${name}`));
-  }
-
-  /** nn.Sequential: one after the other. */
-  private inTurn(container: string, of: Term): Term {
-    const steps = [...this.layers.keys()].filter(
-      (path) => path.startsWith(`${container}.`) && !path.slice(container.length + 1).includes("."),
-    );
-    if (steps.length === 0 || this.layers.get(container)?.type !== "torch.nn.Sequential")
-      return map(weight(container), of);
-    return steps.reduce((made, step) => this.layerCall(step, made), of);
+    return follow(callsWithin(expression).filter((call) => this.calls(call)));
   }
 }
 
-const isReshape = (expression: Expr): boolean =>
-  expression.kind === "call" &&
-  expression.callee.kind === "attribute" &&
-  reshapes.test(expression.callee.name);
+const isNothing = (expression: Expr): boolean => expression.kind === "constant" && expression.value === null;
+
+/** Calls whose values an expression is made of, inner ones first. */
+function callsWithin(expression: Expr): readonly CallExpr[] {
+  switch (expression.kind) {
+    case "call":
+      return [
+        ...(expression.callee.kind === "attribute" ? callsWithin(expression.callee.object) : []),
+        ...expression.arguments.flatMap(({ value }) => callsWithin(value)),
+        expression,
+      ];
+    case "binary":
+      return [...callsWithin(expression.left), ...callsWithin(expression.right)];
+    case "unary":
+      return callsWithin(expression.operand);
+    case "attribute":
+    case "subscript":
+      return callsWithin(expression.object);
+    case "tuple":
+    case "list":
+      return expression.items.flatMap(callsWithin);
+    default:
+      return [];
+  }
+}

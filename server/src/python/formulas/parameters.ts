@@ -16,6 +16,10 @@ export function calledIn({ body }: FunctionStmt): ReadonlySet<string> {
   return found;
 }
 
+/** What a function is given, beside the object it belongs to. */
+export const parametersOf = ({ parameters }: FunctionStmt): FunctionStmt["parameters"] =>
+  parameters.filter(({ name }) => !/^(?:self|cls|ctx)$/.test(name));
+
 /** A parameter that is a number, a switch, a mask or a table of positions. */
 export const isSetting = ({
   name,

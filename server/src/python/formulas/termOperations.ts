@@ -1,10 +1,10 @@
 /** Operators and functions of Python and torch on terms. */
 import {
   applied,
+  asMatrix,
   dependsOnInput,
   flipped,
   keyOf,
-  map,
   matrixProduct,
   product,
   scalar,
@@ -17,13 +17,26 @@ import {
 const comparisons = new Set(["<", ">", "<=", ">=", "==", "!=", "and", "or", "in", "not in", "is", "is not"]);
 
 export function combined(operator: string, left: Term, right: Term): Term {
-  if (operator === "+" || operator === "-") return sum(left, right);
+  if (operator === "+") return sum(left, right);
+  if (operator === "-") return difference(left, right);
   if (operator === "*") return product(left, right);
   if (operator === "/") return product(left, inverse(right));
-  if (operator === "@") return matrixProduct(left, right);
+  if (operator === "@") return matrixProduct(asMatrix(left), asMatrix(right));
   // a mask is a number to what it covers
   if (comparisons.has(operator)) return scalar;
   return left.kind === "scalar" && right.kind === "scalar" ? scalar : unknown;
+}
+
+/** a - b, where what is in both is gone: (W + B A) - W is B A. A matrix less itself turned over (skew) is that matrix. */
+export function difference(left: Term, right: Term): Term {
+  const opened = (term: Term): readonly Term[] => (term.kind === "sum" ? term.terms : [term]);
+  const without = (terms: readonly Term[], others: readonly Term[]): readonly Term[] => {
+    const keys = new Set(others.map(keyOf));
+    return terms.filter((term) => !keys.has(keyOf(term)));
+  };
+  const [from, less] = [opened(left), opened(right)];
+  const rest = [...without(from, less), ...without(less, from)];
+  return rest.length === 0 ? left : sum(...rest);
 }
 
 /** 1 / a, or the inverse of a matrix; of a product, those of its factors. */
@@ -42,16 +55,6 @@ export function power(of: Term, exponent: number | undefined): Term {
   const root =
     of.kind === "function" && of.name === "square" ? applied("norm", ...of.of) : applied("root", of);
   return exponent === 0.5 ? root : exponent === -0.5 ? inverse(root) : unknown;
-}
-
-/** Of several operands, the one with the input in it is what the others are applied to. */
-export function einsum(operands: readonly Term[]): Term {
-  const inner = operands.find(dependsOnInput);
-  const others = operands.filter((operand) => operand !== inner);
-  const [left, ...rest] = others;
-  if (left === undefined) return inner ?? unknown;
-  const matrix = rest.reduce<Term>((made, each) => ({ kind: "matrix", left: made, right: each }), left);
-  return inner === undefined ? matrix : map(matrix, inner);
 }
 
 /** A function of a number is a number. */
@@ -73,10 +76,11 @@ export function joined(terms: readonly Term[]): Term {
 
 export function updated(operator: string, before: Term | undefined, term: Term): Term {
   if (operator === "=" || before === undefined) return term;
-  if (operator === "+=" || operator === "-=") return sum(before, term);
+  if (operator === "+=") return sum(before, term);
+  if (operator === "-=") return difference(before, term);
   if (operator === "*=") return product(before, term);
   if (operator === "/=") return product(before, inverse(term));
-  if (operator === "@=") return matrixProduct(before, term);
+  if (operator === "@=") return matrixProduct(asMatrix(before), asMatrix(term));
   return unknown;
 }
 
@@ -93,6 +97,11 @@ export const itemOf = (term: Term, index: number, count: number): Term =>
 /** Of the ways through a function the one that says most. */
 export const largest = (terms: readonly Term[]): Term =>
   terms.reduce(
-    (best, each) => (best.kind === "unknown" || sizeOf(each) > sizeOf(best) ? each : best),
+    (best, each) =>
+      best.kind === "unknown" ||
+      (best.kind === "scalar" && each.kind !== "unknown") ||
+      sizeOf(each) > sizeOf(best)
+        ? each
+        : best,
     unknown,
   );

@@ -7,7 +7,7 @@
 export type Term =
   | { readonly kind: "input" }
   /** A number, or an attribute that is neither layer nor parameter; among matrices, the identity. */
-  | { readonly kind: "scalar" }
+  | { readonly kind: "scalar"; readonly name?: string }
   /** A parameter, buffer or layer of the class, or a letter of a pattern; `super` is what the base class computes. */
   | { readonly kind: "weight"; readonly name: string }
   /** A matrix or layer applied to something that depends on the input. */
@@ -24,6 +24,11 @@ export const input: Term = { kind: "input" };
 export const scalar: Term = { kind: "scalar" };
 export const unknown: Term = { kind: "unknown" };
 export const weight = (name: string): Term => ({ kind: "weight", name });
+/** An attribute that the class was given from elsewhere: a number until it is used as a matrix. */
+export const given = (name: string): Term => ({ kind: "scalar", name });
+/** What is applied or multiplied as a matrix is one. */
+export const asMatrix = (term: Term): Term =>
+  term.kind === "scalar" && term.name !== undefined ? weight(term.name) : term;
 export const applied = (name: string, ...of: readonly Term[]): Term =>
   bounded({ kind: "function", name, of });
 

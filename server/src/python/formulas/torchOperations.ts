@@ -1,7 +1,9 @@
 /** What the functions and methods of torch do to terms, by their names. */
-import { einsum, elementwise, inverse, joined, power, transposed } from "./termOperations";
+import { einsum } from "./einsum";
+import { elementwise, inverse, joined, power, transposed } from "./termOperations";
 import {
   applied,
+  asMatrix,
   dependsOnInput,
   map,
   matrixProduct,
@@ -21,6 +23,8 @@ export interface Operands {
   items(index: number): readonly Term[];
   /** An operand that is a number. */
   number(index: number): number | undefined;
+  /** An operand that is a string. */
+  text(index: number): string | undefined;
   /** Whether an operand is a tensor that was given another shape. */
   isReshaped(index: number): boolean;
 }
@@ -34,8 +38,10 @@ const activations =
   /^(?:relu|gelu|silu|swish|tanh|sigmoid|mish|leaky_relu|elu|selu|hardswish|relu6|softplus|quick_gelu|act|activation|act_fn|activation_fn|non_linear\w*|nonlinearity)$/i;
 /** What a running sum begins with, noise, masks and counts. */
 const constants =
-  /^(?:new_)?(?:zeros|ones|full|empty|eye|rand|randn|randint|arange|bernoulli|tensor)(?:_like)?$|^(?:randperm|len|range|int|float|max|min|sqrt|is_available|size|numel)$/;
-const products = new Set(["matmul", "mm", "bmm", "dot", "mv"]);
+  /^(?:new_)?(?:zeros|ones|full|empty|eye|rand|randn|randint|arange|bernoulli|tensor)(?:_like)?$|^(?:randperm|len|range|int|max|min|sqrt|is_available|size|numel)$/;
+/** Numbers whatever they are made from: torch.zeros_like(x), x.new_zeros(n), x.size(0). */
+const unlikeInput = /^new_|_like$|^(?:size|numel|len)$/;
+const products = new Set(["matmul", "mm", "bmm", "dot", "mv", "outer", "ger"]);
 const inverses = new Set(["inverse", "inv", "pinv", "reciprocal"]);
 const normalisers = new Set(["norm", "vector_norm", "matrix_norm"]);
 const scatters = new Set(["scatter", "scatter_add", "index_put", "index_add", "index_copy", "put"]);
@@ -62,7 +68,8 @@ export function operation(written: string, operands: Operands): Term {
   const at = (index: number): Term => operands.at(index);
   if (name === "softmax") return applied("softmax", at(0));
   if (isActivation(name)) return elementwise("f", at(0));
-  if (products.has(name)) return matrixProduct(at(0), at(1));
+  const matrix = (index: number): Term => asMatrix(operands.at(index));
+  if (products.has(name)) return matrixProduct(matrix(0), matrix(1));
   if (inverses.has(name)) return inverse(at(0));
   if (normalisers.has(name)) return elementwise("norm", at(0));
   if (scatters.has(name)) return sum(at(0), scattered(at(operands.count - 1)));
@@ -71,18 +78,18 @@ export function operation(written: string, operands: Operands): Term {
   switch (name) {
     // the convolution of a layer takes the layer first
     case "_conv_forward":
-      return matrixProduct(at(2), at(1));
+      return matrixProduct(matrix(operands.count > 2 ? 2 : 1), matrix(operands.count > 2 ? 1 : 0));
     case "linear":
-      return dependsOnInput(at(1)) ? matrixProduct(at(1), at(0)) : map(at(1), at(0));
+      return dependsOnInput(at(1)) ? matrixProduct(at(1), at(0)) : map(matrix(1), at(0));
     case "conv1d":
     case "conv2d":
     case "conv3d":
     case "embedding":
-      return matrixProduct(at(1), at(0));
+      return matrixProduct(matrix(1), at(0));
     case "solve":
       return matrixProduct(inverse(at(0)), at(1));
     case "multi_dot":
-      return operands.items(0).reduce(matrixProduct);
+      return operands.items(0).map(asMatrix).reduce(matrixProduct);
     case "add":
     case "sub":
     case "subtract":
@@ -96,7 +103,7 @@ export function operation(written: string, operands: Operands): Term {
       return product(at(0), inverse(at(1)));
     case "addmm":
     case "baddbmm":
-      return sum(at(0), matrixProduct(at(1), at(2)));
+      return sum(at(0), matrixProduct(matrix(1), matrix(2)));
     case "scaled_dot_product_attention":
       return matrixProduct(applied("softmax", matrixProduct(at(0), at(1))), at(2));
     case "cat":
@@ -106,9 +113,12 @@ export function operation(written: string, operands: Operands): Term {
     case "vstack":
       return joined(operands.items(0));
     case "kron":
-      return applied("kron", at(0), at(1));
+      return applied("kron", matrix(0), matrix(1));
     case "einsum":
-      return einsum(Array.from({ length: operands.count - 1 }, (_, index) => at(index + 1)));
+      return einsum(
+        operands.text(0),
+        Array.from({ length: operands.count - 1 }, (_, index) => matrix(index + 1)),
+      );
     case "normalize":
       return product(at(0), inverse(elementwise("norm", at(0))));
     case "pow":
@@ -138,7 +148,7 @@ export function operation(written: string, operands: Operands): Term {
       if (operands.items(0).length > 1) return sum(...operands.items(0));
       return operands.isReshaped(0) && at(0).kind === "input" ? applied("fold", at(0)) : at(0);
   }
-  if (constants.test(name) && !dependsOnInput(at(0))) return scalar;
+  if (constants.test(name) && (unlikeInput.test(name) || !dependsOnInput(at(0)))) return scalar;
   return transparent.test(name) ? at(0) : unknown;
 }
 

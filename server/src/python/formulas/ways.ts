@@ -2,7 +2,7 @@
 import { keyOf, type Term } from "./terms";
 
 /** Ways through a method that are followed at once, and results that are kept; more are left out. */
-const mostPaths = 8;
+export const mostPaths = 8;
 const mostResults = 24;
 
 export type Names = ReadonlyMap<string, Term>;
@@ -13,6 +13,13 @@ export interface Path {
   readonly result?: Term;
 }
 
+/** What names hold, beside numbers: a name that holds none says as much. */
+const saidBy = (names: Names): string =>
+  [...names]
+    .filter(([, { kind }]) => kind !== "scalar")
+    .map(([name, term]) => `${name}=${keyOf(term)}`)
+    .join(";");
+
 /** Paths of which each says something that no other says, unfinished ones as far as they are followed. */
 export function different(paths: readonly Path[]): readonly Path[] {
   if (paths.length < 2) return paths;
@@ -22,8 +29,7 @@ export function different(paths: readonly Path[]): readonly Path[] {
     const { names, result } = path;
     if (result !== undefined) {
       if (done.size < mostResults) done.set(keyOf(result), path);
-    } else if (live.size < mostPaths)
-      live.set([...names].map(([name, term]) => `${name}=${keyOf(term)}`).join(";"), path);
+    } else if (live.size < mostPaths) live.set(saidBy(names), path);
   }
   return [...live.values(), ...done.values()];
 }
