@@ -66,6 +66,15 @@ SAME = [
     ("FourierFTConfig", "n_frequency=50, ", 50, False),
     ("IA3Config", "feedforward_modules=[], ", 64, True),
     ("ShiraConfig", "r=2, ", 2 * 128, True),
+    ("LoraConfig", "r=4, use_rslora=True, ", 4 * 128, True),
+    ("VeraConfig", "r=16, ", 64 + 16, True),
+    ("RandLoraConfig", "r=16, ", 4 * (16 + 64), True),
+    ("LoKrConfig", "r=4, decompose_factor=4, ", 4 * 4 + 4 * (16 + 16), True),
+    ("MissConfig", 'r=16, init_weights="bat", ', 64 * 16, True),
+    ("WaveFTConfig", "n_frequency=50, ", 50, True),
+    ("C3AConfig", "block_size=16, ", 64 * 64 // 16, False),
+    ("VBLoRAConfig", "r=4, num_vectors=16, vector_length=16, ", 16 * 4 * 8 + 16 * 16, False),
+    ("RoadConfig", "", 2 * 32, True),
 ]
 
 

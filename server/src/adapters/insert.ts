@@ -105,7 +105,8 @@ function startOf({ facts }: SourceFile, place: Place): number {
 }
 
 /** `share_phm_rule` of "share_phm_rule({root})". */
-const calledIn = (statement: string): string => /^\w*/.exec(statement)?.[0] ?? statement;
+/** The function of `share_phm_rule({root})`. */
+export const calledIn = (statement: string): string => /^\w*/.exec(statement)?.[0] ?? statement;
 
 function callSiteEdits(request: InsertionRequest, brought: Brought): Edit[] {
   const { file, method, site, place, options } = request;

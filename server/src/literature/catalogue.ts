@@ -174,6 +174,8 @@ export interface ConversionForm {
   readonly inserted?: {
     readonly symbol: string;
     readonly arguments: ArgumentValues;
+    /** Hyperparameters that several {arguments} make. */
+    readonly computed?: ArgumentValues;
     readonly set?: ArgumentValues;
   };
   /** Arguments that it does not go with. */

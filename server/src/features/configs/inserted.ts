@@ -6,6 +6,7 @@ import { bringDefinitions, topLevelStart } from "../../adapters/definitions";
 import { edit, type Edit, insertion, plainText } from "../../adapters/edits";
 import { knownTargets } from "../../adapters/knownTargets";
 import { withoutUnused } from "../../adapters/libraryNames";
+import { calledIn } from "../../adapters/insert";
 import { literal } from "../../adapters/callSites/arguments";
 import { modelLayersIn, withTargets } from "../../adapters/modelLayers";
 import { wholeLine } from "../../adapters/remove";
@@ -21,6 +22,7 @@ import { argumentAt, argumentsOfStep, callsTo, configOf } from "../rules/origins
 import type { RuleContext } from "../rules/rule";
 import { stateOf } from "./form";
 import type { CallAt, Offer } from "./offer";
+import { namesInTemplate } from "../../literature/source/conversions";
 import { peftUse, printing } from "./peftUse";
 
 const wrapper = "peft.get_peft_model";
@@ -117,10 +119,11 @@ function planned(at: CallAt, wrapping: Wrapping, apply: string): string | (() =>
       site,
       citedName(at, method),
     );
+    const sharing = site.afterInit === undefined ? [] : [calledIn(site.afterInit)];
     const brought = bringDefinitions(
       file,
       sources,
-      [apply, site.symbol, "train_only"],
+      [apply, site.symbol, ...sharing, "train_only"],
       topLevelStart(file, place.built?.call.statement.from ?? call.statement.from),
     );
     const named = (name: string): string => brought.names.get(name) ?? name;
@@ -132,7 +135,9 @@ function planned(at: CallAt, wrapping: Wrapping, apply: string): string | (() =>
       call.range.to,
       `${named(apply)}(${[model, list, ...values].join(", ")})`,
     );
-    const freeze = `\n${indentationAt(text, call.statement.from)}${named("train_only")}(${target}, ${named(site.symbol)})`;
+    const below = `\n${indentationAt(text, call.statement.from)}`;
+    const share = sharing.map((name) => `${below}${named(name)}(${target})`).join("");
+    const freeze = `${share}${below}${named("train_only")}(${target}, ${named(site.symbol)})`;
     const spare = spareConfig(at, config, call.range);
     const indentation = indentationAt(text, call.statement.from);
     const prints = [...text.matchAll(printing(target, indentation))].map(({ index }) =>
@@ -166,8 +171,15 @@ function belowRemoved(each: Edit, removed: readonly Edit[]): Edit {
 /** `rank=8, alpha=16` as the configuration gives them or takes by itself; or what has no counterpart. */
 function argumentsFor({ given, form, method }: Wrapping): string | string[] {
   const { inserted } = form;
-  const settled = [...Object.keys(inserted.arguments), "target_modules"];
-  const required = Object.entries({ ...form.set, ...inserted.set });
+  const computed = Object.entries(inserted.computed ?? {});
+  const settled = [
+    ...Object.keys(inserted.arguments),
+    ...computed.flatMap(([, value]) => namesInTemplate(value)),
+    "target_modules",
+  ];
+  const required = Object.entries({ ...form.set, ...inserted.set }).filter(
+    ([name]) => !(name in inserted.arguments),
+  );
   for (const [name, wanted] of required) {
     const setting = given.setting(name);
     const value = setting.kind === "unknown" ? undefined : setting.value;
@@ -184,16 +196,28 @@ function argumentsFor({ given, form, method }: Wrapping): string | string[] {
     if (value.value.kind === "none" || (preset !== undefined && presetIs(preset, value.value))) continue;
     return `\`${name}=${value.text}\` has no counterpart in ${inserted.symbol}.`;
   }
-  return Object.entries(inserted.arguments).flatMap(([argument, hyperparameter]) => {
-    const own = method.hyperparameters.find(({ name }) => name === hyperparameter);
+  const written = (argument: string): string | undefined => {
     const setting = given.setting(argument);
-    const preset = given.symbol?.fields.find(({ name }) => name === argument)?.default;
-    const written = setting.kind === "given" ? setting.argument.value.text : preset;
-    const isSame = own !== undefined && Number(written) === own.default;
-    return written === undefined || (isSame && setting.kind === "default")
+    return setting.kind === "given"
+      ? setting.argument.value.text
+      : given.symbol?.fields.find(({ name }) => name === argument)?.default;
+  };
+  const kept = Object.entries(inserted.arguments).flatMap(([argument, hyperparameter]) => {
+    const own = method.hyperparameters.find(({ name }) => name === hyperparameter);
+    const value = written(argument);
+    const isSame = own !== undefined && Number(value) === own.default;
+    return value === undefined || (isSame && given.setting(argument).kind === "default")
       ? []
-      : [`${hyperparameter}=${written}`];
+      : [`${hyperparameter}=${value}`];
   });
+  const made = computed.map(([hyperparameter, value]) => {
+    const filled = value.replace(/\{(\w+)\}/g, (_, argument: string) => {
+      const text = written(argument) ?? "None";
+      return /^[\w.]+$/.test(text) ? text : `(${text})`;
+    });
+    return `${hyperparameter}=${filled}`;
+  });
+  return [...kept, ...made];
 }
 
 /** The numbers among the hyperparameters. */

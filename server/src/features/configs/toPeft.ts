@@ -1,4 +1,5 @@
 /** `apply_lora(model, targets=…)` of ours → `get_peft_model(model, LoraConfig(...))`, where both do the same. */
+import { calledIn } from "../../adapters/insert";
 import { literal } from "../../adapters/callSites/arguments";
 import { edit, type Edit } from "../../adapters/edits";
 import { namedTogether } from "../../adapters/libraryNames";
@@ -59,6 +60,10 @@ function planned(
   )
     return "What train_only returns is used.";
 
+  const sharing = site.afterInit === undefined ? undefined : calledIn(site.afterInit);
+  if (sharing !== undefined && !text.includes(`${sharing}(${target})`))
+    return `PEFT has one set of what ${method.name} shares for the whole model, and this code does not: there is no ${sharing}(${target}).`;
+
   const own = facts.definitions.map(({ range }) => range);
   const elsewhere = [
     ...text.matchAll(/(?<![\w.])(?:adapter_state_dict|load_adapter|resume_adapter)\(|\.merged\(/g),
@@ -98,7 +103,9 @@ function planned(
     )
       values.push(`${argument}=${String(preset)}`);
   }
-  const required = Object.entries({ ...set, ...inserted.set });
+  const required = Object.entries({ ...set, ...inserted.set }).filter(
+    ([name]) => !(name in inserted.arguments),
+  );
   for (const [name, wanted] of required)
     if (fields.find((field) => field.name === name)?.default !== wanted) values.push(`${name}=${wanted}`);
   const named = namedTogether(file, "peft", [config, "get_peft_model"]);

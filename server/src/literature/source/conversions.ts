@@ -89,6 +89,11 @@ function faults(
         ...Object.keys(inserted?.arguments ?? {}).flatMap((argument) =>
           lacks(config, argument, at("inserted", "arguments", argument)),
         ),
+        ...Object.entries(inserted?.computed ?? {}).flatMap(([hyperparameter, value]) =>
+          namesInTemplate(value).flatMap((argument) =>
+            lacks(config, argument, at("inserted", "computed", hyperparameter)),
+          ),
+        ),
         ...Object.keys(inserted?.set ?? {}).flatMap((argument) =>
           lacks(config, argument, at("inserted", "set", argument)),
         ),

@@ -92,6 +92,75 @@ model.train()
   ] as const)
     it(`not where ${why}`, () => assert.match(reason(marked, toOurs), pattern));
 
+  const of = (config: string, args: string): string =>
+    wrapped(`|${args}${args && ", "}target_modules=["q_proj", "v_proj"]`).replaceAll("LoraConfig", config);
+  const insertionOf = (marked: string): string =>
+    titles(offered(marked).actions).find((each) => each.startsWith("Insert ")) ?? "";
+
+  for (const [config, args, call] of [
+    ["LoraConfig", "r=8, lora_alpha=16, use_rslora=True", "apply_lora|rank=8, alpha=16 * 8 ** 0.5"],
+    ["LoraConfig", "lora_alpha=a + b, use_rslora=True", "apply_lora|alpha=(a + b) * 8 ** 0.5"],
+    ["LoKrConfig", "r=2, alpha=4, decompose_factor=2", "apply_lokr|rank=2, alpha=4, factor=2"],
+    ["MissConfig", 'r=4, init_weights="bat"', "apply_bat|block_size=4"],
+    ["WaveFTConfig", "n_frequency=16", "apply_waveft|n_frequency=16"],
+    ["C3AConfig", "block_size=4", "apply_c3a|block_size=4"],
+    ["RoadConfig", "group_size=4", "apply_road|group_size=4"],
+  ] as const)
+    it(`${config}(${args}) as ${call}`, async () => {
+      const marked = of(config, args);
+      const text = await offered(marked).edited(insertionOf(marked));
+      const [name = "", values = ""] = call.split("|");
+      assert.ok(
+        text.includes(
+          `\nmodel = ${name}(model, targets=("q_proj", "v_proj"), ${values})\ntrain_only(model, `,
+        ),
+        text.slice(text.indexOf("model = GPT()")),
+      );
+    });
+
+  it("with what all layers of a model share", async () => {
+    const marked = of("VeraConfig", "r=64");
+    const text = await offered(marked).edited(insertionOf(marked));
+    assert.equal(
+      text.slice(text.indexOf("model = GPT()")),
+      `model = GPT()
+model = apply_vera(model, targets=("q_proj", "v_proj"), rank=64)
+share_vera_factors(model)
+train_only(model, VeRALinear)
+`,
+    );
+    assert.ok(text.includes("\ndef share_vera_factors(model: nn.Module, seed: int = 0)"));
+    const back = text.replace("= apply_vera(", "= apply|_vera(");
+    const title = "Use VeRA of PEFT in place of this: `get_peft_model(…, VeraConfig(…))`";
+    assert.equal(
+      await offered(back).edited(title),
+      `import torch.nn as nn
+from peft import VeraConfig, get_peft_model
+
+
+${model}
+
+model = GPT()
+model = get_peft_model(model, VeraConfig(target_modules=["q_proj", "v_proj"], r=64))
+`,
+    );
+    assert.equal(
+      reason(back.replace("share_vera_factors(model)\n", ""), title),
+      "PEFT has one set of what VeRA shares for the whole model, and this code does not: there is no share_vera_factors(model).",
+    );
+  });
+
+  for (const [config, args, pattern] of [
+    ["LoKrConfig", "r=2", /needs factor >= 1/],
+    ["C3AConfig", 'block_size=4, init_weights="gaussian"', /^`init_weights="gaussian"` has no counterpart/],
+    ["VeraConfig", "projection_prng_key=1", /^`projection_prng_key=1` has no counterpart/],
+    ["RoadConfig", 'variant="road_2", group_size=4', /^RoAdLinear computes .*`variant="road_1"`/],
+  ] as const)
+    it(`not ${config}(${args})`, () => {
+      const marked = of(config, args);
+      assert.match(reason(marked, insertionOf(marked)), pattern);
+    });
+
   it("says nothing of a configuration that no model gets here", () =>
     assert.deepEqual(
       titles(offered(`${head}config = LoraConfig(|r=4)\n`).actions).filter((title) =>
