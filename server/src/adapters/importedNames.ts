@@ -68,6 +68,15 @@ export function addNames(text: string, statement: FromImport, added: readonly st
   return last.length === 0 ? edits : [...edits, ...atEnd(text, statement, last)];
 }
 
+/** Whether a name that is added comes where another one goes, which is then one edit. */
+export function comesInPlaceOf({ names }: FromImport, added: string, leaving: Range): boolean {
+  const key = orderOf(names.map(({ name }) => name));
+  const next = key === undefined ? -1 : names.findIndex(({ name }) => key(name) > key(added));
+  const at = next < 0 ? names.length : next;
+  const index = names.findIndex(({ range }) => range.from <= leaving.from && leaving.from < range.to);
+  return at === index || at === index + 1;
+}
+
 /** What stands between a name's comma and the next name: a line break where each has a line of its own. */
 function gapBefore(text: string, { range }: ImportedName): string {
   const line = /(?:^|[\r\n])([ \t]*)$/.exec(text.slice(0, range.from));

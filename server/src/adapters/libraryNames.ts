@@ -2,7 +2,7 @@
 import type { Call, ImportBinding, Range } from "../python/facts";
 import type { SourceFile } from "./definitions";
 import { type Edit, edit } from "./edits";
-import { addNames, readFromImport, removeNames } from "./importedNames";
+import { addNames, comesInPlaceOf, readFromImport, removeNames } from "./importedNames";
 import { addImports, isTopLevel, spelling } from "./imports";
 import { isTaken } from "./manner";
 import { wholeLine } from "./remove";
@@ -68,8 +68,10 @@ export function renamedCallee(file: SourceFile, call: Call, paths: readonly stri
     const found = named(file, paths);
     return found && { written: found.written, edits: [...found.edits, ...unused] };
   }
-  const alone = statement.names.length === 1 && !isUsed(file, old, [call.callee]);
-  const edits = alone
+  const isReplaced =
+    !isUsed(file, old, [call.callee]) &&
+    (statement.names.length === 1 || comesInPlaceOf(statement, name, binding.nameRange));
+  const edits = isReplaced
     ? [edit(binding.nameRange.from, (binding.aliasRange ?? binding.nameRange).to, name)]
     : [...addNames(text, statement, [name]), ...unused];
   return { written: name, edits };

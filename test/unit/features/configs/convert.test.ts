@@ -280,6 +280,11 @@ describe("the import goes along", () => {
       `from peft import (\n    LoraConfig,\n    VeraConfig,\n    get_peft_model,\n)\n\nx = VeraConfig(r=256)\ny: LoraConfig\n`,
     ],
     [
+      "in brackets over several lines, in the place of the old name",
+      `from peft import (\n    AdaLoraConfig,\n    LoraConfig,\n)\n\nx = Lora|Config(r=8)\n`,
+      `from peft import (\n    AdaLoraConfig,\n    VeraConfig,\n)\n\nx = VeraConfig(r=256)\n`,
+    ],
+    [
       "where the new name is there already",
       `from peft import LoraConfig, VeraConfig\n\nx = Lora|Config(r=8)\n`,
       `from peft import VeraConfig\n\nx = VeraConfig(r=256)\n`,
@@ -296,6 +301,13 @@ describe("the import goes along", () => {
     ],
   ] as const)
     it(form, () => checkEdit(before, vera, after));
+
+  it("before the old name in brackets over several lines", () =>
+    checkEdit(
+      `from peft import (\n    LoraConfig,\n    get_peft_model,\n)\n\nx = Lora|Config(r=8)\n`,
+      "Convert to LoHa: `LoHaConfig`",
+      `from peft import (\n    LoHaConfig,\n    get_peft_model,\n)\n\nx = LoHaConfig(r=8)\n`,
+    ));
 
   it("not where the file has another meaning for the name", () => {
     assert.match(
