@@ -190,6 +190,47 @@ class Net(nn.Module):
 describe("the consequence of a configuration with the bundled corpus", () => {
   const { corpus } = compileCorpus("corpus");
   const context = contextWith({ library: createLibrary(corpus, {}) });
+
+  for (const [config, args, trainable] of [
+    // (8 + 8 + 1) · 4: the ranks that the budget begins with
+    ["AdaLoraConfig", "init_r=4, target_r=2, total_step=100, beta1=0.5", "204"],
+    ["AdaLoraConfig", "total_step=100", "612"],
+    // 2 · 2 + 1 · (4 + 4), and the large factor whole from half its side on
+    ["LoKrConfig", "r=1, decompose_factor=2", "36"],
+    ["LoKrConfig", "r=2, decompose_factor=2", "60"],
+    // 8 · (4 - 1) / 2
+    ["OFTConfig", "oft_block_size=4, use_cayley_neumann=True, num_cayley_neumann_terms=3", "36"],
+    ["BOFTConfig", "boft_block_size=4", "120"],
+    ["MissConfig", "r=4", "96"],
+    ["VBLoRAConfig", "r=2, num_vectors=8, vector_length=4", "224"],
+  ] as const)
+    it(`is said of ${config}(${args})`, () =>
+      assert.match(
+        line(
+          `from peft import ${config}\nmodel = GPT()\nm = get_peft_model(model, ${config.slice(0, 3)}|${config.slice(3)}(${args}, target_modules=["q"]))\n`,
+          model,
+          context,
+        ) ?? "silent",
+        new RegExp(`^Here: 3 layers of \`GPT\` \\(\`q\`\\), ${trainable} parameters`),
+      ));
+
+  for (const [config, args] of [
+    ["LoKrConfig", "r=2"],
+    ["LoKrConfig", "r=2, decompose_factor=3"],
+    ["OFTConfig", "r=4"],
+    ["OFTConfig", "oft_block_size=3"],
+    ["BOFTConfig", "boft_block_num=2"],
+  ] as const)
+    it(`is not said of ${config}(${args})`, () =>
+      assert.equal(
+        line(
+          `from peft import ${config}\nmodel = GPT()\nm = get_peft_model(model, ${config.slice(0, 3)}|${config.slice(3)}(${args}, target_modules=["q"]))\n`,
+          model,
+          context,
+        ),
+        undefined,
+      ));
+
   const said = (args: string, config = "LoraConfig(r=2, "): string | undefined =>
     line(
       `model = Net()\nmodel = get_peft_model(model, ${config.replace("Config", "Con|fig")}${args}))\n`,

@@ -26,6 +26,8 @@ const isKind = (role: string): role is Kind => role in sizeOf;
 interface Cost {
   readonly trainable: string;
   readonly shared?: string;
+  /** Where PEFT would compute something else, or not at all. */
+  readonly requires: readonly string[];
   readonly method: Method;
 }
 
@@ -48,8 +50,9 @@ export function costsOf(
   const linear = method && costOf(context, method, "linear");
   if (linear === undefined) return undefined;
   const settled = new Set<string>();
+  const renamed = renamedBy(context, symbol);
   const costs = new Map<Kind, Cost | undefined>([["linear", linear]]);
-  const options = optionsOf(linear, given, settled);
+  const options = optionsOf(linear, given, settled, renamed);
   const shared = linear.shared === undefined ? 0 : options && evaluate(linear.shared, options);
   if (options === undefined || shared === undefined) return undefined;
   const of = (layer: Layer, key: string): number | undefined => {
@@ -57,9 +60,13 @@ export function costsOf(
     if (!isKind(role) || !typeOf[role].test(type)) return undefined;
     if (!costs.has(role)) costs.set(role, costOf(context, linear.method, role));
     const cost = costs.get(role);
-    const values = cost && optionsOf(cost, given, settled, key);
+    const values = cost && optionsOf(cost, given, settled, renamed, key);
     if (cost === undefined || values === undefined) return undefined;
-    const trained = evaluate(cost.trainable, { ...values, ...sizesOf(layer) });
+    const known = { ...values, ...sizesOf(layer) };
+    const isSettled = (requirement: string): boolean =>
+      [...namesIn(requirement)].some((name) => name !== "rank" && name in values);
+    if (cost.requires.some((each) => isSettled(each) && evaluate(each, known) === 0)) return undefined;
+    const trained = evaluate(cost.trainable, known);
     return trained === undefined || trained <= 0 ? undefined : trained;
   };
   return { of, shared, arguments: [...settled, ...patternsOf(symbol)] };
@@ -70,8 +77,7 @@ function methodOf(context: FeatureContext, symbol: LibrarySymbol, given: CallArg
   const { library } = context;
   const { kind, library: name, fields, methods, papers } = symbol;
   const has = (field: string): boolean => fields.some((each) => each.name === field);
-  // with a budget (init_r, target_r) r is not the rank that it starts with
-  if (kind !== "config" || name !== "peft" || !has("target_modules") || has("init_r")) return undefined;
+  if (kind !== "config" || name !== "peft" || !has("target_modules")) return undefined;
   const plain = methods.flatMap((id) => library.method(id) ?? []).find(({ paper }) => paper === papers[0]);
   const cost = plain && costOf(context, plain, "linear");
   if (cost === undefined) return undefined;
@@ -92,6 +98,17 @@ function methodOf(context: FeatureContext, symbol: LibrarySymbol, given: CallArg
   return found;
 }
 
+/** What the configuration calls hyperparameters of a method: block_size is oft_block_size. */
+const renamedBy = ({ library }: FeatureContext, { name }: LibrarySymbol): ReadonlyMap<string, string> =>
+  new Map(
+    library
+      .conversions()
+      .flatMap(({ forms }) => forms)
+      .filter(({ config }) => config === name)
+      .flatMap(({ inserted }) => Object.entries(inserted?.arguments ?? {}))
+      .map(([argument, hyperparameter]) => [hyperparameter, argument] as const),
+  );
+
 /** Of a method, or of another of its paper: LoRA for embeddings has a description of its own. */
 function costOf({ library }: FeatureContext, method: Method, kind: Kind): Cost | undefined {
   const own = costIn(method, kind);
@@ -105,7 +122,8 @@ function costIn(method: Method, kind: Kind): Cost | undefined {
   const { trainable, shared } = site;
   if (trainable === undefined) return undefined;
   if (site === method && !isOf(kind, trainable)) return undefined;
-  return { trainable, method, ...(shared === undefined ? {} : { shared }) };
+  const requires = "requires" in site ? (site.requires ?? []) : [];
+  return { trainable, requires, method, ...(shared === undefined ? {} : { shared }) };
 }
 
 /** What a method without a place describes is of linear layers, if it does not name the sizes of others. */
@@ -121,12 +139,13 @@ function optionsOf(
   { trainable, method }: Cost,
   given: CallArguments,
   settled: Set<string>,
+  renamed: ReadonlyMap<string, string>,
   key?: string,
 ): Record<string, number> | undefined {
   const options: Record<string, number> = {};
   for (const name of namesIn(trainable)) {
     if (!method.hyperparameters.some((each) => each.name === name)) continue;
-    const field = fieldOf(name, given);
+    const field = fieldOf(name, given, renamed);
     if (field === undefined) return undefined;
     settled.add(field.name);
     const value = field.layers === true ? namedIn(field.name, given, key) : numberAt(field.name, given, key);
@@ -140,9 +159,14 @@ function optionsOf(
 function fieldOf(
   name: string,
   { symbol }: CallArguments,
+  renamed: ReadonlyMap<string, string>,
 ): { readonly name: string; readonly layers?: true } | undefined {
   const has = (each: string): boolean => symbol?.fields.some((field) => field.name === each) === true;
   if (has(name)) return { name };
+  const other = renamed.get(name);
+  if (other !== undefined) return { name: other };
+  // with a budget (init_r, target_r) r is not the rank that it starts with
+  if (name === "rank" && has("init_r")) return { name: "init_r" };
   if (name === "rank" && has("r")) return { name: "r" };
   return name === "scale_input" && has("feedforward_modules")
     ? { name: "feedforward_modules", layers: true }
