@@ -46,13 +46,14 @@ export function authorsInShort({ authors, authorCount, organisation }: Paper): s
     : `${family} et al.`;
 }
 
-/** `hu2022lora`: first author's family name, year, first topical word of the title, in ASCII. */
+/** `hu2022lora`: first author's family name, year, first topical word of the title, in ASCII; `mora2024` without authors. */
 export function citationKey({ authors, organisation, year, title }: Paper): string {
   const ascii = (text: string): string => fold(text).replace(/[^a-z0-9]/g, "");
   const [first] = authors;
   const who = first === undefined ? (organisation?.split(" ")[0] ?? "") : splitName(first).family;
   const topical = title.split(/[\s:–—-]+/).find((word) => ascii(word) !== "" && stem(ascii(word)) !== null);
-  return `${ascii(who)}${year ?? ""}${ascii(topical ?? title)}`;
+  const what = ascii(topical ?? title);
+  return who === "" ? `${what}${year ?? ""}` : `${ascii(who)}${year ?? ""}${what}`;
 }
 
 function uniqueKeys(papers: readonly Paper[]): string[] {

@@ -96,6 +96,7 @@ describe("citations", () => {
       citationKey(userPaper({ title: "The Power of Scale", authors: ["Rami Al-Rfou"], year: 2021 })),
       "alrfou2021power",
     );
+    assert.equal(citationKey(userPaper({ title: "MoRA: High-Rank Updating", year: 2024 })), "mora2024");
   });
 
   it("survive the way through BibTeX", () => {
