@@ -22,7 +22,7 @@ import { isConstant, isTensorMethod, namedLayer, operation, reshapes } from "./t
 import type { Names } from "./ways";
 
 /** Expressions that are carried out before a class is taken for more than one formula. */
-const mostExpressions = 1000;
+const mostExpressions = 700;
 const mostOfFunction = 200;
 /** Methods that one calls in another, followed so deep; and layers of own classes within each other. */
 export const deepest = 5;
