@@ -211,7 +211,7 @@ describe("the consequence of a configuration with the bundled corpus", () => {
           model,
           context,
         ) ?? "silent",
-        new RegExp(`^Here: 3 layers of \`GPT\` \\(\`q\`\\), ${trainable} parameters`),
+        new RegExp(`^3 layers of \`GPT\` \\(\`q\`\\), ${trainable} parameters`),
       ));
 
   for (const [config, args] of [

@@ -22,7 +22,9 @@ ${model}
 
 `;
 const toOurs = "Insert LoRA in place of PEFT's: `apply_lora(…)`";
-const apply = `def apply_lora(model: nn.Module, targets: Collection[str], **hyperparameters: Any) -> nn.Module:
+const apply = `def apply_lora(
+    model: nn.Module, targets: Collection[str], **hyperparameters: object
+) -> nn.Module:
     """LoRA (arXiv:2106.09685) in every layer of \`model\` that \`targets\` name; returns \`model\`."""
     return replace_layers(model, targets, LoRALinear, **hyperparameters)`;
 
