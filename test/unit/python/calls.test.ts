@@ -126,3 +126,13 @@ test("the layout: indentation, line break, quotes, where imports end, names of t
     ["  ", "\r\n", "'", "torch", "N", true],
   );
 });
+
+test("names that every object of JavaScript has mean nothing", () => {
+  const { references } = read(
+    `${imports}constructor.x = 1\nfor toString in items:\n    toString.y(valueOf)\n`,
+  );
+  assert.deepEqual(
+    references.map(({ qualified }) => qualified),
+    ["peft", "peft.LoraConfig", "peft.get_peft_model"],
+  );
+});

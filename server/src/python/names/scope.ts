@@ -36,7 +36,10 @@ export function signatureOf(qualified: string): Signature | undefined {
 }
 
 /** Names that stand for their module even before the import is written. */
-const customary: Readonly<Record<string, string>> = { nn: "torch.nn", torch: "torch" };
+const customary: ReadonlyMap<string, string> = new Map([
+  ["nn", "torch.nn"],
+  ["torch", "torch"],
+]);
 
 /** What a star import brings when nothing else binds it: a class, or a function that says what it does. */
 const exported =
@@ -357,7 +360,7 @@ export class Scope {
     if (star !== undefined) return this.passedOn([inModule(star, head), ...rest].join("."));
     const starred = this.resolveStar(head);
     if (starred !== undefined) return normalize([starred, ...rest].join("."));
-    const module = customary[head];
+    const module = customary.get(head);
     return module !== undefined && rest.length > 0 ? normalize([module, ...rest].join(".")) : undefined;
   }
 
@@ -371,7 +374,7 @@ export class Scope {
 
   /** What a customary name stands for when the file does not bind it: `nn` is `torch.nn`. */
   moduleNamed(name: string): string | undefined {
-    return this.lookup(name) ? undefined : customary[name];
+    return this.lookup(name) ? undefined : customary.get(name);
   }
 
   private resolveStar(name: string): string | undefined {
