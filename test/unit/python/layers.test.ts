@@ -310,7 +310,7 @@ test("layers come from branches, loops, add_module, setattr and annotated or cha
 test("factories of the file and classes in variables are followed", () => {
   check(
     "self.c = conv3x3(3, 16, stride=2)",
-    ["c: nn.Conv2d(in_channels=3, out_channels=16, kernel_size=3, stride=2, padding=1) factory !"],
+    ["c: nn.Conv2d(in_channels=3, out_channels=16, kernel_size=3, stride=2, padding=1) factory"],
     "def conv3x3(i, o, stride=1):\n    return nn.Conv2d(i, o, 3, stride=stride, padding=1)",
   );
   check(
@@ -408,7 +408,7 @@ test("layers behind a lambda, in pairs that are collected first, and in what fun
       "proj: nn.Identity() conditional !",
       "parts: nn.Sequential() attribute",
       "parts.up: nn.Linear(in_features=3, out_features=6) sequential",
-      "block: nn.Sequential() factory !",
+      "block: nn.Sequential() factory",
       "block.fc: nn.Linear(in_features=7, out_features=2) add-module",
       "fc: nn.Linear(in_features=4, out_features=4) factory !",
     ],
@@ -464,7 +464,7 @@ class A(nn.Module):
         return nn.Sequential(*layers)
 `;
   assert.deepEqual(layerLines(moduleOf(read(text), "A")), [
-    "stage: nn.Sequential() factory !",
+    "stage: nn.Sequential() factory",
     "stage.0: nn.Linear(in_features=4, out_features=8) append",
   ]);
 });
