@@ -175,14 +175,14 @@ function blockInputPlaces(module: ModuleClass): BlockInputPlace[] {
       label: branch.layer,
       touch: branchTouch(module, branch),
       module,
-      branches: [branch],
+      branches: [branch.inputWidth === undefined ? branch : { ...branch, width: branch.inputWidth }],
       ...because(
         branch.obstacle ??
           noInit(module) ??
           (branch.input === undefined
             ? `What goes into \`${branch.layer}\` is read in other places too; assign it to a variable of its own first.`
             : undefined) ??
-          (branch.width === undefined
+          ((branch.inputWidth ?? branch.width) === undefined
             ? `The width of \`${branch.layer}\`'s input is not known from \`${module.name}.__init__\`; build its layers with named sizes there.`
             : undefined),
       ),

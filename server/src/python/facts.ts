@@ -196,6 +196,8 @@ export interface ResidualBranch {
   readonly statement: Range;
   /** Channel width of the branch's output, written so that it is valid inside `__init__`. */
   readonly width?: Expression;
+  /** Channel width of what the sub-layer reads, where a layer before it gives that: a norm of another width. */
+  readonly inputWidth?: Expression;
   readonly form: "pre-norm" | "post-norm" | "plain" | "in-place";
   /** Where the same layer is called again, as in the other arm of an `if`: one adapter goes around all of them. */
   readonly repeats?: readonly {

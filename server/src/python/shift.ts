@@ -149,6 +149,7 @@ class Mover {
       ...(residual.input && { input: this.range(residual.input) }),
       statement: this.range(residual.statement),
       ...(residual.width && { width: this.expression(residual.width) }),
+      ...(residual.inputWidth && { inputWidth: this.expression(residual.inputWidth) }),
       ...(residual.repeats && {
         repeats: residual.repeats.map((repeat) => ({
           ...repeat,

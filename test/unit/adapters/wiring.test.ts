@@ -75,6 +75,49 @@ class Block(nn.Module):
 `,
   ));
 
+test("a module before attention is as wide as what goes in, where that is another width than what comes out", async () => {
+  const block = (adapter: string, input: string, cursor: string): string => `class Attention(nn.Module):
+    def __init__(self, width, outputs):
+        super().__init__()
+        self.qkv = nn.Linear(width, 3 * outputs)
+        self.proj = nn.Linear(outputs, outputs)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        return self.proj(torch.softmax(q @ k.transpose(-2, -1), dim=-1) @ v)
+
+
+class Block(nn.Module):
+    def __init__(self, width, outputs):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, outputs)
+        self.attn = Attention(width, outputs)
+${adapter}
+    def forward(self, x):
+        y = self.norm(x)
+        x = self.widen(y)
+        x = x + self.at${cursor}tn(${input})
+        return x
+`;
+  await checkInsertion(
+    `${header}
+
+
+${block("", "y", "|")}`,
+    "Add a mixture-of-modality adapter (LaVIN) before `attn`",
+    `${header}
+
+
+${block("", "y", "").slice(0, block("", "y", "").indexOf("class Block"))}${source("lavin/lavin.py", "MixtureOfModalityAdapter")}
+
+
+${block("        self.mma_adapter = MixtureOfModalityAdapter(width, hidden=8, groups=2, temperature=10)\n", "self.mma_adapter(y)", "").slice(block("", "y", "").indexOf("class Block"))}`,
+  );
+  const behind = await after(`${header}\n\n\n${block("", "y", "|")}`, "houlsby");
+  assert.match(behind, /HoulsbyAdapter\(outputs, /);
+});
+
 test("what other places read too is not adapted", async () => {
   const reason = await after(
     `${header}

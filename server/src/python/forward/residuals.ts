@@ -5,7 +5,7 @@ import type { Flow, LayerCall } from "./flow";
 import { convolves, sublayerRole } from "./roles";
 import { isSpatialNorm, StreamNorms, uncast } from "./stream";
 import { type Sublayer, sublayerOf as sublayerAt } from "./sublayer";
-import { outputWidth, streamWidth } from "./widths";
+import { expressionWidth, outputWidth, streamWidth } from "./widths";
 
 const skipName = /residual|identity|shortcut|skip|^input|_input$|inputs?$/i;
 const activationName =
@@ -113,8 +113,10 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   ): void {
     const { called } = sublayer;
     const taken = norms.of(skip, statement.from) ?? norms.of(branch, statement.to);
-    const width = widthOf(called, norm ?? taken?.path);
+    const width = widthOf(called, norm ?? taken?.path, skip);
     const input = sublayer.moved === true ? undefined : inputOf(called);
+    const [read] = called.arguments;
+    const inputWidth = input && read && expressionWidth(read, called.call.from, flow);
     const channelsFirst =
       norm !== undefined
         ? isSpatialNorm(norm, flow)
@@ -137,6 +139,7 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
       ...(input && { input }),
       statement: { from: statement.from, to: statement.to },
       ...(width && { width }),
+      ...(inputWidth && { inputWidth }),
       form,
       ...(reason !== undefined && { obstacle: reason }),
     });
@@ -206,13 +209,22 @@ export function residualsIn(flow: Flow): ResidualBranch[] {
   }
 
   /** The stream's width: of the norm before or after, of the sub-layer, or of all norms of the class. */
-  function widthOf(called: LayerCall, norm: string | undefined): Expression | undefined {
+  function widthOf(called: LayerCall, norm: string | undefined, skip: Expr): Expression | undefined {
     const before = called.arguments.map((argument) => normPath(argument)).find((path) => path !== undefined);
-    for (const path of [norm, before, called.path]) {
+    const paths = isWidened(called, skip) ? [norm, called.path, before] : [norm, before, called.path];
+    for (const path of paths) {
       const width = path === undefined ? undefined : outputWidth(path, flow);
       if (width) return width;
     }
     return streamWidth(flow);
+  }
+
+  /** `y = self.norm(x)`, then `x = self.widen(x)`, then `x = x + self.attn(y)`: the sum need not be as wide as y. */
+  function isWidened({ arguments: [read], call }: LayerCall, skip: Expr): boolean {
+    if (read?.kind !== "name" || skip.kind !== "name") return false;
+    const normed = flow.latest(read.name, call.from);
+    const stream = flow.latest(skip.name, call.from);
+    return normed !== undefined && stream !== undefined && stream.statement.from > normed.statement.from;
   }
 
   function normPath(expression: Expr): string | undefined {

@@ -85,6 +85,12 @@ function returnedWidth(flow: Flow, forward: FunctionStmt, depth: number): Expres
 
 type Node = Parameters<Flow["layerCall"]>[0];
 
+/** Width of what an expression of `forward` holds, where a layer gives that. */
+export function expressionWidth(expression: Node, before: number, flow: Flow): Expression | undefined {
+  const path = lastLayer(expression, before, flow, 0);
+  return path === undefined ? undefined : outputWidth(path, flow);
+}
+
 /** The layer whose output an expression is, through dropout, norms, reshapes, residual sums and local names. */
 function lastLayer(expression: Node, before: number, flow: Flow, depth: number): string | undefined {
   if (depth > 12) return undefined;

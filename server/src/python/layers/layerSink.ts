@@ -96,6 +96,11 @@ export class LayerSink {
           : this.typesOf(expression, place, nesting + 1),
       );
       if (found.length > 0) return found;
+      // `norm_layer=nn.LayerNorm`, for which a caller passes what is not known here: a norm all the same
+      const { default: preset } = place.function?.parameters.find(({ name }) => name === callee.name) ?? {};
+      const usual = preset && evaluate(preset, place);
+      if (usual?.kind === "reference" && hasNoWeights(roleOf(usual.qualified, false)))
+        return [usual.qualified];
     }
     return callee.kind === "name" || callee.kind === "attribute" ? [this.block.slice(callee)] : [];
   }
@@ -118,6 +123,10 @@ export class LayerSink {
     });
   }
 }
+
+/** Whether no adapter stands for such a layer, so that its exact class does not matter. */
+const hasNoWeights = (role: LayerRole | undefined): boolean =>
+  role === "norm" || role === "dropout" || role === "activation";
 
 /** The role of a layer whose class is at hand; undefined when that is no module. */
 export function classRole(type: string, origin: Origin & { kind: "class" }): LayerRole | undefined {
