@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { CodeAction } from "vscode-languageserver-types";
 import { applied, serviceWith, uri } from "../unit/adapters/check";
@@ -106,6 +107,8 @@ for (const [fileIndex, path] of files.entries()) {
       }
       met.add(pair);
       const made = await applying(service, text, action);
+      // what services have put off holds them until its turn comes
+      await setImmediate();
       tried.push({
         ...entry,
         ...made,

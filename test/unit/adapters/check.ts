@@ -6,9 +6,14 @@ import type { CodeAction, SnippetTextEdit, TextEdit, WorkspaceEdit } from "vscod
 import { defaultSettings } from "../../../server/src/defaultSettings";
 import { parseCorpus, parseFormulas } from "../../../server/src/lsp/assets";
 import { createService, type Service } from "../../../server/src/service";
+import { lazily } from "../../../server/src/lazily";
 import { unquoted } from "../../annotations";
 
 const read = (name: string): string => readFileSync(`dist/${name}`, "utf8");
+
+// read once: a test asks many services
+const corpus = lazily(() => parseCorpus(read("corpus.json")));
+const formulas = lazily(() => parseFormulas(read("formulas.json")));
 
 export const uri = "file:///project/model.py";
 
@@ -24,8 +29,8 @@ export function serviceWith(
   { files = {}, destination = "inline", snippets = false }: Surroundings = {},
 ): Service {
   const service = createService({
-    corpus: parseCorpus(read("corpus.json")),
-    formulas: parseFormulas(read("formulas.json")),
+    corpus: corpus(),
+    formulas: formulas(),
     loadIndex: () => Promise.resolve(read("index.json")),
     storage: { read: () => Promise.resolve(null), write: () => Promise.resolve() },
     initialization: {
