@@ -139,7 +139,7 @@ export const isOpenHead = ({ role, sizes, arguments: given }: Layer): boolean =>
   role === "linear" && sizes["out_features"] === undefined && classCount.test(textOf(given));
 
 const classCount =
-  /(?:num|nb|n)_?(?:labels|class(?:es)?|cls|tags|categories)\b|\b\w*class(?:es)?\b|\blen\([\w.]*(?:classes|labels)\)/i;
+  /(?:num|nb|n)_?(?:labels|cls|tags|categories)\b|\b\w*class(?:es)?\b|\blen\([\w.]*labels\)/i;
 const textOf = (given: Layer["arguments"]): string => given["out_features"]?.text ?? "";
 
 type Sizes = Readonly<Record<string, number | undefined>>;
