@@ -6,6 +6,7 @@ import { type Edit, insertion } from "./edits";
 import { closingBracket, topLevelParts } from "./brackets";
 import { addImports, importHeader, type ImportStatement, inTyping, isTopLevel, spelling } from "./imports";
 import { inManner, isTaken, renamed } from "./manner";
+import { numbered } from "./numbered";
 import type { ProjectManner } from "./projectManner";
 
 export interface SourceFile {
@@ -142,11 +143,6 @@ export function definingModules(module: string, { qualified }: Pick<ImportBindin
   return [`${module}${home}`, `${folder}${folder === "" ? home.slice(1) : home}`];
 }
 
-/** `name`, or with the first number that nobody has. */
-function freeName(name: string, isUsed: (name: string) => boolean): string {
-  for (let number = 2; ; number++) if (!isUsed(`${name}${number}`)) return `${name}${number}`;
-}
-
 /**
  * Edits that make `wanted` available in `file`.
  * @param at start of the top-level statement above which definitions go, or "end" to append them.
@@ -162,7 +158,7 @@ export function bringDefinitions(
   const taken = (name: string, qualified?: string): boolean =>
     given.has(name) || isTaken(file, name, qualified);
   const free = (name: string, qualified?: string): string => {
-    const found = taken(name, qualified) ? freeName(name, taken) : name;
+    const found = numbered(name, (each) => taken(each, each === name ? qualified : undefined));
     given.add(found);
     return found;
   };

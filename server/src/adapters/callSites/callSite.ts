@@ -5,6 +5,7 @@ import type { Options } from "../budget";
 import type { SourceFile } from "../definitions";
 import { lineStart } from "../definitions";
 import { type Edit, insertion, type Piece } from "../edits";
+import { numbered } from "../numbered";
 
 export interface CallSite {
   readonly file: SourceFile;
@@ -20,10 +21,7 @@ export interface CallSite {
 /** A free attribute name of the class: `mlp_adapter`, then `mlp_adapter2`. */
 export function freeAttribute(module: ModuleClass, text: string, wanted: string): string {
   const body = text.slice(module.range.from, module.range.to);
-  const taken = (name: string): boolean => new RegExp(`\\bself\\.${name}\\b`).test(body);
-  let name = wanted;
-  for (let number = 2; taken(name); number++) name = `${wanted}${number}`;
-  return name;
+  return numbered(wanted, (name) => new RegExp(`\\bself\\.${name}\\b`).test(body));
 }
 
 /** The white space a line starts with. */

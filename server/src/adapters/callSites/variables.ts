@@ -1,6 +1,7 @@
 /** What templates name of the code around them, and why a place that lacks it cannot take them. */
 import type { MethodSite } from "../../literature/model";
 import type { Range } from "../../python/facts";
+import { numbered } from "../numbered";
 import type { TrainingPlace } from "../place";
 import type { Named } from "../models";
 
@@ -36,10 +37,8 @@ export function freeNames(site: MethodSite, text: string, around: Range): Readon
 
 /** A name that the stretch does not use: `index`, then `index2`. */
 export function freeName(text: string, { from, to }: Range, wanted: string): string {
-  const taken = (name: string): boolean => new RegExp(`(?<!\\.)\\b${name}\\b`).test(text.slice(from, to));
-  let name = wanted;
-  for (let number = 2; taken(name); number++) name = `${wanted}${number}`;
-  return name;
+  const stretch = text.slice(from, to);
+  return numbered(wanted, (name) => new RegExp(`(?<!\\.)\\b${name}\\b`).test(stretch));
 }
 
 /** The user's variables that a site asks for, as the code writes them. */
