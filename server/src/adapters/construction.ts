@@ -30,8 +30,7 @@ export function labelOf({ path, construction }: Layer, together: readonly Layer[
 export function distinctPlaces(places: readonly Place[]): Place[] {
   const seen = new Set<string>();
   return places.filter((place) => {
-    const first = place.kind !== "model-layers" && "layers" in place ? place.layers[0] : undefined;
-    const isShared = first?.construction?.free === true && place.label === labelOf(first, []);
+    const isShared = "layers" in place && place.layers[0]?.construction?.free === true;
     const key = isShared ? `${place.kind} ${place.label}` : place.key;
     return !seen.has(key) && seen.add(key);
   });
