@@ -295,9 +295,24 @@ class Head(nn.Module):
   );
 });
 
-test("a class that the file's sibling has already is imported from there", () =>
-  checkInsertion(
-    `from torch import nn
+const loraModule = `import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n${source("lora/lora.py", "LoRALinear")}\n`;
+
+for (const [what, files] of [
+  [
+    "a class that the file's sibling has already is imported from there",
+    { "file:///project/layers.py": loraModule },
+  ],
+  [
+    "a class that a package hands on is imported from the package",
+    {
+      "file:///project/layers/__init__.py": "from .adapters import LoRALinear\nfrom .norms import Norm\n",
+      "file:///project/layers/adapters.py": loraModule,
+    },
+  ],
+] as const) {
+  test(what, () =>
+    checkInsertion(
+      `from torch import nn
 from layers import Norm
 
 
@@ -306,8 +321,8 @@ class Head(nn.Module):
         super().__init__()
         self.|head = nn.Linear(16, 8)
 `,
-    "Adapt `head` with LoRA (192 trainable)",
-    `from torch import nn
+      "Adapt `head` with LoRA (192 trainable)",
+      `from torch import nn
 from layers import LoRALinear, Norm
 
 
@@ -316,41 +331,10 @@ class Head(nn.Module):
         super().__init__()
         self.head = LoRALinear(16, 8, rank=8, alpha=16)
 `,
-    {
-      files: {
-        "file:///project/layers.py": `import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n${source("lora/lora.py", "LoRALinear")}\n`,
-      },
-    },
-  ));
-
-test("a class that a package hands on is imported from the package", () =>
-  checkInsertion(
-    `from torch import nn
-from layers import Norm
-
-
-class Head(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.|head = nn.Linear(16, 8)
-`,
-    "Adapt `head` with LoRA (192 trainable)",
-    `from torch import nn
-from layers import LoRALinear, Norm
-
-
-class Head(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.head = LoRALinear(16, 8, rank=8, alpha=16)
-`,
-    {
-      files: {
-        "file:///project/layers/__init__.py": "from .adapters import LoRALinear\nfrom .norms import Norm\n",
-        "file:///project/layers/adapters.py": `import math\n\nimport torch\nfrom torch import Tensor, nn\n\n\n${source("lora/lora.py", "LoRALinear")}\n`,
-      },
-    },
-  ));
+      { files },
+    ),
+  );
+}
 
 test("a missing `import torch` goes above the file's other imports of torch", () =>
   checkInsertion(
