@@ -1,5 +1,5 @@
 /** Files for a server that has none of its own: the user's library in the extension's folder, and what the user names. */
-import { FileSystemError, Uri, workspace } from "vscode";
+import { FileSystemError, FileType, Uri, workspace } from "vscode";
 import type { BaseLanguageClient } from "vscode-languageclient";
 import { requests } from "../../server/src/protocol";
 
@@ -24,6 +24,19 @@ export function serveStorage(client: BaseLanguageClient, folder: Uri): void {
   client.onRequest(requests.readFile, async ({ uri }: { uri: string }) => ({
     text: await readText(client.protocol2CodeConverter.asUri(uri)),
   }));
+  client.onRequest(requests.listFolder, async ({ uri }: { uri: string }) => ({
+    names: await listFolder(client.protocol2CodeConverter.asUri(uri)),
+  }));
+}
+
+/** What cannot be listed holds nothing for us. */
+async function listFolder(uri: Uri): Promise<string[]> {
+  try {
+    const entries = await workspace.fs.readDirectory(uri);
+    return entries.map(([name, type]) => (type & FileType.Directory ? `${name}/` : name));
+  } catch {
+    return [];
+  }
 }
 
 async function readText(uri: Uri): Promise<string | null> {

@@ -240,6 +240,8 @@ export const requests = {
   writeStorage: "litlens/writeStorage",
   /** Server to client, for platforms without a file system: {uri} → {text: string | null}. */
   readFile: "litlens/readFile",
+  /** Server to client, for platforms without a file system: {uri} → {names: string[]}, folders with a `/` at the end. */
+  listFolder: "litlens/listFolder",
   /** Client to server, notification: {theme}. */
   theme: "litlens/theme",
 } as const;

@@ -23,6 +23,8 @@ export interface Runtime {
    * file and the remedy, also where it is known to be longer than `maximumBytes`.
    */
   readFile(uri: string, maximumBytes?: number): Promise<string>;
+  /** Names of what a folder holds, those of folders with a `/` at their end; empty where there is no such folder. */
+  listFolder(uri: string): Promise<readonly string[]>;
   /**
    * The source files of a corpus of the user's own, as `litlens.corpus.paths` names it. Absent on platforms without
    * folders. Rejects with a sentence that names the folder and the remedy.

@@ -97,6 +97,7 @@ async function makeService(
     storage: runtime.storage(given.storage),
     initialization: { formulas: "latex", theme: "light", commandLinks: false, ...given, client },
     readFile: (uri, maximumBytes) => runtime.readFile(uri, maximumBytes),
+    listFolder: (uri) => runtime.listFolder(uri),
     ...(runtime.readCorpus && { readCorpus: runtime.readCorpus }),
     log: (message) => connection.console.info(message),
     warn: (message) => showWarning(connection, message),

@@ -20,6 +20,7 @@ import {
   toCellRange,
 } from "./documents";
 import { Configurations, type LocatedInConfiguration } from "./configurations";
+import type { Surroundings } from "./adapters/importers";
 import type { ProjectManner } from "./adapters/projectManner";
 import { defaultSettings } from "./defaultSettings";
 import { adapterChoices } from "./features/adapterChoices";
@@ -33,7 +34,7 @@ import type { FeatureContext, OpenDocument } from "./features/context";
 import { diagnosing } from "./features/diagnostics";
 import { hover } from "./features/hover";
 import { inlayHints } from "./features/inlayHints";
-import { CannotInsert, insertAdapter } from "./features/insertAdapter";
+import { CannotInsert, insertAdapter, type OtherFiles } from "./features/insertAdapter";
 import { papersIn, papersInConfiguration } from "./features/cited";
 import { paperView } from "./features/paperView";
 import { quickFixesFor } from "./features/quickFixes";
@@ -51,6 +52,7 @@ import { createSearch } from "./literature/search";
 import { inSlices } from "./slices";
 import { createStore, type Storage } from "./literature/store";
 import { UserCorpora } from "./userCorpora";
+import { filesAround } from "./workspace/around";
 import { candidates } from "./workspace/modules";
 import { projectManner } from "./workspace/manner";
 import { Neighbours } from "./workspace/neighbours";
@@ -79,6 +81,8 @@ export interface ServiceOptions {
   readonly initialization: InitializationOptions;
   /** Text of a file that is not open; rejects where there is none, or one longer than `maximumBytes`. */
   readonly readFile: (uri: string, maximumBytes?: number) => Promise<string>;
+  /** Names of what a folder holds, those of folders with a `/` at their end; empty where there is no such folder. */
+  readonly listFolder: (uri: string) => Promise<readonly string[]>;
   /** The files of a corpus of the user's own; absent where the platform has no folders. */
   readonly readCorpus?: (folder: string) => Promise<CorpusFolder>;
   readonly log: (message: string) => void;
@@ -192,10 +196,10 @@ export function createService(options: ServiceOptions): Service {
     return found;
   };
 
-  const readText = async (uri: string): Promise<string | null> => {
+  const readText = async (uri: string, maximumBytes?: number): Promise<string | null> => {
     const open = documents.get(uri);
     if (open !== undefined) return open.document.python.text;
-    return options.readFile(uri).catch(() => null);
+    return options.readFile(uri, maximumBytes).catch(() => null);
   };
 
   /** Present text of the module that a document calls by this name. */
@@ -210,7 +214,13 @@ export function createService(options: ServiceOptions): Service {
   const readManner = ({ uri }: OpenDocument): Promise<ProjectManner> =>
     projectManner(uri, neighbours.folders, options.readFile);
 
-  const files = { readText, readModule, readManner };
+  const readAround = async ({ uri }: OpenDocument): Promise<Surroundings> => ({
+    uri,
+    files: await filesAround(uri, neighbours.folders, { listFolder: options.listFolder, readText }),
+    addresses: (module, importer) => candidates(module, importer, neighbours.folders),
+  });
+
+  const files = { readText, readModule, readManner, readAround };
 
   /** An action with the edit of its own document that it stands for. */
   const edited = async <Data extends { readonly uri: string }>(
@@ -221,10 +231,11 @@ export function createService(options: ServiceOptions): Service {
       document: OpenDocument,
       data: Data,
       manner: ProjectManner,
-    ) => WorkspaceEdit,
+      others: OtherFiles,
+    ) => WorkspaceEdit | Promise<WorkspaceEdit>,
   ): Promise<CodeAction> => {
     const { document, notebook } = opened(data.uri);
-    const edit = editOf(editContext(), document, data, await readManner(document));
+    const edit = await editOf(editContext(), document, data, await readManner(document), files);
     return { ...action, edit: editInCells(edit, notebook) };
   };
 

@@ -237,6 +237,7 @@ export const emptyRuntime: Runtime = {
     ),
   storage: () => ({ read: () => Promise.resolve(null), write: () => Promise.resolve() }),
   readFile: (uri) => Promise.reject(new Error(`${uri} cannot be read`)),
+  listFolder: () => Promise.resolve([]),
 };
 
 /** `startServer` over a pair of real streams, with a service of the test's own. */

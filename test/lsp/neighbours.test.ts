@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "node:test";
 import type { ClientCapabilities } from "vscode-languageserver-protocol/node";
-import type { Hover } from "vscode-languageserver-types";
+import type { CodeAction, Hover } from "vscode-languageserver-types";
 import { fullCapabilities, temporaryFolder, withServer, type TestClient } from "./client";
 
 const model = `import torch.nn as nn
@@ -20,6 +20,11 @@ class Net(nn.Module):
 const watching: ClientCapabilities = {
   ...fullCapabilities,
   workspace: { ...fullCapabilities.workspace, didChangeWatchedFiles: { dynamicRegistration: true } },
+};
+
+const inAWorkspace: ClientCapabilities = {
+  ...watching,
+  workspace: { ...watching.workspace, workspaceFolders: true },
 };
 
 /** A folder with a model and the package that it imports from. */
@@ -103,4 +108,40 @@ test("a rule speaks of a configuration that a file of the workspace passes on", 
     }
     assert.deepEqual(codes, ["task-type-spelling"]);
   });
+});
+
+test("an initialiser in a file on disk that imports the edited one goes past the adapter", async () => {
+  await inFolder(async (client, { model: uri, config }, write) => {
+    write(`from torch import nn
+from model import Net
+
+
+def build():
+    net = Net()
+    for p in net.parameters():
+        nn.init.normal_(p)
+    return net
+`);
+    const folder = { uri: uri.replace("/model.py", ""), name: "project" };
+    await client.notify("workspace/didChangeWorkspaceFolders", { event: { added: [folder], removed: [] } });
+    await client.open(uri, model.replace("(WIDTH, 2)", "(16, 16)"));
+    const position = { line: 7, character: 16 };
+    const actions = await client.request<CodeAction[]>("textDocument/codeAction", {
+      textDocument: { uri },
+      range: { start: position, end: position },
+      context: { diagnostics: [], only: ["refactor.rewrite.adapter.lora"] },
+    });
+    const action = actions.find(({ title }) => title.startsWith("Adapt `proj` with LoRA"));
+    const { edit } = await client.request<CodeAction>("codeAction/resolve", action);
+    const texts = edit?.documentChanges?.flatMap((change) =>
+      "textDocument" in change && change.textDocument.uri === config
+        ? change.edits.map((each) => ("newText" in each ? each.newText : ""))
+        : [],
+    );
+    assert.deepEqual(texts, [
+      "LoRALinear, ",
+      ", base_parameters",
+      "base_parameters(net, LoRALinear).values()",
+    ]);
+  }, inAWorkspace);
 });

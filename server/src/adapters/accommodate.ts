@@ -32,6 +32,16 @@ export function accommodations(file: SourceFile, module: ModuleClass): Accommoda
   );
 }
 
+/** What an initialiser is called; of other files nothing less is taken for one. */
+const setsUp = /\binit\b|\binit\.|(?:xavier|kaiming|normal|uniform|orthogonal|constant|zero|ones|fill)\w*_\(/;
+
+/** Loops that set up all parameters of a model, those that go past adapters already included. */
+export function initialisers(file: SourceFile): Accommodation[] {
+  const own = loops(file, setsUp);
+  const met = present(file).filter(({ helper }) => helper === "base_parameters");
+  return [...own, ...met].filter(({ range }) => !isProse(file, range.from));
+}
+
 const isProse = ({ facts }: SourceFile, offset: number): boolean =>
   facts.prose.some(({ range }) => range.from <= offset && offset < range.to);
 
@@ -52,8 +62,8 @@ export function accommodate(
     );
 }
 
-/** `for p in self.parameters(): … nn.init.xavier_uniform_(p)`. */
-function loops({ text }: SourceFile): Accommodation[] {
+/** `for p in self.parameters(): … nn.init.xavier_uniform_(p)`; `says` is what the body must say besides. */
+function loops({ text }: SourceFile, says = /^/): Accommodation[] {
   if (!text.includes("parameters()")) return [];
   const header =
     /^([ \t]*)for[ \t]+(?:\w+[ \t]*,[ \t]*)?(\w+)[ \t]+in[ \t]+(([\w.]+)\.(named_)?parameters\(\))[ \t]*:/gm;
@@ -64,7 +74,7 @@ function loops({ text }: SourceFile): Accommodation[] {
       `\\binit\\b|\\binit\\.|\\w_\\(\\s*${parameter}\\b|\\b${parameter}(?:\\.data)?\\.(?!requires_grad_|zero_grad|grad)\\w+_\\(`,
     ).test(body);
     // a suffix such as "c_proj.weight" names layers of the model, never what an adapter brings
-    if (!initialises || /\.endswith\(\s*["'][^"']*\w\.\w+["']\s*\)/.test(body)) return [];
+    if (!initialises || !says.test(body) || /\.endswith\(\s*["'][^"']*\w\.\w+["']\s*\)/.test(body)) return [];
     const from = match.index + whole.lastIndexOf(call);
     return [
       {

@@ -24,6 +24,7 @@ import {
 import type { Edit } from "./edits";
 import { constructionOf } from "./construction";
 import { isLayerPlace } from "./fits";
+import { type Importer, type ImporterEdits, meetAdapter } from "./importers";
 import { meetFrozenWeights } from "./frozenWeights";
 import { definitionsOf, type Extra, extrasEdits, homeOf } from "./extras";
 import type { Place } from "./place";
@@ -34,6 +35,8 @@ export interface Insertion {
   readonly file: readonly Edit[];
   /** Edits of the sibling module that holds the definitions, where that is the destination. */
   readonly module?: readonly Edit[];
+  /** Of other files, whose initialisers must go past the adapter. */
+  readonly others: readonly ImporterEdits[];
 }
 
 export interface InsertionRequest {
@@ -48,6 +51,8 @@ export interface InsertionRequest {
   readonly cited?: string;
   /** What goes with it, and the adapter classes that the file has already. */
   readonly extras?: { readonly chosen: readonly Extra[]; readonly adapters: readonly string[] };
+  /** Files of the project with an initialiser that reaches the class of the place. */
+  readonly importers?: readonly Importer[];
   /** Where definitions go: above the class, or a sibling module with its present text (empty for a new one). */
   readonly destination: "inline" | { readonly module: string; readonly content: SourceFile };
 }
@@ -65,6 +70,7 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     ...(site.uses ?? []),
     ...(site.afterInit === undefined ? [] : [calledIn(site.afterInit)]),
     ...besides(request).map(({ helper }) => helper),
+    ...(request.importers ?? []).flatMap(({ initialisers }) => initialisers.map(({ helper }) => helper)),
   ]);
   const start = startOf(file, place);
   const inFile = bringDefinitions(
@@ -75,7 +81,10 @@ export function insertAdapter(request: InsertionRequest): Insertion {
     request.siblings,
   );
   if (destination === "inline" || inFile.edits.length === 0) {
-    return { file: [...inFile.edits, ...callSiteEdits(request, inFile)] };
+    return {
+      file: [...inFile.edits, ...callSiteEdits(request, inFile)],
+      others: othersEdits(request, inFile.names),
+    };
   }
   const inModule = bringDefinitions(destination.content, sources, wanted, "end");
   const here = (name: string): string => inFile.names.get(name) ?? name;
@@ -84,8 +93,18 @@ export function insertAdapter(request: InsertionRequest): Insertion {
   return {
     file: [...edits, ...callSiteEdits(request, { edits, names: inFile.names })],
     module: inModule.edits,
+    others: othersEdits(request, inFile.names),
   };
 }
+
+/** The file has all names, be it that it imports them. */
+const othersEdits = (
+  { importers = [], site: { symbol } }: InsertionRequest,
+  names: Brought["names"],
+): ImporterEdits[] =>
+  importers
+    .map((each) => meetAdapter(each, names.get(symbol) ?? symbol, names))
+    .filter(({ edits }) => edits.length > 0);
 
 const distinct = (names: readonly string[]): string[] => [...new Set(names)];
 
@@ -143,10 +162,13 @@ function withExtras({ file, place, extras }: InsertionRequest, brought: Brought,
 
 /** Code elsewhere that goes over all parameters of the model, which the adapter's are now among. */
 function besides({ file, place }: InsertionRequest): ReturnType<typeof accommodations> {
-  // adapters put into a built model come after what was loaded into it
-  const module = place.kind === "model-layers" && place.model !== "self" ? undefined : grownModule(place);
+  const module = setUpWith(place);
   return module === undefined ? [] : accommodations(file, module);
 }
+
+/** The class that has the adapter when a model of it is set up or loaded; those put into a built model come later. */
+export const setUpWith = (place: Place): ModuleClass | undefined =>
+  place.kind === "model-layers" && place.model !== "self" ? undefined : grownModule(place);
 
 /** The class of the file that gets parameters. */
 function grownModule(place: Place): ModuleClass | undefined {

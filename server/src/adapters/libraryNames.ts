@@ -5,7 +5,7 @@ import { type Edit, edit } from "./edits";
 import { addNames, comesInPlaceOf, readFromImport, removeNames } from "./importedNames";
 import { addImports, isTopLevel, spelling } from "./imports";
 import { isTaken } from "./manner";
-import { wholeLine } from "./remove";
+import { wholeLine } from "./callSites/callSite";
 
 export interface Named {
   /** How the file writes it. */

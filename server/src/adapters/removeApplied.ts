@@ -6,7 +6,9 @@ import { applyName, withApplyFunction } from "./applyFunction";
 import type { SourceFile } from "./definitions";
 import type { Edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
-import { afterInitLines, wholeLine, withoutDefinitions } from "./remove";
+import { wholeLine } from "./callSites/callSite";
+import { withoutDefinitions } from "./leaving";
+import { afterInitLines } from "./remove";
 
 export interface Applied {
   /** `removal:apply_lora:model`, stable while the user edits elsewhere. */

@@ -42,6 +42,10 @@ startServer(
       if (text === null) throw new Error(`${uri} cannot be read; check that it is a file you may read.`);
       return text;
     },
+    async listFolder(uri) {
+      const { names } = await connection.sendRequest<{ names: string[] }>(requests.listFolder, { uri });
+      return names;
+    },
   },
   createService,
 );

@@ -11,7 +11,13 @@ import { knownTargets } from "../adapters/knownTargets";
 import { withNames } from "../adapters/scopes";
 import { definingModules, type Sibling, type SourceFile } from "../adapters/definitions";
 import { type Edit, toTextEdits } from "../adapters/edits";
-import { insertAdapter as insert } from "../adapters/insert";
+import {
+  type Importer,
+  type ImporterEdits,
+  initialisingFiles,
+  type Surroundings,
+} from "../adapters/importers";
+import { insertAdapter as insert, setUpWith } from "../adapters/insert";
 import { inProjectManner, type ProjectManner, withProjectManner } from "../adapters/projectManner";
 import type { Options } from "../adapters/budget";
 import { readPython } from "../python/document";
@@ -47,6 +53,8 @@ export interface OtherFiles {
   readonly readModule: (document: OpenDocument, module: string) => Promise<string | null>;
   /** What the configuration around a document says of its manner. */
   readonly readManner: (document: OpenDocument) => Promise<ProjectManner>;
+  /** The Python files around a document, of which some may import it. */
+  readonly readAround: (document: OpenDocument) => Promise<Surroundings>;
 }
 
 /**
@@ -56,7 +64,7 @@ export async function insertAdapter(
   context: FeatureContext,
   document: OpenDocument,
   request: InsertAdapterRequest,
-  { readText, readModule, readManner }: OtherFiles,
+  { readText, readModule, readManner, readAround }: OtherFiles,
 ): Promise<WorkspaceEdit> {
   const method = context.library.method(request.method);
   if (method === undefined) throw new CannotInsert(`There is no method "${request.method}" in the corpus.`);
@@ -73,7 +81,11 @@ export async function insertAdapter(
     throw new CannotInsert(`This file has no place for ${method.name} any more; ask for actions again.`);
   if (choice.disabled !== undefined) throw new CannotInsert(choice.disabled);
 
+  const grown = setUpWith(choice.place);
+  const importers = grown === undefined ? [] : initialisingFiles(file, grown, await readAround(document));
+  refuseUnmet(importers, grown?.name ?? "");
   const common = {
+    importers,
     siblings,
     file,
     method,
@@ -85,22 +97,45 @@ export async function insertAdapter(
     options: request.options ?? {},
   };
   if (request.destination === "inline") {
-    return {
-      documentChanges: [
-        documentEdit(document, insert({ ...common, destination: "inline" }).file, context.snippets, project),
-      ],
-    };
+    const { file: edits, others } = insert({ ...common, destination: "inline" });
+    const own = documentEdit(document, edits, context.snippets, project);
+    return { documentChanges: [own, ...others.map(changesElsewhere)] };
   }
   const module = context.settings.insert.moduleName;
   const uri = siblingModule(document.uri, module);
   const present = await readText(uri);
   const content = moduleContent(present ?? "", file);
-  const { file: edits, module: moduleEdits } = insert({ ...common, destination: { module, content } });
+  const {
+    file: edits,
+    module: moduleEdits,
+    others,
+  } = insert({ ...common, destination: { module, content } });
   const ofModule =
     moduleEdits === undefined || moduleEdits.length === 0
       ? []
       : moduleChanges(uri, present, inProjectManner(content, moduleEdits), file.facts.layout.lineBreak);
-  return { documentChanges: [...ofModule, documentEdit(document, edits, context.snippets, project)] };
+  const own = documentEdit(document, edits, context.snippets, project);
+  return { documentChanges: [...ofModule, own, ...others.map(changesElsewhere)] };
+}
+
+/** @throws CannotInsert where an initialiser cannot learn of the adapter */
+function refuseUnmet(importers: readonly Importer[], name: string): void {
+  const unmet = importers.find(({ module }) => module === undefined);
+  if (unmet === undefined) return;
+  const from = unmet.initialisers[0]?.range.from ?? 0;
+  const line = unmet.file.text.slice(0, from).split(/\r\n|\r|\n/).length;
+  throw new CannotInsert(
+    `${decodeURIComponent(unmet.uri.slice(unmet.uri.lastIndexOf("/") + 1))}, line ${line}, sets up all parameters of a model with \`${name}\`, the adapter's too, and how it would import the adapter is not clear. Adapt the model where it is built.`,
+  );
+}
+
+/** Edits of a file that may not be open. */
+export function changesElsewhere({ uri, file: { text, facts }, edits }: ImporterEdits): TextDocumentEdit {
+  const file = TextDocument.create(uri, "python", 0, text);
+  return {
+    textDocument: { uri, version: null },
+    edits: toTextEdits(file, edits, facts.layout.lineBreak, false),
+  };
 }
 
 /** The module beside the file; a new one takes after it. */

@@ -1,11 +1,12 @@
 /** "Remove LoRA from c_attn": offered on an adapter that Litlens inserted. */
 import type { CodeAction, WorkspaceEdit } from "vscode-languageserver-types";
 import { labelOf } from "../adapters/construction";
-import { type Adapter, adaptersIn, removeAdapter } from "../adapters/remove";
+import { departure } from "../adapters/importers";
+import { type Adapter, adaptersIn, removeAdapter, symbolOf } from "../adapters/remove";
 import { appliedIn, removeApplied } from "../adapters/removeApplied";
 import type { ProjectManner } from "../adapters/projectManner";
 import type { FeatureContext, OpenDocument } from "./context";
-import { CannotInsert, documentEdit } from "./insertAdapter";
+import { CannotInsert, changesElsewhere, documentEdit, type OtherFiles } from "./insertAdapter";
 import { insertedMethod } from "./inserted";
 
 export interface RemovalData {
@@ -48,12 +49,13 @@ export const isRemovalData = (data: unknown): data is RemovalData =>
   typeof data === "object" && data !== null && "removal" in data && "uri" in data;
 
 /** @throws CannotInsert where the adapter is gone already */
-export function removalEdit(
+export async function removalEdit(
   context: FeatureContext,
   document: OpenDocument,
   { removal }: RemovalData,
   project: ProjectManner,
-): WorkspaceEdit {
+  { readAround }: OtherFiles,
+): Promise<WorkspaceEdit> {
   const { library } = context;
   const applied = appliedIn(document.python, library.methods()).find(({ key }) => key === removal);
   if (applied !== undefined) {
@@ -63,6 +65,10 @@ export function removalEdit(
   const adapter = adapters(context, document).find(({ key }) => key === removal);
   if (adapter === undefined)
     throw new CannotInsert("The adapter is not in this file any more; ask for actions again.");
-  const edits = removeAdapter(document.python, adapter, [...library.shared(), ...adapter.method.python]);
-  return { documentChanges: [documentEdit(document, edits, false, project)] };
+  const sources = [...library.shared(), ...adapter.method.python];
+  const names = new Set(sources.flatMap(({ definitions }) => definitions.map(({ name }) => name)));
+  const file = document.python;
+  const { others, used } = departure(file, symbolOf(adapter), names, await readAround(document));
+  const own = documentEdit(document, removeAdapter(file, adapter, sources, used), false, project);
+  return { documentChanges: [own, ...others.map(changesElsewhere)] };
 }

@@ -9,8 +9,9 @@ import type { Runtime, TextStorage } from "../runtime";
 import { readCorpusFolder } from "./corpusFolder";
 
 // node:fs/promises takes as long to load as the corpus to read
-const [mkdir, readFile, rename, stat, writeFile] = [
+const [mkdir, readdir, readFile, rename, stat, writeFile] = [
   promisify(fs.mkdir),
+  promisify(fs.readdir),
   promisify(fs.readFile),
   promisify(fs.rename),
   promisify(fs.stat),
@@ -41,6 +42,7 @@ export function nodeRuntime(distribution: string): Runtime {
       }),
     storage: (folder) => folderStorage(folder ?? defaultDataFolder(process.platform, process.env, homedir())),
     readFile: readUri,
+    listFolder: listUri,
     readCorpus: readCorpusFolder,
     memory: () => process.memoryUsage.rss(),
   };
@@ -83,6 +85,17 @@ async function readUri(uri: string, maximumBytes = Infinity): Promise<string> {
     return await readFile(fsPath, "utf8");
   } catch (error) {
     throw new Error(`${fsPath} cannot be read (${codeOf(error)}); check that it is a file you may read.`);
+  }
+}
+
+async function listUri(uri: string): Promise<string[]> {
+  const { scheme, fsPath } = URI.parse(uri);
+  if (scheme !== "file") return [];
+  try {
+    const entries = await readdir(fsPath, { withFileTypes: true });
+    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  } catch {
+    return [];
   }
 }
 

@@ -47,12 +47,22 @@ export function serviceWith(
         ? Promise.reject(new Error(`no file ${wanted}`))
         : Promise.resolve(content);
     },
+    listFolder: (folder) => Promise.resolve(namesIn(folder, Object.keys(files))),
     log: () => undefined,
   });
   service.configure({ ...defaultSettings, insert: { ...defaultSettings.insert, destination } });
   service.openDocument(uri, "python", 1, text);
   return service;
 }
+
+/** What a folder holds of files by their addresses. */
+const namesIn = (folder: string, addresses: readonly string[]): string[] => [
+  ...new Set(
+    addresses
+      .filter((each) => each.startsWith(folder))
+      .map((each) => /^[^/]*\/?/.exec(each.slice(folder.length))?.[0] ?? ""),
+  ),
+];
 
 /** The text without its cursor, and where the cursor stood. */
 export function unmark(marked: string): { text: string; offset: number } {

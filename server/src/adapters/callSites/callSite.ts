@@ -4,7 +4,7 @@ import type { ModuleClass, Range } from "../../python/facts";
 import type { Options } from "../budget";
 import type { SourceFile } from "../definitions";
 import { lineStart } from "../definitions";
-import { type Edit, insertion, type Piece } from "../edits";
+import { type Edit, edit, insertion, type Piece } from "../edits";
 import { numbered } from "../numbered";
 
 export interface CallSite {
@@ -52,4 +52,11 @@ export function afterInInit(
   const at = direct ? lineEnd(file.text, anchor.to) : lineEnd(file.text, init?.bodyEnd ?? module.range.to);
   const indentation = init === undefined ? module.bodyIndentation : indentationAt(file.text, init.bodyStart);
   return insertion(at, `\n${indentation}`, ...statement);
+}
+
+/** The lines from `from` to `to` with their line break. */
+export function wholeLine(text: string, from: number, to = from): Edit {
+  const end = lineEnd(text, to);
+  const lineBreak = /^(?:\r\n|\r|\n)/.exec(text.slice(end))?.[0].length ?? 0;
+  return edit(lineStart(text, from), end + lineBreak);
 }

@@ -9,7 +9,7 @@ import { withoutUnused } from "../../adapters/libraryNames";
 import { calledIn } from "../../adapters/insert";
 import { literal } from "../../adapters/callSites/arguments";
 import { modelLayersIn, withTargets } from "../../adapters/modelLayers";
-import { wholeLine } from "../../adapters/remove";
+import { wholeLine } from "../../adapters/callSites/callSite";
 import type { ConversionForm } from "../../literature/catalogue";
 import type { Method, MethodSite } from "../../literature/model";
 import type { Range } from "../../python/facts";

@@ -3,7 +3,7 @@ import { calledIn } from "../../adapters/insert";
 import { literal } from "../../adapters/callSites/arguments";
 import { edit, type Edit } from "../../adapters/edits";
 import { namedTogether } from "../../adapters/libraryNames";
-import { wholeLine } from "../../adapters/remove";
+import { wholeLine } from "../../adapters/callSites/callSite";
 import { appliedIn, type Applied, removeApplied } from "../../adapters/removeApplied";
 import type { ConversionForm } from "../../literature/catalogue";
 import type { CallAt, Offer } from "./offer";
