@@ -33,12 +33,9 @@ export function modelOf(
 function modelFor(context: RuleContext, config: CallStep): ModuleClass | undefined {
   const { facts } = context.document.python;
   const wrapping = new Set(callsTo(context, ...peftModel));
-  const { text } = context.document.python;
-  // few files name the argument, and then every call may have it
-  const steps = text.includes("peft_config") ? context.values.calls : [...wrapping];
-  const classes = steps.flatMap((step): (ModuleClass | undefined)[] => {
+  const steps = new Set([...wrapping, ...context.values.callsGiving("peft_config")]);
+  const classes = [...steps].flatMap((step): (ModuleClass | undefined)[] => {
     const wraps = wrapping.has(step);
-    if (!wraps && !step.keywords.includes("peft_config")) return [];
     const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
     if (argument === undefined || makerOf(context, argument.value, step) !== config) return [];
     const isTrainer = /^trl\.\w+(?:\.\w+)*Trainer$/.test(step.qualified ?? "");
@@ -66,14 +63,12 @@ const keepsLayers = new RegExp(
 function isUntouched({ values }: RuleContext, name: string, made: CallStep, used: CallStep): boolean {
   // what the function that made it did with it is not looked at
   if (made.body !== used.body) return false;
-  return values.calls
-    .filter(({ order, body }) => body === used.body && made.order < order && order < used.order)
-    .every(({ call, receiver, method }) => {
-      if (receiver === name) return keepsLayers.test(method);
-      if (receiver?.startsWith(`${name}.`) === true) return false;
-      if (call.assignedTo?.startsWith(`${name}.`) === true) return false;
-      return !call.arguments.some(({ value }) => value.text === name);
-    });
+  return values.callsBetween(made, used).every(({ call, receiver, method }) => {
+    if (receiver === name) return keepsLayers.test(method);
+    if (receiver?.startsWith(`${name}.`) === true) return false;
+    if (call.assignedTo?.startsWith(`${name}.`) === true) return false;
+    return !call.arguments.some(({ value }) => value.text === name);
+  });
 }
 
 /** All layers of a model; undefined where some of them may be out of sight. */

@@ -113,7 +113,7 @@ export interface Given {
   readonly step: CallStep;
   readonly config: CallStep;
   /** What made the model: `from_pretrained`, or a class of the file. */
-  readonly base?: CallStep;
+  readonly base: CallStep | undefined;
   /** The model's argument, as it is written. */
   readonly model?: Argument;
 }
@@ -121,16 +121,26 @@ export interface Given {
 /** Configurations in `get_peft_model(model, config)` and `SFTTrainer(model, peft_config=config)`. */
 export function givenConfigs(context: RuleContext): Given[] {
   const wrapping = new Set(callsTo(context, ...peftModel));
-  return context.values.calls.flatMap((step): Given[] => {
-    const wraps = wrapping.has(step);
-    if (!wraps && !(isTrainer(step) && step.keywords.includes("peft_config"))) return [];
-    const argument = argumentAt(step, wraps ? 1 : 99, "peft_config");
-    const config = argument && makerOf(context, argument.value, step);
-    if (config === undefined) return [];
-    const model = argumentAt(step, 0, "model");
-    const base = baseOf(context, step);
-    return [{ step, config, ...(base && { base }), ...(model && { model }) }];
-  });
+  const training = context.values.callsGiving("peft_config").filter(isTrainer);
+  return [...new Set([...wrapping, ...training])]
+    .sort((a, b) => a.order - b.order)
+    .flatMap((step): Given[] => {
+      const argument = argumentAt(step, wrapping.has(step) ? 1 : 99, "peft_config");
+      const config = argument && makerOf(context, argument.value, step);
+      if (config === undefined) return [];
+      const model = argumentAt(step, 0, "model");
+      return [
+        {
+          step,
+          config,
+          // followed for the few that are asked about
+          get base() {
+            return baseOf(context, step);
+          },
+          ...(model && { model }),
+        },
+      ];
+    });
 }
 
 /** The configuration that made an adapted model: of `get_peft_model(model, config)`. */

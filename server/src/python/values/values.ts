@@ -3,23 +3,12 @@
  * of the file that have one `return`, into a function that is called once, and to an attribute that its class binds once.
  * Everything here is certain or undefined; what a branch or a loop may have changed is not known.
  */
-import { group } from "../../group";
 import { lazily } from "../../lazily";
-import type { ClassStmt } from "../tree/ast";
-import { callFact, weighed } from "../names/calls";
 import type { Call, Expression, PythonFacts, Range } from "../facts";
-import {
-  type Assigned,
-  type Called,
-  type Moment,
-  orderOf,
-  type Result,
-  type Source,
-  type Suite,
-} from "./order";
-import type { Placed } from "../reading";
 import type { Scope } from "../names/scope";
-import { moveCall } from "../shift";
+import type { Placed } from "../reading";
+import { type Binding, Follower, type FunctionBody } from "./follower";
+import type { Moment, Source, Suite } from "./order";
 
 export interface CallStep extends Moment {
   readonly call: Call;
@@ -37,13 +26,6 @@ export interface CallStep extends Moment {
   readonly dropped: boolean;
 }
 
-interface Binding extends Moment {
-  readonly name: string;
-  readonly value: Source<CallStep> | undefined;
-  readonly part: number | undefined;
-  readonly assigned: (() => Pick<Assignment, "range" | "value">) | undefined;
-}
-
 /** `config.r = 8`. */
 export interface Assignment extends Moment {
   readonly receiver: string;
@@ -51,18 +33,15 @@ export interface Assignment extends Moment {
   readonly value: Expression;
 }
 
-/** A function of the file's top level. */
-interface FunctionBody {
-  readonly body: number;
-  readonly parameters: readonly string[];
-  readonly result?: Result<CallStep>;
-}
-
 export interface Values {
   /** Every call of a dotted path or of a method of what a call gives, inner before outer, as they are carried out. */
   readonly calls: readonly CallStep[];
   /** Those of what goes by one of these qualified names. */
   callsTo(names: readonly string[]): readonly CallStep[];
+  /** Those that give an argument of this name. */
+  callsGiving(keyword: string): readonly CallStep[];
+  /** Those of the same body that are carried out after `earlier` and before `later`. */
+  callsBetween(earlier: Moment, later: Moment): readonly CallStep[];
   /** The call that is written exactly here, or for a function of the file the one that made what it gives. */
   written(range: Range): CallStep | undefined;
   /** The call that surely made what `name` holds at `moment`. */
@@ -91,6 +70,8 @@ export const valuesOfFacts = new WeakMap<PythonFacts, Following>();
 const nothing: Values = {
   calls: [],
   callsTo: () => [],
+  callsGiving: () => [],
+  callsBetween: () => [],
   written: () => undefined,
   maker: () => undefined,
   onlyMaker: () => undefined,
@@ -127,26 +108,15 @@ export function followValues(placed: readonly Placed[], scope: Scope): Following
   };
 }
 
-function valuesIn({ calls, bindings, parameters, owners, functions }: Follower): Values {
-  const named = group(bindings, ({ name }) => name);
-  const byName = lazily(() => group(calls, ({ qualified }) => qualified));
-  const byPlace = lazily(
-    () => new Map(calls.map((step) => [`${step.range.from}:${step.range.to}`, step] as const)),
-  );
-
+function valuesIn(follower: Follower): Values {
   /** What attributes are set of by name, whichever these are. */
   const setInto = lazily(
-    () =>
-      new Set(
-        calls
-          .filter(({ method, receiver, on }) => method === "setattr" && receiver === undefined && !on)
-          .flatMap(({ call }) => call.arguments[0]?.value.text ?? []),
-      ),
+    () => new Set(follower.callsOf("setattr").flatMap(({ call }) => call.arguments[0]?.value.text ?? [])),
   );
 
   /** Bindings of a name, and for an attribute those of the names it hangs on. */
   const changesOf = (name: string): readonly Binding[] =>
-    name.split(".").flatMap((_, index, parts) => named.get(parts.slice(0, index + 1).join(".")) ?? []);
+    name.split(".").flatMap((_, index, parts) => follower.bindingsOf(parts.slice(0, index + 1).join(".")));
 
   const surelyBefore = (earlier: Moment, later: Moment): boolean =>
     earlier.body === later.body && earlier.order < later.order && opens(earlier.suites, later.suites);
@@ -167,11 +137,9 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
 
   /** The function of the file that a call is of. */
   const functionOf = ({ receiver, on, method, body }: CallStep): FunctionBody | undefined =>
-    receiver === undefined && on === undefined && parameters.get(body)?.has(method) !== true
-      ? functions.get(method)
+    receiver === undefined && on === undefined && follower.parametersOf(body)?.has(method) !== true
+      ? follower.functionNamed(method)
       : undefined;
-  const callsOf = lazily(() => group(calls, (step) => functionOf(step)?.body));
-  const at = ({ from, to }: Range): CallStep | undefined => byPlace().get(`${from}:${to}`);
 
   const maker = (name: string, moment: Moment, depth: number): CallStep | undefined => {
     if (depth > maximumDepth) return undefined;
@@ -202,40 +170,43 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
 
   /** What the only call of a function passes for a parameter that it has not bound anew. */
   const passed = (name: string, moment: Moment, depth: number): CallStep | undefined => {
-    const own = [...functions.values()].find(({ body }) => body === moment.body);
+    const own = follower.functionWith(moment.body);
     const index = own?.parameters.indexOf(name) ?? -1;
-    const [only, another] = own === undefined ? [] : (callsOf().get(own.body) ?? []);
-    if (index < 0 || only === undefined || another !== undefined) return undefined;
-    const changed = (named.get(name) ?? []).some(
-      (change) =>
-        change.body === moment.body &&
-        (change.order < moment.order ||
-          change.suites.some((suite) => suite.loop && moment.suites.includes(suite))),
-    );
+    if (own === undefined || index < 0) return undefined;
+    const [only, another] = follower.callsOf(own.name).filter((step) => functionOf(step) === own);
+    if (only === undefined || another !== undefined) return undefined;
+    const changed = follower
+      .bindingsOf(name)
+      .some(
+        (change) =>
+          change.body === moment.body &&
+          (change.order < moment.order ||
+            change.suites.some((suite) => suite.loop && moment.suites.includes(suite))),
+      );
     if (changed || only.call.arguments.some(({ star }) => star !== undefined)) return undefined;
     const argument = only.call.arguments.find(({ keyword }, place) =>
       keyword === undefined ? place === index : keyword.name === name,
     );
     if (argument === undefined) return undefined;
     const { text, range } = argument.value;
-    const written = at(range);
+    const written = follower.callAt(range);
     if (written !== undefined) return given(written, depth + 1);
     return /^[\w.]+$/.test(text) ? maker(text, only, depth + 1) : undefined;
   };
 
   const reaching = (name: string, moment: Moment): Binding | undefined => {
-    const known = named.get(name) ?? [];
+    const known = follower.bindingsOf(name);
     const own = known.filter(({ body }) => body === moment.body);
     if (own.length === 0) {
       const [only] = known;
       if (known.length !== 1 || only === undefined || only.suites.length > 0) return undefined;
       // what an object holds: bound once in all of the file, by a method of the same class
       if (name.startsWith("self.")) {
-        const owner = owners.get(only.body);
-        return owner !== undefined && owners.get(moment.body) === owner ? only : undefined;
+        const owner = follower.ownerOf(only.body);
+        return owner !== undefined && follower.ownerOf(moment.body) === owner ? only : undefined;
       }
       // a constant of the file: bound once, at its top level, and hidden by no parameter
-      const hidden = parameters.get(moment.body)?.has(name.split(".")[0] ?? "") === true;
+      const hidden = follower.parametersOf(moment.body)?.has(name.split(".")[0] ?? "") === true;
       return only.body === 0 && !hidden && !name.includes(".") ? only : undefined;
     }
     const last = own.findLast(({ order }) => order < moment.order);
@@ -245,176 +216,35 @@ function valuesIn({ calls, bindings, parameters, owners, functions }: Follower):
   };
 
   return {
-    calls,
-    callsTo: (names) =>
-      [...new Set(names)].flatMap((name) => byName().get(name) ?? []).sort((a, b) => a.order - b.order),
+    get calls() {
+      return follower.calls();
+    },
+    callsTo: (names) => follower.callsTo(names),
+    callsGiving: (keyword) => follower.callsGiving(keyword),
+    callsBetween: (earlier, later) => follower.callsBetween(earlier, later),
     written: (range) => {
-      const step = at(range);
+      const step = follower.callAt(range);
       return step && given(step, 0);
     },
     maker: (name, moment) => maker(name, moment, 0),
     onlyMaker(name) {
-      const [only, another] = named.get(name) ?? [];
+      const [only, another] = follower.bindingsOf(name);
       if (only === undefined || another !== undefined || only.part !== undefined) return undefined;
       if (typeof only.value !== "object") return undefined;
-      return [...parameters.values()].some((names) => names.has(name)) ? undefined : only.value;
+      return follower.hasParameter(name) ? undefined : only.value;
     },
     surelyBefore,
     unchanged,
-    assigns: (path) => named.has(path) || setInto().has(path.slice(0, Math.max(0, path.lastIndexOf(".")))),
+    assigns: (path) =>
+      follower.bindingsOf(path).length > 0 ||
+      setInto().has(path.slice(0, Math.max(0, path.lastIndexOf(".")))),
     assignmentsTo: (attribute) =>
-      bindings.flatMap(({ name, assigned, order, body, suites }) =>
-        assigned !== undefined && name.endsWith(`.${attribute}`)
-          ? [{ receiver: name.slice(0, -attribute.length - 1), order, body, suites, ...assigned() }]
-          : [],
-      ),
+      follower
+        .assigned()
+        .flatMap(({ name, assigned, order, body, suites }) =>
+          assigned !== undefined && name.endsWith(`.${attribute}`)
+            ? [{ receiver: name.slice(0, -attribute.length - 1), order, body, suites, ...assigned() }]
+            : [],
+        ),
   };
-}
-
-/** The order of each block, made one of the file. */
-class Follower {
-  readonly calls: Step[] = [];
-  readonly bindings: Binding[] = [];
-  readonly parameters = new Map<number, ReadonlySet<string>>();
-  readonly owners = new Map<number, ClassStmt>();
-  /** Those that are the only definition of their name. */
-  readonly functions = new Map<string, FunctionBody>();
-  private readonly resolved = new Map<string, string | undefined>();
-  private moments = 0;
-  private bodies = 0;
-  private next = 0;
-
-  constructor(
-    private readonly placed: readonly Placed[],
-    private readonly scope: Scope,
-  ) {}
-
-  /** Follows what has not been followed yet, one block a step. */
-  *steps(): Generator<undefined, void> {
-    for (let at = this.placed[this.next]; at !== undefined; at = this.placed[this.next]) {
-      this.next++;
-      this.follow(at);
-      yield;
-    }
-  }
-
-  private follow(placed: Placed): void {
-    const { block } = placed;
-    const { calls, bindings, parameters, owners, functions, moments, bodies } = (block.memory.order ??=
-      orderOf(block.statements));
-    const [before, above] = [this.moments, this.bodies];
-    const bodyOf = (body: number): number => (body === 0 ? 0 : above + body);
-    const steps = new Map<Called, Step>();
-    for (const called of calls) {
-      const on = called.on && steps.get(called.on);
-      const step = new Step(
-        before + called.order,
-        bodyOf(called.body),
-        called,
-        on,
-        placed,
-        this.scope,
-        this.resolved,
-      );
-      steps.set(called, step);
-      this.calls.push(step);
-    }
-    const moved = ({ order, body, suites }: Moment): Moment => ({
-      order: before + order,
-      body: bodyOf(body),
-      suites,
-    });
-    const sourceOf = (value: Source<Called> | undefined): Source<CallStep> | undefined =>
-      typeof value === "object" ? steps.get(value) : value;
-    // of the many bindings of a file: spelt out, because objects that are spread are slow to make
-    for (const { value, part, name, assigned, order, body, suites } of bindings) {
-      this.bindings.push({
-        order: before + order,
-        body: bodyOf(body),
-        suites,
-        name,
-        value: sourceOf(value),
-        part,
-        assigned: assigned && (() => assignmentFact(assigned, placed, this.scope)),
-      });
-    }
-    for (const [body, names] of parameters) this.parameters.set(bodyOf(body), names);
-    for (const [body, owner] of owners) this.owners.set(bodyOf(body), owner);
-    for (const { statement, body, result } of functions) {
-      const origin = this.scope.origin(statement.name);
-      if (origin?.kind !== "function" || origin.node !== statement) continue;
-      this.functions.set(statement.name, {
-        body: bodyOf(body),
-        parameters: statement.parameters.map(({ name }) => name),
-        ...(result && { result: { ...moved(result), parts: result.parts.map(sourceOf) } }),
-      });
-    }
-    this.moments += moments;
-    this.bodies += bodies;
-  }
-}
-
-function assignmentFact(
-  { value, statement, owner, function: within }: Assigned,
-  { block, from }: Placed,
-  scope: Scope,
-): Pick<Assignment, "range" | "value"> {
-  const moved = (range: Range): Range => ({ from: from + range.from, to: from + range.to });
-  const expression = weighed(value, { scope, block, owner, function: within });
-  return { range: moved(statement), value: { ...expression, range: moved(expression.range) } };
-}
-
-/** A call of a block as a step of the file; what is known of its arguments is worked out when first asked for. */
-class Step implements CallStep {
-  readonly method: string;
-  readonly receiver: string | undefined;
-  private fact: Call | undefined;
-
-  constructor(
-    readonly order: number,
-    readonly body: number,
-    private readonly called: Called,
-    readonly on: CallStep | undefined,
-    private readonly placed: Placed,
-    private readonly scope: Scope,
-    /** What the paths of the file's calls stand for, as far as one has asked. */
-    private readonly resolved: Map<string, string | undefined>,
-  ) {
-    ({ method: this.method, receiver: this.receiver } = called);
-  }
-
-  get suites(): readonly Suite[] {
-    return this.called.suites;
-  }
-
-  get range(): Range {
-    const { from, to } = this.called.expression;
-    return { from: this.placed.from + from, to: this.placed.from + to };
-  }
-
-  get qualified(): string | undefined {
-    if (this.on !== undefined) return undefined;
-    const path = `${this.receiver ?? ""}.${this.method}`;
-    if (!this.resolved.has(path)) this.resolved.set(path, this.scope.resolveParts(this.called.path));
-    return this.resolved.get(path);
-  }
-
-  get keywords(): readonly string[] {
-    return this.called.expression.arguments.flatMap(({ keyword }) => keyword?.name ?? []);
-  }
-
-  get dropped(): boolean {
-    const { statement, expression } = this.called;
-    return statement.kind === "expression" && statement.value === expression;
-  }
-
-  get call(): Call {
-    if (this.fact === undefined) {
-      const { expression, statement, owner, function: within } = this.called;
-      const { block, from } = this.placed;
-      const place = { scope: this.scope, block, owner, function: within };
-      this.fact = moveCall(callFact(expression, statement, place), from);
-    }
-    return this.fact;
-  }
 }
