@@ -12,6 +12,7 @@ const suites: Record<string, () => Promise<unknown>> = {
     await import("./robustness.test");
   },
   activation: () => import("./activation.test"),
+  language: () => import("./language.test"),
   insertAdapter: () => import("./insertAdapter.test"),
   untrusted: () => import("./untrusted.test"),
 };

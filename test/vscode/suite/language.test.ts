@@ -131,5 +131,16 @@ describe("reading code", () => {
       `${definitions(loraPython, "LoRALinear")}\n\n\n${rewritten}`,
       "cell of the model",
     );
+    const editor = vscode.window.activeNotebookEditor;
+    holds(editor !== undefined, "the notebook is not shown");
+    editor.selection = new vscode.NotebookRange(1, 2);
+    await vscode.commands.executeCommand("notebook.cell.edit");
+    await vscode.commands.executeCommand("undo");
+    sameText(document.getText(), model, "cell of the model after one undo");
+    sameText(
+      notebook.cellAt(0).document.getText(),
+      "import torch\nfrom torch import Tensor, nn",
+      "cell of imports after one undo",
+    );
   });
 });
