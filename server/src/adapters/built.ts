@@ -7,17 +7,108 @@ export interface Built {
   /** The variable: `model`. */
   readonly name: string;
   readonly call: Call;
+  /** Statements that build it: several where branches of one `if` each do. */
+  readonly statements: readonly Range[];
+  /** Which of the models that the file builds of this class under this name, from 0. */
+  readonly number: number;
   /** Class or factory as imports have it, without `.from_pretrained`: `GPT`, `gpt.GPT`, `transformers.AutoModel`. */
   readonly type: string;
   /** End of the line after which the model has its weights: its own, or that of a `load_state_dict` below. */
   readonly readyAt: number;
+  /** Of the statements that go there. */
+  readonly indentation: string;
 }
 
 const chained =
   /^(?:\s*\.\s*(?:to|cuda|cpu|eval|train|half|bfloat16|float|double|requires_grad_)\s*\([^()]*\))*\s*$/;
 
-/** The models that a file builds outside of classes, in source order; `calls` narrows to some of them. */
-export function builtIn({ facts, text }: SourceFile, calls: readonly Call[] = facts.calls): Built[] {
+/** The models that a file builds outside of classes, in source order; `calls` narrows to those that some of them build. */
+export function builtIn(file: SourceFile, calls?: readonly Call[]): Built[] {
+  const near = calls === undefined ? [] : builtBy(file, calls);
+  // most names are given a model once
+  if (calls !== undefined && !near.some((each) => isGivenAgain(file.text, each.name, each.type))) return near;
+  const all = inBranches(file, builtBy(file, file.facts.calls));
+  const isNear = ({ statements }: Built): boolean =>
+    near.some(({ call }) => statements.some(({ from }) => from === call.statement.from));
+  return all
+    .map((each, index) => ({
+      ...each,
+      number: all.slice(0, index).filter((other) => isAlike(each, other)).length,
+    }))
+    .filter((each) => calls === undefined || isNear(each));
+}
+
+const isAlike = (one: Built, other: Built): boolean => other.name === one.name && other.type === one.type;
+
+/** Whether a name is given what is built by this class, or one of its name, more than once. */
+export function isGivenAgain(text: string, name: string, type: string): boolean {
+  const given = new RegExp(
+    `^[ \\t]*${name}\\b[^=\\r\\n]*=[^=\\r\\n]*\\b${type.split(".").at(-1) ?? type}\\b`,
+    "gm",
+  );
+  return [...text.matchAll(given)].length > 1;
+}
+
+/** Models that the branches of one `if` build are one: what goes below goes below the whole of it. */
+function inBranches(file: SourceFile, models: readonly Built[]): Built[] {
+  return byBranches(file.text, models, ({ call }) => call.statement, isAlike).map(
+    ({ items, indentation }) => {
+      const [first, last] = [items[0], items.at(-1)];
+      if (indentation === undefined) return first;
+      const statements = items.map(({ call }) => call.statement);
+      return {
+        ...first,
+        statements,
+        indentation,
+        readyAt: endOfBranches(file, last?.readyAt ?? first.readyAt, indentation),
+      };
+    },
+  );
+}
+
+/** Lines of a kind, those together that stand in branches of one `if`, which has the `indentation`. */
+export function byBranches<T>(
+  text: string,
+  items: readonly T[],
+  statementOf: (item: T) => Range,
+  isAlike: (one: T, other: T) => boolean,
+): { readonly items: readonly [T, ...T[]]; readonly indentation?: string }[] {
+  const found: { items: [T, ...T[]]; indentation?: string }[] = [];
+  for (const item of items) {
+    const before = found.findLast(({ items: [first] }) => isAlike(first, item));
+    const last = before?.items.at(-1);
+    const indentation =
+      last === undefined ? undefined : branchesBetween(text, statementOf(last).to, statementOf(item).from);
+    if (before === undefined || indentation === undefined) found.push({ items: [item] });
+    else {
+      before.items.push(item);
+      before.indentation = indentation;
+    }
+  }
+  return found;
+}
+
+/** End of the `if` of this indentation around an offset. */
+export function endOfBranches(file: SourceFile, at: number, indentation: string): number {
+  const { to } = functionAround(file, at);
+  return blockEnd(file.text, lineEnd(file.text, at), indentation, to, /^(?:elif|else)\b/);
+}
+
+/** The indentation of an `if` of which two offsets stand in different branches; undefined where there is none. */
+function branchesBetween(text: string, from: number, to: number): string | undefined {
+  const inner = indentationAt(text, from).length;
+  const lines = text
+    .slice(lineEnd(text, from), lineStart(text, to))
+    .split(/\r\n|\r|\n/)
+    .filter((line) => /^[ \t]*[^\s#]/.test(line));
+  const outside = lines.filter((line) => (/^[ \t]*/.exec(line)?.[0].length ?? 0) < inner);
+  const [header] = outside;
+  if (header === undefined || !outside.every((line) => /^[ \t]*(?:elif|else)\b/.test(line))) return undefined;
+  const indentation = /^[ \t]*/.exec(header)?.[0] ?? "";
+  return outside.every((line) => /^[ \t]*/.exec(line)?.[0] === indentation) ? indentation : undefined;
+}
+
+function builtBy({ facts, text }: SourceFile, calls: readonly Call[]): Built[] {
   return calls.flatMap((call): Built[] => {
     const type = call.qualified?.replace(/\.(?:from_pretrained|from_config|load_from_checkpoint)$/, "");
     if (type === undefined || !/(?:^|\.)[A-Z]\w*$/.test(type)) return [];
@@ -26,7 +117,17 @@ export function builtIn({ facts, text }: SourceFile, calls: readonly Call[] = fa
     if (name === undefined || !chained.test(text.slice(call.range.to, statement.to))) return [];
     if (facts.modules.some(({ range }) => range.from <= call.range.from && call.range.from < range.to))
       return [];
-    return [{ name, call, type, readyAt: readyAt({ facts, text }, name, statement) }];
+    return [
+      {
+        name,
+        call,
+        type,
+        statements: [statement],
+        number: 0,
+        readyAt: readyAt({ facts, text }, name, statement),
+        indentation: indentationAt(text, statement.from),
+      },
+    ];
   });
 }
 
@@ -55,8 +156,8 @@ function readyAt(file: SourceFile, name: string, statement: Range): number {
   return indentationAt(text, line).length <= indentation.length ? at : blockEnd(text, at, indentation, end);
 }
 
-/** End of the last line below `at` that is indented deeper than `indentation`. */
-function blockEnd(text: string, at: number, indentation: string, limit: number): number {
+/** End of the last line below `at` that is indented deeper than `indentation`, or goes on with what is. */
+function blockEnd(text: string, at: number, indentation: string, limit: number, goesOn = /(?!)/): number {
   let end = at;
   let start = at;
   while (start < limit) {
@@ -64,7 +165,8 @@ function blockEnd(text: string, at: number, indentation: string, limit: number):
     if (next > limit || next > text.length) break;
     const stop = lineEnd(text, next);
     const line = text.slice(next, stop);
-    if (line.trim() !== "" && (/^[ \t]*/.exec(line)?.[0] ?? "").length <= indentation.length) break;
+    const isOutside = (/^[ \t]*/.exec(line)?.[0] ?? "").length <= indentation.length;
+    if (line.trim() !== "" && isOutside && !goesOn.test(line.trim())) break;
     if (line.trim() !== "") end = stop;
     start = stop;
   }

@@ -74,9 +74,12 @@ function trainingIn(file: SourceFile, { model, built }: Extract<Home, { built: B
   const saves = calls.filter(
     (call) => call.qualified === "torch.save" && first(call) === `${model}.state_dict()`,
   );
-  const loop = facts.training
-    .flatMap((step) => (step.loop !== undefined && step.model === model ? [step.loop] : []))
-    .find((range) => from <= range.from && range.to <= to);
+  const loops = facts.training.filter(({ loop: range, model: trained }) => {
+    if (range === undefined || trained !== model) return false;
+    return from <= range.from && range.to <= to;
+  });
+  // a loop that only adds up gradients stands inside the one that takes the steps
+  const { loop } = loops.find(({ step }) => step !== undefined) ?? loops[0] ?? {};
   const trainer = /^([ \t]*)\w*trainer\.train\([^\r\n]*\)[ \t]*$/m.exec(text.slice(from, to));
   const end =
     loop !== undefined
@@ -116,7 +119,7 @@ export function extrasEdits({ file, home, chosen, adapters, names, brought }: Ex
       : [];
 
   const { built } = home;
-  const indentation = indentationAt(text, built.call.statement.from);
+  const { indentation } = built;
   const below = (statement: string): Edit => insertion(built.readyAt, `\n${indentation}${statement}`);
   const { optimizers, saves, end } = trainingIn(file, home);
   const edits: Edit[] = [];

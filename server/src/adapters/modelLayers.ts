@@ -58,7 +58,7 @@ export function modelLayersIn(sources: Sources, touching?: Range): ModelLayersPl
     ({ statement }) => touches(statement),
   );
   const built = builtIn(sources.file, calls).flatMap((each) => {
-    const touch = [each.call.statement];
+    const touch = each.statements;
     const own = facts.modules.find(({ name }) => name === each.type);
     const module = own ?? moduleOfType(facts, each.type) ?? imported(sources, each.type);
     if (module !== undefined)
@@ -150,7 +150,7 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
       each.some((target) => certain.includes(target)),
     );
     const chosen = suggested(available.map(nameOf), certain.map(nameOf), known);
-    const key = `${of}:@${module.name}:${built?.name ?? ""}:`;
+    const key = `${of}:@${module.name}:${built === undefined ? "" : variableOf(built)}:`;
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },
       ...(built === undefined ? {} : { built }),
@@ -160,6 +160,9 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     return [{ ...place, label: labelOf(chosen, place) }];
   });
 }
+
+/** The name of a model in keys: of several of its class under one name, with a number. */
+const variableOf = ({ name, number }: Built): string => (number === 0 ? name : `${name}#${number}`);
 
 /** What `transformers` builds: its layers are known by custom alone. */
 function pretrained({ file, known }: Sources, built: Built, touch: readonly Range[]): ModelLayersPlace[] {
@@ -177,7 +180,11 @@ function pretrained({ file, known }: Sources, built: Built, touch: readonly Rang
   }));
   const obstacle = unlikePlain(built, given);
   const place: ModelLayersPlace = {
-    ...{ kind: "model-layers", of: "linear", key: `linear:@${type.split(".").at(-1) ?? type}:${name}:` },
+    ...{
+      kind: "model-layers",
+      of: "linear",
+      key: `linear:@${type.split(".").at(-1) ?? type}:${variableOf(built)}:`,
+    },
     ...{ label: "", touch, model: name, own: false, built, targets, chosen: first.names },
     ...(obstacle === undefined ? {} : { obstacle }),
   };

@@ -73,6 +73,8 @@ export interface ModelPlace extends PlaceOf<"model"> {
   readonly module?: ModuleClass;
   /** `model = GPT(config)`; absent for the class itself. */
   readonly built?: Call;
+  /** Where several branches of an `if` build it: the end of that, and its indentation. */
+  readonly below?: { readonly at: number; readonly indentation: string };
   /** Variables that stand above that line. */
   readonly names: readonly Named[];
   /** Kinds of layers that the model has all in all, where the file shows its parts. */

@@ -1,6 +1,6 @@
 /** What all places of a file have in common. */
 import type { SiteKind } from "../literature/model";
-import type { Range } from "../python/facts";
+import type { ModuleClass, Range } from "../python/facts";
 
 export interface PlaceOf<Kind extends SiteKind> {
   readonly kind: Kind;
@@ -15,3 +15,13 @@ export interface PlaceOf<Kind extends SiteKind> {
   /** Why nothing can soundly be put here. */
   readonly obstacle?: string;
 }
+
+/** Why nothing can be built in a class. */
+export const noInit = (module: ModuleClass): string | undefined =>
+  module.init === undefined
+    ? `\`${module.name}\` has no __init__ in which the adapter could be built; add one that calls super().__init__().`
+    : undefined;
+
+/** `obstacle` only where there is one, as exactOptionalPropertyTypes wants it. */
+export const because = (obstacle: string | undefined): { obstacle?: string } =>
+  obstacle === undefined ? {} : { obstacle };

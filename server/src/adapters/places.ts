@@ -3,7 +3,6 @@ import type {
   BlockStack,
   Call,
   Layer,
-  LayerRole,
   ModuleClass,
   PythonFacts,
   Range,
@@ -16,8 +15,7 @@ import { besidePlaces } from "./besidePlaces";
 import { constructionKey, constructionOf, labelOf } from "./construction";
 import { isOpenHead } from "./budget";
 import { group } from "../group";
-import { around, modulesAround, moduleOfType } from "../python/local";
-import { isOpen, layersOf } from "./modelTargets";
+import { around, modulesAround } from "../python/local";
 import { blankLineNear, freePlaces } from "./freePlaces";
 import { futureIsHidden } from "./lookAhead";
 import type {
@@ -26,24 +24,15 @@ import type {
   BlockStackPlace,
   GenerationPlace,
   LayerPlace,
-  ModelPlace,
   Place,
   SkipPlace,
   TrainingPlace,
 } from "./place";
-import { importedModels, namesAbove } from "./models";
+import { namesAbove } from "./models";
 import { readOutside } from "./outsideReads";
-import { isRoot } from "./root";
+import { importedModelPlaces, modelPlaces } from "./modelPlaces";
+import { because, noInit } from "./placeOf";
 import { compiledReason } from "./scripted";
-
-const noInit = (module: ModuleClass): string | undefined =>
-  module.init === undefined
-    ? `\`${module.name}\` has no __init__ in which the adapter could be built; add one that calls super().__init__().`
-    : undefined;
-
-/** `obstacle` only where there is one, as exactOptionalPropertyTypes wants it. */
-const because = (obstacle: string | undefined): { obstacle?: string } =>
-  obstacle === undefined ? {} : { obstacle };
 
 /** The layers of a class with what the rest of the file says against adapting them. */
 const judged = (facts: PythonFacts, text: string, module: ModuleClass): readonly Layer[] =>
@@ -313,62 +302,6 @@ function withPlainCrossEntropy(step: TrainingStep, { calls }: PythonFacts): Trai
   return isPlain ? step : { ...step, forward: { ...forward, statement: step.forward.statement } };
 }
 
-function modelPlaces(facts: PythonFacts, modules: readonly ModuleClass[]): ModelPlace[] {
-  const inClass = ({ range }: Call): boolean =>
-    facts.modules.some((module) => module.range.from <= range.from && range.from < module.range.to);
-  return modules
-    .filter((module) => isRoot(facts, module))
-    .flatMap((module) => [
-      {
-        kind: "model" as const,
-        key: `model:${module.name}:`,
-        label: module.name,
-        touch: [module.header],
-        module,
-        names: [],
-        ...rolesOf(facts, module),
-        ...because(noInit(module)),
-      },
-      ...module.constructedWith
-        .filter((built) => built.assignedTo !== undefined && !inClass(built))
-        .map((built) => ({
-          kind: "model" as const,
-          key: `model:${module.name}:${built.assignedTo ?? ""}`,
-          label: built.assignedTo ?? module.name,
-          touch: [built.statement],
-          module,
-          built,
-          names: namesAbove(facts, built.statement.from),
-          ...rolesOf(facts, module),
-        })),
-    ]);
-}
-
-function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet<LayerRole> } {
-  const found = layersOf(module, (type, owner) => moduleOfType(facts, type, owner), [], undefined);
-  const roles = new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role));
-  if (found.length > 0 && !found.some((each) => isOpen(each, found))) return { roles };
-  // parts from elsewhere may hold layers of any role; yet norms that are all built without weights tell of the others
-  const isBare = found.some(({ layer }) => layer.role === "norm") && !roles.has("norm");
-  return isBare ? { roles: new Set<LayerRole>([...roles, "linear", "conv", "embedding"]) } : {};
-}
-
-/** `nn.LayerNorm(width, elementwise_affine=False)` has none. */
-const hasWeights = ({ role, sizes }: Layer): boolean =>
-  role !== "norm" || (sizes["elementwise_affine"] !== false && sizes["affine"] !== false);
-
-/** `model = GPT(config)` where another file has the class. */
-function importedModelPlaces(facts: PythonFacts, text: string, calls: readonly Call[]): ModelPlace[] {
-  return importedModels(facts, text, calls).map((built) => ({
-    kind: "model",
-    key: `model::${built.assignedTo ?? ""}`,
-    label: built.assignedTo ?? "",
-    touch: [built.statement],
-    built,
-    names: namesAbove(facts, built.statement.from),
-  }));
-}
-
 function placesOf(facts: PythonFacts, module: ModuleClass, text: string): Place[] {
   const compiled = compiledReason(facts, text, module);
   const places = soundOrNot(facts, module, text);
@@ -393,8 +326,8 @@ const soundOrNot = (
 export function placesIn(facts: PythonFacts, text: string): Place[] {
   return [
     ...facts.modules.flatMap((module) => placesOf(facts, module, text)),
-    ...modelPlaces(facts, facts.modules),
-    ...importedModelPlaces(facts, text, facts.calls),
+    ...modelPlaces({ facts, text }, facts.modules),
+    ...importedModelPlaces({ facts, text }),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
     ...freePlaces(facts, text),
@@ -421,8 +354,8 @@ export function placesTouching(facts: PythonFacts, text: string, from: number, t
     : modules.filter(({ header }) => touches(header));
   return [
     ...modules.flatMap((module) => placesOf(facts, module, text)),
-    ...modelPlaces(facts, models),
-    ...importedModelPlaces(facts, text, built),
+    ...modelPlaces({ facts, text }, models),
+    ...importedModelPlaces({ facts, text }, built),
     ...generationPlaces(facts),
     ...trainingPlaces(facts),
     ...(blankLineNear(text, from, to) ? freePlaces(facts, text) : []),

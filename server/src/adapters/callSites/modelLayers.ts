@@ -3,7 +3,7 @@ import { type Edit, insertion, type Piece } from "../edits";
 import type { ModelLayersPlace } from "../modelLayers";
 import { joined, literal, writtenArguments } from "./arguments";
 import type { SourceFile } from "../definitions";
-import { afterInInit, type CallSite, indentationAt } from "./callSite";
+import { afterInInit, type CallSite } from "./callSite";
 
 export function adaptModelLayers(
   { file, method, site, options }: CallSite,
@@ -24,6 +24,5 @@ export function afterModelLayers(
   ...statement: Piece[]
 ): Edit {
   if (built === undefined && root !== undefined) return afterInInit(file, root, undefined, ...statement);
-  const line = built?.call.statement.from ?? file.text.length;
-  return insertion(built?.readyAt ?? line, `\n${indentationAt(file.text, line)}`, ...statement);
+  return insertion(built?.readyAt ?? file.text.length, `\n${built?.indentation ?? ""}`, ...statement);
 }

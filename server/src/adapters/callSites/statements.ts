@@ -1,8 +1,8 @@
 /** Methods that are calls beside the user's own: at the training step, at the loss, once the model is built. */
-import { edit, type Edit } from "../edits";
+import { edit, type Edit, insertion } from "../edits";
 import type { ModelPlace, TrainingPlace } from "../place";
 import { afterInInit, type CallSite } from "./callSite";
-import { above, below, fill, type Names } from "./templates";
+import { above, below, fill, indented, type Names } from "./templates";
 import { functionAround } from "../built";
 import { freeNames, mentions, variablesOf } from "./variables";
 
@@ -46,7 +46,7 @@ function stepNames({ site }: CallSite, place: TrainingPlace): Names {
   };
 }
 
-export function adaptModel(at: CallSite, { module, built, names }: ModelPlace): Edit[] {
+export function adaptModel(at: CallSite, { module, built, names, below: whole }: ModelPlace): Edit[] {
   const template = at.site.after ?? "{symbol}({model})";
   const variables = variablesOf(at.site, names);
   if (built === undefined)
@@ -54,6 +54,10 @@ export function adaptModel(at: CallSite, { module, built, names }: ModelPlace): 
       ? []
       : [afterInInit(at.file, module, undefined, ...fill(at, template, { model: "self", ...variables }))];
   const model = built.assignedTo ?? "model";
+  if (whole !== undefined) {
+    const statements = indented(fill(at, template, { model, ...variables }), whole.indentation);
+    return [insertion(whole.at, "\n", ...statements)];
+  }
   const end = loadedBelow(at.file.text, built.statement.to, model);
   return below(at, built.statement.from, end, template, { model, ...variables });
 }
