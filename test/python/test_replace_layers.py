@@ -222,6 +222,26 @@ def test_the_template_of_a_methods_own_function() -> None:
     assert apply_method(model, ["mlp.0"]) is model
 
 
+class Compiled(nn.Module):
+    """What torch.compile makes of a model, which the oldest supported torch does not have."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self._orig_mod = model
+
+
+def test_a_wrapped_model_saves_and_loads_what_the_one_inside_does() -> None:
+    plain = replace_layers(Model(), ["mlp.0"], LORA)
+    saved = copy.deepcopy(adapter_state_dict(plain, LORA))
+    wrapped = Compiled(nn.DataParallel(replace_layers(Model(), ["mlp.0"], LORA)))
+    assert adapter_state_dict(wrapped, LORA).keys() == saved.keys()
+    for part in saved.values():
+        part.add_(1)
+    load_adapter(wrapped, saved, LORA)
+    for name, part in adapter_state_dict(wrapped, LORA).items():
+        assert torch.equal(part, saved[name])
+
+
 def test_a_state_of_other_layers_is_refused() -> None:
     model = replace_layers(Model(), ["head"], LORA)
     other = adapter_state_dict(replace_layers(Model(), ["mlp.0"], LORA), LORA)

@@ -6,13 +6,22 @@ from shared.parameter_names import parameter_names
 from torch import Tensor, nn
 
 
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model inside `torch.compile`, `DataParallel` and `DistributedDataParallel`."""
+    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    while hasattr(model, "_orig_mod") or isinstance(model, parallel):
+        model = model.get_submodule("module" if isinstance(model, parallel) else "_orig_mod")
+    return model
+
+
 def adapter_state_dict(model: nn.Module, *adapters: "type[nn.Module]") -> "dict[str, Tensor]":
     """What the modules of the given classes add to `model`, by the names of its `state_dict()`.
 
     Of an adapted layer: its factors and buffers, and of the weights it adapts those that train.
+    A model that was compiled or made parallel has the names of the one inside.
     """
     state: dict[str, Tensor] = {}
-    for path, module in model.named_modules():
+    for path, module in unwrapped(model).named_modules():
         if isinstance(module, adapters):
             adapted = parameter_names(type(module))
             own = dict(module.named_parameters())
@@ -33,7 +42,7 @@ def load_adapter(
     for name in sorted(wanted ^ state.keys()):
         where = "the model" if name in wanted else "the state"
         raise ValueError(f"state: {name} is in {where} alone; adapt the same layers first")
-    model.load_state_dict(state, strict=False)
+    unwrapped(model).load_state_dict(state, strict=False)
 
 
 def resume_adapter(model: nn.Module, path: str, *adapters: "type[nn.Module]") -> None:

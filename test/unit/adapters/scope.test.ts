@@ -39,6 +39,7 @@ const definitions = new Map([
   shared("replace_layers", "adapt_layer"),
   shared("train_only", "train_only"),
   shared("parameter_names", "parameter_names"),
+  shared("adapter_state", "unwrapped"),
   shared("adapter_state", "adapter_state_dict"),
   shared("adapter_state", "load_adapter"),
   shared("adapter_state", "resume_adapter"),
@@ -154,6 +155,9 @@ import torch
 from torch import Tensor, nn
 ${model("nn.Linear(dim, dim)", "nn.Linear(dim, dim)")}
 
+# unwrapped
+
+
 # adapter_state_dict
 
 
@@ -234,6 +238,9 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 ${model("nn.Linear(dim, dim)", "nn.Linear(dim, dim)")}
+
+# unwrapped
+
 
 # adapter_state_dict
 
