@@ -14,6 +14,7 @@ const sizes = {
   in_channels: 768,
   out_channels: 768,
   kernel_size: 3,
+  taps: 9,
   groups: 1,
   num_embeddings: 50257,
   embedding_dim: 768,

@@ -56,6 +56,12 @@ class Site:
         return self.facts["kind"]
 
     @property
+    def place(self) -> str:
+        """Its kind, with the class where that is not the usual one: "conv1d"."""
+        layer: str = self.facts.get("adapts", "")
+        return layer.rpartition(".")[2].lower() or self.kind
+
+    @property
     def defaults(self) -> dict[str, Any]:
         return {item["name"]: item["default"] for item in self.method.get("hyperparameters", [])}
 

@@ -1,5 +1,6 @@
 """Sizes and inputs for each kind of place a method can go to. A new kind is one more entry."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +89,17 @@ def attention(width: int, heads: int, *, kdim: int | None = None, vdim: int | No
     )
 
 
-def conv(inputs: int, outputs: int, kernel: int = 3, *, groups: int = 1, **more: Any) -> Place:
+def conv(
+    inputs: int,
+    outputs: int,
+    kernel: "int | tuple[int, ...]" = 3,
+    *,
+    groups: int = 1,
+    dimensions: int = 2,
+    **more: Any,
+) -> Place:
+    layer = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[dimensions - 1]
+    sides = kernel if isinstance(kernel, tuple) else (kernel,) * dimensions
     options = {"stride": 1, "padding": 0, "dilation": 1, "bias": True, "padding_mode": "zeros"}
     options |= more
     stride, padding, dilation, bias, mode = options.values()
@@ -97,13 +108,14 @@ def conv(inputs: int, outputs: int, kernel: int = 3, *, groups: int = 1, **more:
         {
             "in_channels": inputs,
             "out_channels": outputs,
-            "kernel_size": kernel,
+            "kernel_size": max(sides),
+            "taps": math.prod(sides),
             "groups": groups,
             "bias": int(bias),
         },
         arguments,
-        ((2, inputs, 9, 8), (1, inputs, 7, 7)),
-        lambda: nn.Conv2d(*arguments),
+        ((2, inputs, *(9, 8, 7)[:dimensions]), (1, inputs, *(7,) * dimensions)),
+        lambda: layer(*arguments),
         replaces=True,
     )
 
@@ -174,6 +186,27 @@ PLACES: dict[str, list[Place]] = {
         conv(24, 24, groups=24, padding=1),
         conv(3, 64, 7, stride=2, padding=3, padding_mode="circular", bias=False),
         conv(4, 3, 1),
+        conv(8, 16, (1, 5), padding=(0, 2)),
+    ],
+    "conv1d": [
+        conv(16, 32, dimensions=1),
+        conv(80, 32, padding=1, stride=2, dimensions=1),
+        conv(32, 16, 1, bias=False, dimensions=1),
+        conv(16, 24, 5, padding=2, padding_mode="replicate", dimensions=1),
+        conv(16, 16, padding="same", dilation=2, dimensions=1),
+        conv(32, 32, 3, groups=4, padding=1, dimensions=1),
+        conv(24, 24, groups=24, padding=1, dimensions=1),
+        conv(1, 64, 5, stride=2, bias=False, dimensions=1),
+    ],
+    "conv3d": [
+        conv(8, 16, dimensions=3),
+        conv(8, 24, padding=1, stride=(1, 2, 2), dimensions=3),
+        conv(16, 32, 1, bias=False, dimensions=3),
+        conv(16, 16, (3, 1, 1), padding=(1, 0, 0), dimensions=3),
+        conv(16, 24, (1, 3, 3), padding=(0, 1, 1), padding_mode="circular", dimensions=3),
+        conv(16, 16, padding="same", dilation=2, dimensions=3),
+        conv(16, 32, groups=4, padding=1, dimensions=3),
+        conv(3, 16, (3, 7, 7), stride=(1, 2, 2), padding=(1, 3, 3), bias=False, dimensions=3),
     ],
     "embedding": [
         *(embedding(*size) for size in ((50, 16), (9, 64), (100, 24), (512, 48), (33, 17), (3, 8))),

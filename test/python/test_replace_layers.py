@@ -36,12 +36,14 @@ class Attention(nn.Module):
 
 
 class Model(nn.Module):
-    """A convolution, embeddings, blocks, and a head tied to the embedding."""
+    """Convolutions, embeddings, blocks, and a head tied to the embedding."""
 
     def __init__(self, width: int = 256, vocabulary: int = 160) -> None:
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
-        self.conv = nn.Conv2d(1, 12, 3, padding=1)
+        self.conv1d = nn.Conv1d(width, width, 3, padding=1)
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+        self.conv3d = nn.Conv3d(8, 8, 3, padding=1)
         self.blocks = nn.ModuleList([Attention(width) for _ in range(2)])
         self.mlp = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
@@ -52,7 +54,9 @@ class Model(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:  # (B, T) -> (B, T, vocabulary)
         x = self.embed(ids)
-        x = x + self.conv(x[:, None]).mean(1)
+        x = x + self.conv1d(x.transpose(1, 2)).transpose(1, 2)
+        x = x + self.conv(x.unflatten(-1, (8, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
+        x = x + self.conv3d(x.unflatten(-1, (8, 4, -1)).transpose(1, 2)).transpose(1, 2).flatten(2)
         for block in self.blocks:
             x = block(x)
         x = x + self.self_attn(x, x, x)[0]
@@ -69,7 +73,8 @@ def targets_of(site: Site) -> tuple[str, ...]:
         return ("qkv",) if named else ("qkv", "proj", "mlp.0", "mlp.2")
     if site.kind == "attention":
         return ("self_attn",)
-    return {"conv": ("conv",), "embedding": ("embed",), "norm": ("norm",)}[site.kind]
+    places = {"conv": "conv", "conv1d": "conv1d", "conv3d": "conv3d", "embedding": "embed"}
+    return (places.get(site.place, "norm"),)
 
 
 def names(site: Site) -> str:
@@ -107,9 +112,8 @@ def test_apply_freeze_learn_save_load(site: Site) -> None:
         torch.testing.assert_close(after, before, rtol=0, atol=1e-4)
 
     count = sum(isinstance(each, site.symbol) for each in model.modules())
-    assert count == {"qkv": 2, "conv": 1, "embed": 1, "norm": 2, "self_attn": 1}[
-        targets_of(site)[0]
-    ] + (4 if len(targets_of(site)) == 4 else 0)
+    several = {"qkv": 2, "norm": 2}.get(targets_of(site)[0], 1)
+    assert count == several + (4 if len(targets_of(site)) == 4 else 0)
     chosen = train_only(model, site.symbol)
     assert {id(each) for each in chosen} == {id(each) for each in trained(model).values()}
     kept = {name: each.clone() for name, each in base.state_dict().items()}

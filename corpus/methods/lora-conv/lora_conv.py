@@ -1,11 +1,12 @@
 import math
+from typing import Any
 
-import torch
+from shared.plain_conv import plain_conv
 from torch import Tensor, nn
 
 
-class LoRAConv2d(nn.Conv2d):
-    """`nn.Conv2d` plus a trainable low-rank update: LoRA (Hu et al., 2021, arXiv:2106.09685).
+class LoRAConv(nn.modules.conv._ConvNd):
+    """LoRA (Hu et al., 2021, arXiv:2106.09685) for a convolution over one, two or three dimensions.
 
     h = W * x + b + (alpha / rank) * B (A * x), with W and b frozen: A is a convolution of the same
     shape to `rank` channels, B mixes these one by one. With groups, all groups share A. B starts at
@@ -19,64 +20,50 @@ class LoRAConv2d(nn.Conv2d):
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: "int | tuple[int, int]",
-        stride: "int | tuple[int, int]" = 1,
-        padding: "str | int | tuple[int, int]" = 0,
-        dilation: "int | tuple[int, int]" = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: str = "zeros",
-        device: "torch.device | str | None" = None,
-        dtype: "torch.dtype | None" = None,
-        *,
+        *arguments: Any,
         rank: int = 8,
         alpha: float = 8.0,
         dropout: float = 0.0,
+        **options: Any,
     ) -> None:
         if rank < 1:
             raise ValueError(f"rank must be at least 1, got {rank}")
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+        super().__init__(*arguments, **options)
         self.requires_grad_(False)
         self.scale = alpha / rank
         self.dropout = nn.Dropout(dropout)
         new = self.weight.new_zeros
-        self.lora_A = nn.Parameter(new(rank, *self.weight.shape[1:]))  # (r, in / groups, k, k)
-        self.lora_B = nn.Parameter(new(out_channels, rank))  # (out, r)
+        self.lora_A = nn.Parameter(new(rank, *self.weight.shape[1:]))  # (r, in / groups, k, ...)
+        self.lora_B = nn.Parameter(new(self.out_channels, rank))  # (out, r)
         nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, in, H, W) -> (B, out, H', W')
-        # A * x in every group, (B, groups r, H', W'), with the layer's own stride and padding
-        thin = self._conv_forward(self.dropout(x), self.lora_A.repeat(self.groups, 1, 1, 1), None)
-        update = nn.functional.conv2d(thin, self.lora_B[:, :, None, None], groups=self.groups)
+    def forward(self, x: Tensor) -> Tensor:  # (B, in, ...) -> (B, out, ...)
+        h = self._conv_forward(x, self.weight, self.bias)
+        # A * x in every group, with the layer's own stride and padding
+        a = self.lora_A.repeat([self.groups] + [1] * (self.weight.dim() - 1))
+        thin = self._conv_forward(self.dropout(x), a, None)  # (B, groups r, ...)
+        thin = thin.flatten(2 - self.weight.dim()).unflatten(-2, (self.groups, -1))
+        mixed = self.lora_B.unflatten(0, (self.groups, -1)) @ thin  # (B, groups, out / groups, .)
         # h = W * x + b + (alpha / r) B (A * x)
-        return self._conv_forward(x, self.weight, self.bias) + self.scale * update
+        return h + self.scale * mixed.reshape(h.shape)
 
-    def merged_weight(self) -> Tensor:  # (out, in / groups, k, k)
+    def merged_weight(self) -> Tensor:  # (out, in / groups, k, ...)
         """The weight in effect, for code that computes with it."""
         update = self.lora_B @ self.lora_A.flatten(1)
         return self.weight + self.scale * update.view_as(self.weight)
 
-    @torch.no_grad()
-    def merged(self) -> nn.Conv2d:
+    def merged(self) -> "nn.Conv1d | nn.Conv2d | nn.Conv3d":
         """A plain layer with the update folded in: W + (alpha / r) B A."""
-        names = ("kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
-        same = {name: getattr(self, name) for name in names}
-        layer = nn.Conv2d(self.in_channels, self.out_channels, bias=self.bias is not None, **same)
-        layer = layer.to(self.weight)
-        layer.load_state_dict(self.state_dict(), strict=False)
-        layer.weight.copy_(self.merged_weight())
-        return layer
+        return plain_conv(self, self.merged_weight())
+
+
+class LoRAConv1d(LoRAConv, nn.Conv1d):
+    """`nn.Conv1d` plus a trainable low-rank update: LoRA (Hu et al., 2021, arXiv:2106.09685)."""
+
+
+class LoRAConv2d(LoRAConv, nn.Conv2d):
+    """`nn.Conv2d` plus a trainable low-rank update: LoRA (Hu et al., 2021, arXiv:2106.09685)."""
+
+
+class LoRAConv3d(LoRAConv, nn.Conv3d):
+    """`nn.Conv3d` plus a trainable low-rank update: LoRA (Hu et al., 2021, arXiv:2106.09685)."""

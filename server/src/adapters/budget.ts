@@ -32,16 +32,8 @@ export function layerParameters(layer: Layer): number | undefined {
     case "embedding":
       return product(size("num_embeddings"), size("embedding_dim"));
     case "conv": {
-      const dimensions = /(\d)d$/.exec(layer.type)?.[1];
-      const kernel = layer.sizes["kernel_size"];
-      const taps =
-        typeof kernel === "number"
-          ? kernel ** Number(dimensions ?? 2)
-          : typeof kernel === "object"
-            ? kernel.reduce((total, side) => total * side, 1)
-            : undefined;
       const groups = size("groups") ?? 1;
-      const weights = product(size("in_channels"), size("out_channels"), taps);
+      const weights = product(size("in_channels"), size("out_channels"), tapsOf(layer).taps);
       return withBias(weights === undefined ? undefined : weights / groups, size("out_channels"));
     }
     case "norm": {
@@ -69,7 +61,7 @@ export function layerParameters(layer: Layer): number | undefined {
 
 /** Sizes of an nn.MultiheadAttention or a subclass in the file, with what its constructor takes where they are not given. */
 function attentionSizes({ type, sizes, arguments: given }: Layer): Sizes {
-  if (type !== layerKinds.attention.type && type.includes(".")) return {};
+  if (type !== layerKinds.attention.types[0] && type.includes(".")) return {};
   const size = (name: string, preset?: number): number | undefined => {
     const value = sizes[name];
     const isLeft = given[name] === undefined || given[name].value.kind === "none";
@@ -204,6 +196,20 @@ function depthOf({ module, stack }: Extract<Place, { kind: "block-stack" }>): nu
   return others === undefined ? blocks?.count : undefined;
 }
 
+/** How many positions the kernel of a convolution sees, as expressions call it. */
+export function tapsOf({
+  role,
+  type,
+  sizes: { kernel_size: kernel },
+}: Pick<Layer, "role" | "type" | "sizes">): {
+  readonly taps?: number;
+} {
+  const dimensions = role === "conv" ? /(\d)d$/.exec(type)?.[1] : undefined;
+  if (dimensions === undefined) return {};
+  if (typeof kernel === "number") return { taps: kernel ** Number(dimensions) };
+  return typeof kernel === "object" ? { taps: kernel.reduce((total, side) => total * side, 1) } : {};
+}
+
 function layerSizes(layer: Layer): Sizes {
   const sizes = Object.entries(layer.sizes).flatMap(([name, value]) => {
     if (typeof value === "number") return [[name, value] as const];
@@ -214,6 +220,7 @@ function layerSizes(layer: Layer): Sizes {
   });
   return {
     groups: 1,
+    ...tapsOf(layer),
     ...Object.fromEntries(sizes),
     ...(layer.role === "attention" && attentionSizes(layer)),
     bias: layer.sizes["bias"] === false ? 0 : 1,

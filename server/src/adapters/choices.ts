@@ -3,7 +3,7 @@ import type { Fidelity, Method, MethodSite } from "../literature/model";
 import { moduleParameters, trainableParameters, unfit } from "./budget";
 import { modelLayersIn, type Sources } from "./modelLayers";
 import type { LayerPlace, Place } from "./place";
-import { isLayerPlace, mismatch, suits, unreadable, unwritable } from "./fits";
+import { baseOf, isLayerPlace, mismatch, suits, unreadable, unwritable } from "./fits";
 import { placesIn } from "./places";
 import { placesOfKey } from "./scopes";
 
@@ -77,12 +77,15 @@ const fidelityOrder: Readonly<Record<Fidelity, number>> = { reference: 2, paper:
 export const prominence = ({ prominence: own, fidelity }: Method): number =>
   (own ?? 0) * 3 + fidelityOrder[fidelity];
 
+/** The class too, where a method has several for such a place. */
+export const nameOf = (method: Method, site: MethodSite): string =>
+  method.sites.filter((each) => each.kind === site.kind && baseOf(each) === baseOf(site)).length > 1
+    ? `${method.name} (${site.symbol})`
+    : method.name;
+
 /** What the edit does, for menus. Counts are added by the feature that shows it. */
 export function title({ method, site, place }: Choice): string {
-  const name =
-    method.sites.filter(({ kind }) => kind === site.kind).length > 1
-      ? `${method.name} (${site.symbol})`
-      : method.name;
+  const name = nameOf(method, site);
   // A name in the code is quoted, words such as "all 2 linear layers of MLP" are not.
   const label = /\s/.test(place.label) ? place.label : `\`${place.label}\``;
   if (site.title !== undefined) return site.title.replace("{place}", label);

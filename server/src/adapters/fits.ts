@@ -16,8 +16,8 @@ export const ownerOf = (place: Place): string =>
 /** Whether a site of a method is meant for such a place, sub-layer placements included. */
 export function suits(site: MethodSite, place: Place): boolean {
   if (place.kind === "model-layers") {
-    const { of, chosen } = place;
-    return site.kind === of && baseOf(site) === layerKinds[of].type && isNamed(site, chosen);
+    const { of, type, chosen } = place;
+    return site.kind === of && baseOf(site) === type && isNamed(site, chosen);
   }
   if (site.kind !== place.kind) return false;
   if (isLayerPlace(place)) {
@@ -47,7 +47,7 @@ export const isLayerPlace = (place: Place): place is LayerPlace => isLayerKind(p
 
 /** The layer that a site's class subclasses; undefined for a module of its own. */
 export const baseOf = ({ kind, adapts }: MethodSite): string | undefined =>
-  isLayerKind(kind) ? (adapts ?? layerKinds[kind].type) : undefined;
+  isLayerKind(kind) ? (adapts ?? layerKinds[kind].types[0]) : undefined;
 
 /** Why a site's class cannot stand for the layers of a place: it subclasses another layer. */
 export function mismatch(site: MethodSite, { layers }: LayerPlace): string | undefined {

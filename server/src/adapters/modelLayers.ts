@@ -7,7 +7,7 @@ import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
 import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
 import { isPath, layersOf, type Lookup, type Target, targetsIn } from "./modelTargets";
-import { allLayerKinds, type LayerKind } from "./layerKinds";
+import { allLayerKinds, type LayerKind, layerKinds, typesOf } from "./layerKinds";
 import { hasParts } from "./parts";
 import { isRoot } from "./root";
 import { compiledReason } from "./scripted";
@@ -15,6 +15,8 @@ import { compiledReason } from "./scripted";
 export interface ModelLayersPlace {
   readonly kind: "model-layers";
   readonly of: LayerKind;
+  /** The class of its layers. */
+  readonly type: string;
   readonly key: string;
   readonly label: string;
   readonly touch: readonly Range[];
@@ -139,8 +141,9 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
   const found = layersOf(module, lookup, [], isSized ? 1 : undefined);
   const holds = modelParameters(found);
   const compiled = own ? compiledReason(file.facts, file.text, module) : undefined;
-  return allLayerKinds.flatMap((of): ModelLayersPlace[] => {
-    const targets = targetsIn(found, of);
+  const kinds = allLayerKinds.flatMap((of) => typesOf(of).map((type) => ({ of, type })));
+  return kinds.flatMap(({ of, type }): ModelLayersPlace[] => {
+    const targets = targetsIn(found, of, type);
     const sound = targets.filter(({ obstacle }) => obstacle === undefined);
     if (sound.length === 0) return [];
     const certain = sound.filter(({ layers }) => layers.some(({ layer }) => layer.form !== "conditional"));
@@ -150,9 +153,10 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
       each.some((target) => certain.includes(target)),
     );
     const chosen = suggested(available.map(nameOf), certain.map(nameOf), known);
-    const key = `${of}:@${module.name}:${built === undefined ? "" : variableOf(built)}:`;
+    const first = type === typesOf(of)[0] ? of : type.replace(/.*\./, "");
+    const key = `${first}:@${module.name}:${built === undefined ? "" : variableOf(built)}:`;
     const place: ModelLayersPlace = {
-      ...{ kind: "model-layers", of, key, label: "", touch, model, root: module, own, targets, chosen },
+      ...{ kind: "model-layers", of, type, key, label: "", touch, model, root: module, own, targets, chosen },
       ...(built === undefined ? {} : { built }),
       ...(holds === undefined ? {} : { holds }),
       ...(compiled === undefined ? {} : { compiled }),
@@ -180,11 +184,8 @@ function pretrained({ file, known }: Sources, built: Built, touch: readonly Rang
   }));
   const obstacle = unlikePlain(built, given);
   const place: ModelLayersPlace = {
-    ...{
-      kind: "model-layers",
-      of: "linear",
-      key: `linear:@${type.split(".").at(-1) ?? type}:${variableOf(built)}:`,
-    },
+    ...{ kind: "model-layers", of: "linear", type: layerKinds.linear.types[0] },
+    ...{ key: `linear:@${type.split(".").at(-1) ?? type}:${variableOf(built)}:` },
     ...{ label: "", touch, model: name, own: false, built, targets, chosen: first.names },
     ...(obstacle === undefined ? {} : { obstacle }),
   };

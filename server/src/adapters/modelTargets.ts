@@ -1,6 +1,6 @@
 /** The layers of a whole model, and the names by which `replace_layers` can be told which to replace. */
 import type { Layer, ModuleClass } from "../python/facts";
-import { type LayerKind, layerKinds } from "./layerKinds";
+import { type LayerKind, typesOf } from "./layerKinds";
 import { hasParts, partsOf } from "./parts";
 
 /** Layers that one target names. */
@@ -124,20 +124,20 @@ function isNamed({ path }: Found, target: string): boolean {
   return [path, short].some((parts) => `.${parts.join(".")}`.endsWith(`.${target}`));
 }
 
-/** Layers of a kind under the shortest names that name none but such layers; those without such a name carry the reason. */
-export function targetsIn(found: readonly Found[], of: LayerKind): Target[] {
+/** Layers of a class under the shortest names that name none but such layers; those without such a name carry the reason. */
+export function targetsIn(found: readonly Found[], of: LayerKind, type: string): Target[] {
+  const others = typesOf(of).filter((each) => each !== type);
   const fault = ({ layer }: Found): string | undefined =>
     layer.obstacle ??
     layer.weightReads?.reason ??
     (layer.tie === undefined
       ? undefined
       : `\`${layer.path}\` shares its weight with \`${layer.tie.layer}\`, so that would be frozen too. Adapt it by itself.`) ??
-    (layer.type === layerKinds[of].type
-      ? undefined
-      : `\`${layer.path}\` is a ${layer.type}, not a ${layerKinds[of].type}.`);
+    (layer.type === type ? undefined : `\`${layer.path}\` is a ${layer.type}, not a ${type}.`);
   const names = new Map<string, string | undefined>();
   for (const each of found) {
-    if (each.layer.role !== of) continue;
+    // a convolution over other dimensions has places of its own
+    if (each.layer.role !== of || others.includes(each.layer.type)) continue;
     const ends = each.path
       .map((_, index) => each.path.slice(-1 - index))
       .filter(([first = ""]) => !isNumber(first));

@@ -10,7 +10,7 @@ import type {
   SkipConcatenation,
   TrainingStep,
 } from "../python/facts";
-import { allLayerKinds, isLayerKind, type LayerKind, layerKinds } from "./layerKinds";
+import { allLayerKinds, isLayerKind, type LayerKind, layerKinds, typesOf } from "./layerKinds";
 import { besidePlaces } from "./besidePlaces";
 import { constructionKey, constructionOf, labelOf } from "./construction";
 import { isOpenHead } from "./budget";
@@ -76,13 +76,14 @@ function layerPlaces(
       },
     ];
   });
-  const common = places.filter(
+  const plain = places.filter(
     ({ obstacle, label, layers: [first] }) =>
-      obstacle === undefined &&
-      label === first?.path &&
-      first.type === layerKinds[kind].type &&
-      isPlain(first),
+      obstacle === undefined && label === first?.path && isPlain(first),
   );
+  // what one class of adapter can stand for
+  const common = typesOf(kind)
+    .map((type) => plain.filter(({ layers: [first] }) => first?.type === type))
+    .reduce((most, each) => (each.length > most.length ? each : most));
   if (common.length < 2) return places;
   const label = `all ${common.length} ${layerKinds[kind].plural} of ${module.name}`;
   const layers = common.flatMap((place) => place.layers);

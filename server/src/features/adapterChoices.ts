@@ -1,6 +1,6 @@
 /** Everything that can be inserted into the class at the cursor (or beside free code), for the palette and the comparison. */
 import { trainableParameters } from "../adapters/budget";
-import { type Choice, choicesAt, siteKey, title } from "../adapters/choices";
+import { type Choice, choicesAt, nameOf, siteKey, title } from "../adapters/choices";
 import { distinctPlaces } from "../adapters/construction";
 import { extrasAt, homeOf } from "../adapters/extras";
 import { knownTargets } from "../adapters/knownTargets";
@@ -81,10 +81,7 @@ function described(
   const { method, site, place, trainable, share, disabled } = choice;
   return {
     method: method.id,
-    name:
-      method.sites.filter(({ kind }) => kind === site.kind).length > 1
-        ? `${method.name} (${site.symbol})`
-        : method.name,
+    name: nameOf(method, site),
     site: siteKey(choice),
     title: title(choice),
     place: place.label.replaceAll("`", ""),

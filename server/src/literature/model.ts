@@ -102,7 +102,7 @@ export interface MethodSite {
   readonly title?: string;
   /** Hyperparameters written at the call, as keywords, in this order. */
   readonly write: readonly string[];
-  /** Parameters trained per use: a Python expression over the hyperparameters and in_features, out_features, bias, width, … */
+  /** Parameters trained per use: a Python expression over the hyperparameters and in_features, out_features, bias, width, taps (positions of a kernel), … */
   readonly trainable?: string;
   /** Comparisons over the same names, in Python; the class accepts the sizes exactly where all hold. */
   readonly requires?: readonly string[];

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { actionsAt, applied, checkInsertion, source, uri } from "./check";
 
-const conv = source("lora-conv/lora_conv.py", "LoRAConv2d");
+const conv = [
+  source("shared/plain_conv.py", "plain_conv"),
+  source("lora-conv/lora_conv.py", "LoRAConv"),
+  source("lora-conv/lora_conv.py", "LoRAConv2d"),
+].join("\n\n\n");
 const linear = source("lora/lora.py", "LoRALinear");
 
 const imports = `import torch
@@ -26,6 +30,7 @@ class Block(nn.Module):
 
 const plainBlock = block("nn.Conv2d", "");
 const adaptedFile = `import math
+from typing import Any
 
 ${imports}
 

@@ -1,4 +1,5 @@
 /** What the method of a configuration trains in one layer of each kind. */
+import { tapsOf } from "../../adapters/budget";
 import { evaluate, namesIn } from "../../literature/expression";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import type { Method } from "../../literature/model";
@@ -16,7 +17,7 @@ const sizeOf = { linear: "in_features", conv: "in_channels", embedding: "num_emb
 /** The layers that PEFT adapts as such, where their sizes are those of the expressions. */
 const typeOf = {
   linear: /^(?:torch\.nn\.Linear|transformers\.(?:pytorch_utils\.)?Conv1D)$/,
-  conv: /^torch\.nn\.Conv2d$/,
+  conv: /^torch\.nn\.Conv[123]d$/,
   embedding: /^torch\.nn\.Embedding$/,
 } as const;
 
@@ -58,6 +59,7 @@ export function costsOf(
   const of = (layer: Layer, key: string): number | undefined => {
     const { role, type } = layer;
     if (!isKind(role) || !typeOf[role].test(type)) return undefined;
+    if (role === "conv" && symbol.adapts?.includes(type.replace(/.*\./, "")) !== true) return undefined;
     if (!costs.has(role)) costs.set(role, costOf(context, linear.method, role));
     const cost = costs.get(role);
     const values = cost && optionsOf(cost, given, settled, renamed, key);
@@ -223,6 +225,7 @@ function sizesOf(layer: Layer): Record<string, number> {
     layer.arguments[name] !== undefined && sizes[name] === undefined;
   return {
     ...(isUnknown("groups") ? {} : { groups: 1 }),
+    ...tapsOf(layer),
     ...known,
     ...(type.endsWith("Conv1D") && nf !== undefined && nx !== undefined
       ? { in_features: nx, out_features: nf }

@@ -17,6 +17,7 @@ const sizes = [
   "in_channels",
   "out_channels",
   "kernel_size",
+  "taps",
   "groups",
   "num_embeddings",
   "embedding_dim",

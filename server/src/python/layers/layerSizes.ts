@@ -44,7 +44,8 @@ function parameterNames(type: string, scope: Scope, generation = 0): readonly st
   const init = declaration.node.body.find(
     (each): each is FunctionStmt => each.kind === "function" && each.name === "__init__",
   );
-  if (init)
+  // `def __init__(self, *arguments, rank=8, **options)` takes what its base takes
+  if (init && init.parameters[1]?.star !== "*")
     return init.parameters
       .slice(1)
       .filter((parameter) => !parameter.star)

@@ -1,0 +1,110 @@
+/** Convolutions over one, two and three dimensions: each has its class, and places of its own across a model. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { actionsAt, applied, checkInsertion, source, uri } from "./check";
+
+const shared = [
+  source("shared/plain_conv.py", "plain_conv"),
+  source("lora-conv/lora_conv.py", "LoRAConv"),
+].join("\n\n\n");
+
+const imports = `import torch
+from torch import Tensor, nn
+`;
+
+const encoder = (first: string, second: string): string => `class Encoder(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = ${first}
+        self.conv2 = ${second}
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv2(torch.relu(self.conv1(x)))
+`;
+
+const adapted = (symbol: string, base: string, built: string): string => `import math
+from typing import Any
+
+${imports}
+
+${shared}
+
+
+class ${symbol}(LoRAConv, ${base}):
+    """\`${base}\` plus a trainable low-rank update: LoRA (Hu et al., 2021, arXiv:2106.09685)."""
+
+
+${built}`;
+
+for (const [base, symbol, trainable] of [
+  // 8 · (80 · 3 + 384), 8 · (80 · 27 + 384)
+  ["nn.Conv1d", "LoRAConv1d", "4,992"],
+  ["nn.Conv3d", "LoRAConv3d", "20,352"],
+] as const) {
+  const plain = `${imports}\n\n${encoder(`${base}(80, 384, 3, padding=1)`, `${base}(384, 384, 3)`)}`;
+  const once = adapted(
+    symbol,
+    base,
+    encoder(`${symbol}(80, 384, 3, padding=1, rank=8, alpha=8)`, `${base}(384, 384, 3)`),
+  );
+
+  test(`a layer of ${base} becomes one of the class for its dimensions`, () =>
+    checkInsertion(
+      plain.replace("self.conv1 =", "self.co|nv1 ="),
+      `Adapt \`conv1\` with LoRA for convolutions (${trainable} trainable)`,
+      once,
+    ));
+
+  test(`a layer of ${base} becomes what it was`, async () => {
+    const { service, text, actions } = actionsAt(once.replace("self.conv1 =", "self.co|nv1 ="));
+    const removal = actions.find(({ title }) => title === "Remove LoRA for convolutions from `conv1`");
+    assert.ok(removal);
+    const { edit } = await service.resolveCodeAction(removal);
+    assert.equal(applied(edit, { [uri]: text })[uri], plain);
+  });
+}
+
+const offers = (marked: string): string[] =>
+  actionsAt(marked)
+    .actions.filter(({ title }) => title.includes("LoRA for convolutions"))
+    .map(({ title, disabled }) => (disabled === undefined ? title : `${title}: ${disabled.reason}`));
+
+const mixed = `${imports}
+
+class Frames(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 3)
+        self.mix = nn.Conv2d(16, 16, (1, 3))
+        self.up = nn.ConvTranspose2d(16, 16, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.up(self.mix(self.conv(x.mean(2))))
+
+
+class Video(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv3d(3, 16, (3, 7, 7))
+        self.frames = Frames()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stem(x).mean() + self.frames(x)
+
+
+model = Video()
+`;
+
+test("across a model, those over as many dimensions go together, and are counted by the positions of their kernel", () =>
+  assert.deepEqual(offers(mixed.replace("model = Vi", "model = Vi|")), [
+    // 8 · (3 · 9 + 16) + 8 · (16 · 3 + 16)
+    "Adapt `conv`, `mix` across `model` with LoRA for convolutions (856 trainable)",
+    // 8 · (3 · 147 + 16)
+    "Adapt `stem` across `model` with LoRA for convolutions (3,656 trainable)",
+  ]));
+
+test("in a class, too; a transposed convolution is left alone", () => {
+  const all = ["Adapt all 2 convolutions of Frames with LoRA for convolutions (856 trainable)"];
+  assert.deepEqual(offers(mixed.replace("class Frames", "class Fr|ames")), all);
+  assert.deepEqual(offers(mixed.replace("self.up = ", "self.u|p = ")), all);
+});
