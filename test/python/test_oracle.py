@@ -57,21 +57,6 @@ def test_lora(name: str) -> None:
     agree(layer, numbers)
 
 
-def test_lora_of_a_convolution() -> None:
-    numbers = read("lora-conv-peft")
-    state = state_of(numbers)
-    layer = PYTHON["lora-conv"]["LoRAConv2d"](8, 12, 3, padding=1, rank=4, alpha=8)
-    layer.load_state_dict(
-        {
-            "weight": state["weight"],
-            "bias": state["bias"],
-            "lora_A": state["lora_A.weight"],
-            "lora_B": state["lora_B.weight"].flatten(1),
-        }
-    )
-    agree(layer, numbers)
-
-
 def test_lora_of_an_embedding() -> None:
     numbers = read("lora-embedding-peft")
     state = state_of(numbers)

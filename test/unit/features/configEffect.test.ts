@@ -159,7 +159,7 @@ describe("the consequence of a configuration", () => {
 
 // what PyTorch counts in this model, with the factors, copies and biases that PEFT trains: 1,258 parameters in all
 const net = `import torch.nn as nn
-from peft import IA3Config, LoraConfig, get_peft_model
+from peft import IA3Config, LoHaConfig, LoKrConfig, LoraConfig, get_peft_model
 
 
 class Block(nn.Module):
@@ -231,16 +231,18 @@ describe("the consequence of a configuration with the bundled corpus", () => {
         undefined,
       ));
 
-  const said = (args: string, config = "LoraConfig(r=2, "): string | undefined =>
+  const said = (args: string, config = "LoraConfig(r=2, ", of = net): string | undefined =>
     line(
       `model = Net()\nmodel = get_peft_model(model, ${config.replace("Config", "Con|fig")}${args}))\n`,
-      net,
+      of,
       context,
     )?.replace("of `Net` ", "");
 
   const counted: Readonly<Record<string, string>> = {
     'target_modules=["q", "emb"]': "5 layers (`emb`, `q`), 164 parameters (13 %).",
     'target_modules=["stem"]': "1 layer (`stem`), 70 parameters (5.6 %).",
+    // 2 · (3 · 9 + 8) + 8
+    'target_modules=["stem"], use_dora=True': "1 layer (`stem`), 78 parameters (6.2 %).",
     'target_modules=r".*\\.layers\\.(0|2)\\.(q|v)"': "4 layers (`q`, `v`), 160 parameters (13 %).",
     'target_modules=["q"], layers_to_transform=[1, 3]': "2 layers (`q`), 64 parameters (5.1 %).",
     'target_modules=["q"], layers_to_transform=1, layers_pattern="layers"':
@@ -267,6 +269,31 @@ describe("the consequence of a configuration with the bundled corpus", () => {
       "8 layers (`q`, `v`), 64 parameters (5.1 %).",
     );
   });
+
+  const withStem = (stem: string): string => net.replace("nn.Conv2d(3, 8, 3)", stem);
+  const stem = 'target_modules=["stem"]';
+
+  for (const [config, layer, trainable] of [
+    // 2 · 2 · (8 + 3 · 9), and with a core of 2 · 2 · 9 in each product 2 · 2 · (8 + 3 + 2 · 9)
+    ["LoHaConfig(r=2, ", "nn.Conv2d(3, 8, 3)", 140],
+    ["LoHaConfig(r=2, use_effective_conv2d=True, ", "nn.Conv2d(3, 8, 3)", 116],
+    // 1 · 1 + 1 · (8 + 3 · 9), and 1 · 1 + 1 · (8 + 3 + 1 · 9)
+    ["LoKrConfig(r=1, decompose_factor=1, ", "nn.Conv2d(3, 8, 3)", 36],
+    ["LoKrConfig(r=1, decompose_factor=1, use_effective_conv2d=True, ", "nn.Conv2d(3, 8, 3)", 21],
+    ["IA3Config(feedforward_modules=[], ", "nn.Conv2d(3, 8, 3)", 8],
+    // 2 · (3 · 5 + 8), 2 · (3 · 2 · 3 · 3 + 8)
+    ["LoraConfig(r=2, ", "nn.Conv1d(3, 8, 5)", 46],
+    ["LoraConfig(r=2, ", "nn.Conv3d(3, 8, (2, 3, 3))", 124],
+    // what PEFT has no class for, and what it lets train otherwise
+    ["LoHaConfig(r=2, ", "nn.Conv3d(3, 8, 3)", undefined],
+    ["IA3Config(feedforward_modules=[], ", "nn.Conv1d(3, 8, 3)", undefined],
+    ["LoraConfig(r=2, ", "nn.Conv2d(4, 8, 3, groups=2)", undefined],
+  ] as const)
+    it(`counts the convolution ${layer} for ${config}…)`, () =>
+      assert.equal(
+        /, ([\d,]+) parameters/.exec(said(stem, config, withStem(layer)) ?? "")?.[1],
+        trainable?.toString(),
+      ));
 
   for (const args of [
     'target_modules=["q"], layers_to_transform=[9]',

@@ -54,13 +54,18 @@ export function costsOf(
   const renamed = renamedBy(context, symbol);
   const costs = new Map<Kind, Cost | undefined>([["linear", linear]]);
   const options = optionsOf(linear, given, settled, renamed);
+  for (const kind of ["conv", "embedding"] as const) {
+    const cost = costOf(context, linear.method, kind);
+    costs.set(kind, cost);
+    // what only such layers depend on is understood too
+    if (cost !== undefined) optionsOf(cost, given, settled, renamed);
+  }
   const shared = linear.shared === undefined ? 0 : options && evaluate(linear.shared, options);
   if (options === undefined || shared === undefined) return undefined;
   const of = (layer: Layer, key: string): number | undefined => {
     const { role, type } = layer;
     if (!isKind(role) || !typeOf[role].test(type)) return undefined;
-    if (role === "conv" && symbol.adapts?.includes(type.replace(/.*\./, "")) !== true) return undefined;
-    if (!costs.has(role)) costs.set(role, costOf(context, linear.method, role));
+    if (role === "conv" && !isConvOf(symbol, layer)) return undefined;
     const cost = costs.get(role);
     const values = cost && optionsOf(cost, given, settled, renamed, key);
     if (cost === undefined || values === undefined) return undefined;
@@ -73,6 +78,10 @@ export function costsOf(
   };
   return { of, shared, arguments: [...settled, ...patternsOf(symbol)] };
 }
+
+/** Whether PEFT adapts such a convolution as ours does: the first of LoRA's two has no groups there. */
+const isConvOf = ({ adapts = [] }: LibrarySymbol, { type, sizes, arguments: given }: Layer): boolean =>
+  adapts.includes(type.replace(/.*\./, "")) && (given["groups"] === undefined || sizes["groups"] === 1);
 
 /** The method that a configuration stands for, in the form that its arguments make it: DoRA with use_dora=True. */
 function methodOf(context: FeatureContext, symbol: LibrarySymbol, given: CallArguments): Method | undefined {
