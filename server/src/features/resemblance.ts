@@ -33,13 +33,27 @@ export function resemblance(
     const parts: Parts = { layers, proportion, frozen, isNamed };
     return made.terms.flatMap((computes) => {
       const roles = unify(term, computes, new Map(), parts)[0];
-      return roles !== undefined && thin(term, roles, parts) ? [{ method, formula, roles, size, named }] : [];
+      return roles !== undefined && thin(term, roles, parts)
+        ? [{ method, formula, roles, size, named, term: computes }]
+        : [];
     });
   });
   // the longest formula says most; of two methods with one formula, the class's name
-  return found.toSorted(
+  const [best] = found.toSorted(
     (a, b) => b.size - a.size || b.named - a.named || (b.method.prominence ?? 0) - (a.method.prominence ?? 0),
-  )[0];
+  );
+  // what can do either of two methods, of one paper or one with a part less, by a setting is the better known of them
+  const either = found.filter(
+    ({ method, term, named, roles }) =>
+      best !== undefined &&
+      best.named <= named &&
+      best.term !== term &&
+      (best.method.paper === method.paper ||
+        [...roles].every(([letter, name]) => best.roles.get(letter) === name)),
+  );
+  return (
+    best && [best, ...either].toSorted((a, b) => (b.method.prominence ?? 0) - (a.method.prominence ?? 0))[0]
+  );
 }
 
 interface Pattern {
@@ -105,18 +119,19 @@ const calledIn = ({ name, bases }: ModuleClass, { layers }: Computed): Called =>
   };
 };
 
-/** How long the name of a method is that a class bears, in its own name or at the start of others; 0 where it bears none. */
-function nameBorne({ own, others }: Called, { id, name }: Method): number {
+/** How long the name of a method is that a class bears, in its own name, as a library has it, or at the start of others; else 0. */
+function nameBorne({ own, others }: Called, { id, name, symbols }: Method): number {
   const short = id.replaceAll("-", "_");
-  const inOwn = [id, ...name.split(" ")]
+  const inOwn = [id.replaceAll("-", ""), ...name.split(" ")]
     .map((word) => word.toLowerCase())
-    .filter((word) => word !== "tuning")
+    .filter((word) => !/^(?:tuning|parallel)$/.test(word))
     .filter((word) => (word.length > 3 ? own.includes(word) : word === short && own.startsWith(word)));
   const inOthers = new RegExp(`^${short}(?:_|layer|module|mixin|base)`);
   return Math.max(
     0,
     ...inOwn.map(({ length }) => length),
     others.some((each) => inOthers.test(each)) ? short.length : 0,
+    symbols?.some((each) => each.toLowerCase() === own) === true ? own.length : 0,
   );
 }
 
@@ -220,6 +235,8 @@ function fits(letter: string, name: string, { layers, frozen, isNamed }: Parts):
       (letter !== "l" || isNamed || startsAtOne(layer))
     );
   if (/^[FG]$/.test(letter) && !frozen.has(name)) return false;
+  // rotations of more than one factor are none of those that Q makes
+  if (letter === "Q" && layer.role === "parameter" && rank !== undefined && rank > 3) return false;
   if (/^[UD]$/.test(letter) && layer.role === "conv" && !seesOnePosition(layer)) return false;
   return (
     layer.role === "linear" ||

@@ -1,9 +1,18 @@
 /** The methods and layers of a class with those that it has from its bases, of this file or a neighbour. */
-import { type ClassStmt, dottedPath, type FunctionStmt, selfPath, walkStatements } from "../tree/ast";
+import {
+  type ClassStmt,
+  dottedPath,
+  type Expr,
+  type FunctionStmt,
+  selfPath,
+  type Stmt,
+  walkStatements,
+} from "../tree/ast";
 import type { Block } from "../names/block";
 import { callFact } from "../names/calls";
 import type { Layer } from "../facts";
 import { layersOf } from "../layers/layers";
+import { isNumber } from "./parameters";
 import type { Scope } from "../names/scope";
 
 /** A class and where it stands. */
@@ -23,6 +32,8 @@ export interface ClassParts {
   readonly methods: ReadonlyMap<string, Callable>;
   /** Attributes that are the forward of another: org_forward of org_module. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Attributes that are steps of an `nn.Sequential` as well, by the step: `adapter.1` is `act`. */
+  readonly steps: ReadonlyMap<string, string>;
   /** By path; of two that one path may hold, the last. */
   readonly layers: ReadonlyMap<string, Layer>;
   /** Paths of what is not trained: buffers, and what `requires_grad` was taken from. */
@@ -44,10 +55,11 @@ export function partsOfClass(declared: Declared, depth = 0): ClassParts {
       ),
     ]),
     aliases: new Map([...inherited.flatMap(({ aliases }) => [...aliases]), ...aliasesIn(declared)]),
+    steps: new Map([...inherited.flatMap(({ steps }) => [...steps]), ...stepsIn(declared)]),
     layers: new Map([
       ...inherited.toReversed().flatMap(({ layers }) => [...layers]),
       ...buffers,
-      ...layersOf(node, block, scope).layers.map((layer) => [layer.path, layer] as const),
+      ...chosen(layersOf(node, block, scope).layers, node).map((layer) => [layer.path, layer] as const),
     ]),
     frozen: new Set([
       ...inherited.flatMap(({ frozen }) => [...frozen]),
@@ -55,6 +67,32 @@ export function partsOfClass(declared: Declared, depth = 0): ClassParts {
       ...frozenIn(declared),
     ]),
   };
+}
+
+/**
+ * Of layers of one container that stand in two branches of one `if`, the last; of what one path may hold, a plain number
+ * before what a setting makes of it, and else the last.
+ */
+function chosen(layers: readonly Layer[], { body }: ClassStmt): readonly Layer[] {
+  const choices: (readonly (readonly Stmt[])[])[] = [];
+  walkStatements(body, (statement) => {
+    if (statement.kind === "if" && statement.branches.some(({ test }) => test === undefined))
+      choices.push(statement.branches.map((branch) => branch.body));
+  });
+  const container = ({ path }: Layer): string => path.slice(0, Math.max(0, path.lastIndexOf(".")));
+  const branchOf = ({ call }: Layer, branches: readonly (readonly Stmt[])[]): number =>
+    branches.findIndex((each) => each.some(({ from, to }) => from <= call.range.from && call.range.to <= to));
+  const isReplaced = (layer: Layer): boolean =>
+    choices.some((branches) => {
+      const branch = branchOf(layer, branches);
+      return (
+        branch >= 0 &&
+        layers.some((other) => container(other) === container(layer) && branchOf(other, branches) > branch)
+      );
+    });
+  return layers
+    .filter((layer) => container(layer) === "" || !isReplaced(layer))
+    .toSorted((a, b) => Number(isNumber(a)) - Number(isNumber(b)));
 }
 
 function basesOf({ node, scope }: Declared): Declared[] {
@@ -78,6 +116,40 @@ function aliasesIn({ node }: Declared): (readonly [string, string])[] {
     const of = selfPath(object.kind === "subscript" ? object.object : object);
     const [alias] = statement.targets.map(selfPath);
     if (name === "forward" && of !== undefined && alias !== undefined) found.push([alias, of]);
+  });
+  return found;
+}
+
+/** `nn.Sequential(self.down, self.act, self.up)`, `nn.Sequential(*steps)` after `steps.append(self.act)`. */
+function stepsIn({ node, scope }: Declared): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  const lists = new Map<string, Expr[]>();
+  walkStatements(node.body, (statement) => {
+    if (statement.kind === "expression" && statement.value.kind === "call") {
+      const { callee, arguments: given } = statement.value;
+      if (callee.kind === "attribute" && callee.name === "append" && callee.object.kind === "name")
+        lists.get(callee.object.name)?.push(...given.map(({ value }) => value));
+      return;
+    }
+    if (statement.kind !== "assign" || statement.value === undefined) return;
+    const { value, operator } = statement;
+    const [target] = statement.targets;
+    if (target?.kind === "name" && (value.kind === "list" || value.kind === "tuple")) {
+      if (operator === "+=") lists.get(target.name)?.push(...value.items);
+      else lists.set(target.name, [...value.items]);
+    }
+    const path = target && selfPath(target);
+    if (path === undefined || value.kind !== "call" || scope.resolve(value.callee) !== "torch.nn.Sequential")
+      return;
+    const items = value.arguments.flatMap((argument) =>
+      argument.star && argument.value.kind === "name"
+        ? (lists.get(argument.value.name) ?? [argument.value])
+        : [argument.value],
+    );
+    for (const [index, item] of items.entries()) {
+      const step = selfPath(item);
+      if (step !== undefined) found.push([`${path}.${index}`, step]);
+    }
   });
   return found;
 }

@@ -44,6 +44,8 @@ export abstract class Expressions {
   protected readonly reshaped = new Set<string>();
   /** For a call of the class's methods: of the ways through the method, the one that is being followed. */
   protected readonly followed = new Map<CallExpr, Term>();
+  /** Containers whose steps are being carried out. */
+  private readonly inTurns = new Set<string>();
   protected expressions = 0;
   protected limit = mostExpressions;
 
@@ -410,12 +412,19 @@ export abstract class Expressions {
 
   /** nn.Sequential: one after the other. */
   protected inTurn(container: string, of: Term): Term {
-    const steps = [...this.layers.keys()].filter(
+    const { steps: shared } = this.parts;
+    const steps = [...this.layers.keys(), ...shared.keys()].filter(
       (path) => path.startsWith(`${container}.`) && !path.slice(container.length + 1).includes("."),
     );
-    if (steps.length === 0 || this.layers.get(container)?.type !== "torch.nn.Sequential")
-      return map(weight(container), of);
-    return steps.reduce((made, step) => this.layerCall(step, made), of);
+    const place = (path: string): number => Number(path.slice(container.length + 1));
+    if (steps.some((step) => shared.has(step))) steps.sort((a, b) => place(a) - place(b));
+    const isKnown = steps.length > 0 && this.layers.get(container)?.type === "torch.nn.Sequential";
+    // self.net = nn.Sequential(self.net, more)
+    if (!isKnown || this.inTurns.has(container)) return map(weight(container), of);
+    this.inTurns.add(container);
+    const made = steps.reduce((before, step) => this.layerCall(shared.get(step) ?? step, before), of);
+    this.inTurns.delete(container);
+    return made;
   }
 }
 

@@ -31,7 +31,7 @@ export interface Operands {
 
 /** Change shape, type or graph, and not what is computed. */
 const transparent =
-  /^(?:to|type|type_as|float|half|bfloat16|double|contiguous|clone|detach|data|view|view_as|reshape|unsqueeze|squeeze|expand|expand_as|repeat|permute|flatten|unflatten|cuda|cpu|(?:alpha_|feature_)?dropout\d?d?|chunk|split|unbind|narrow|select|index_select|gather|take_along_dim|repeat_interleave|broadcast_to|requires_grad|tile|stack|clamp|clamp_min|clip|nan_to_num|movedim|moveaxis|swapaxes|swapdims|roll|pad|rearrange|reduce|real|view_as_real|view_as_complex|tri[ul]|topk|tuple|list|Parameter|dequantize\w*|\w*cast\w*|maybe_clone\w*|fftshift|ifftshift|neg|negative|conj|qr|checkpoint)$/;
+  /^(?:to|type|type_as|float|half|bfloat16|double|contiguous|clone|detach|data|view|view_as|reshape|unsqueeze|squeeze|expand|expand_as|repeat|permute|flatten|unflatten|cuda|cpu|(?:alpha_|feature_)?dropout\d?d?|chunk|split|unbind|narrow|select|index_select|gather|take_along_dim|repeat_interleave|broadcast_to|requires_grad|tile|stack|clamp|clamp_min|clip|nan_to_num|movedim|moveaxis|swapaxes|swapdims|roll|pad|rearrange|reduce|real|view_as_real|view_as_complex|tri[ul]|topk|tuple|list|Parameter|dequantize\w*|\w*cast\w*|maybe_clone\w*|fftshift|ifftshift|neg|negative|conj|qr|checkpoint|coalesce|to_dense)$/;
 /** Those that give a tensor another shape. */
 export const reshapes = /^(?:view|reshape|unflatten|rearrange|unfold|chunk|split)$/;
 const activations =
