@@ -1,12 +1,12 @@
 /** The arguments of a call as far as they are certain: what is given, what takes its default, what nobody can tell. */
 import type { ArgumentCondition, LibrarySymbol } from "../../literature/catalogue";
 import type { Argument, Call, Expression, Value } from "../../python/facts";
-import type { Values } from "../../python/values/values";
+import type { Assignment, Values } from "../../python/values/values";
 import type { RuleContext } from "./rule";
 import { unpackedInto } from "./unpacked";
 
 export type Setting =
-  /** `unpacked`: it comes out of a dict, where no edit of an argument can change it. */
+  /** `unpacked`: it comes out of a dict or an assignment, where no edit of an argument can change it. */
   | {
       readonly kind: "given";
       readonly argument: Argument;
@@ -27,50 +27,59 @@ export interface CallArguments {
 }
 
 /** What the file tells of names and attributes. */
-export type KnownValues = Pick<Values, "assigns" | "onlyMaker">;
+export type KnownValues = Pick<Values, "assigns" | "onlyMaker" | "unpacked" | "settled">;
 
 /** Nothing, where there is no file of Python. */
-export const noValues: KnownValues = { assigns: () => false, onlyMaker: () => undefined };
+export const noValues: KnownValues = {
+  assigns: () => false,
+  onlyMaker: () => undefined,
+  unpacked: () => undefined,
+  settled: () => undefined,
+};
 
 const unknown: Setting = { kind: "unknown" };
 
 /** The arguments of a call of something that the catalogue knows. */
 export const argumentsOf = (
   call: Call,
-  { library, values, document }: Pick<RuleContext, "library" | "values" | "document">,
+  { library, values }: Pick<RuleContext, "library" | "values">,
+  isUsedLater?: (name: string) => boolean,
 ): CallArguments =>
   callArguments(
     call,
     call.qualified === undefined ? undefined : library.symbol(call.qualified),
     values,
-    document.python.text,
     certain,
+    isUsedLater,
   );
 
 /**
  * `values` tells whether an attribute of what the call makes is assigned later, `config.task_type = …`, and what a name
- * holds that is bound once. `text` is the file, in which dicts that are unpacked are looked up; `read` decides what counts as known of an argument's value.
+ * holds that is bound once, and what is unpacked; `read` decides what counts as known of an argument's value; `isUsedLater` says which arguments count as
+ * they are assigned before the configuration is used.
  */
 export function callArguments(
   call: Call,
   symbol: LibrarySymbol | undefined,
   values: KnownValues,
-  text = "",
   read: (argument: Argument) => Argument = (argument) => argument,
+  isUsedLater: (name: string) => boolean = () => false,
 ): CallArguments {
-  const unpacked = unpackedInto(call, text);
+  const unpacked = unpackedInto(call, values);
   const names = symbol?.kind === "function" ? symbol.fields.map(({ name }) => name) : [];
   const argumentOf = (name: string): Setting => {
     const argument = call.arguments.find(
       ({ keyword, star }, index) =>
         star === undefined && (keyword === undefined ? names[index] === name : keyword.name === name),
     );
-    if (call.assignedTo !== undefined && values.assigns(`${call.assignedTo}.${name}`)) return unknown;
+    if (call.assignedTo !== undefined && values.assigns(`${call.assignedTo}.${name}`)) {
+      const later = isUsedLater(name) ? values.settled(call, name) : undefined;
+      return later === undefined ? unknown : { ...given(read(assigned(name, later))), unpacked: true };
+    }
     if (argument !== undefined) return given(read(argument), isMade(argument.value, values));
     if (unpacked === undefined || !call.closed) return unknown;
     const inside = unpacked.get(name);
-    if (inside !== undefined)
-      return { kind: "given", argument: inside, value: textual(inside.value.value), unpacked: true };
+    if (inside !== undefined) return { ...given(read(inside), isMade(inside.value, values)), unpacked: true };
     // by position into a signature that is not known
     const placed = call.arguments.filter(({ keyword, star }) => keyword === undefined && star === undefined);
     if (placed.length > 0 && names.length === 0) return unknown;
@@ -86,6 +95,13 @@ export function callArguments(
   return { call, symbol, setting };
 }
 
+/** An argument as it is once an attribute has been assigned anew. */
+export const assigned = (name: string, { range, value }: Assignment): Argument => ({
+  range,
+  keyword: { name, range },
+  value,
+});
+
 /** What is assumed of a value counts as unknown: a caller, a command line or a subclass may decide otherwise. */
 export const certain = (argument: Argument): Argument =>
   argument.value.assumed === true
@@ -93,7 +109,7 @@ export const certain = (argument: Argument): Argument =>
     : argument;
 
 /** An argument as it stands. */
-export const given = (argument: Argument, made = false): Setting => ({
+export const given = (argument: Argument, made = false): Setting & { readonly kind: "given" } => ({
   kind: "given",
   argument,
   value: textual(argument.value.value),

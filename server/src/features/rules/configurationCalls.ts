@@ -1,22 +1,29 @@
-/** A configuration that PEFT makes of a dict counts as its own call: `get_peft_config({"peft_type": "LORA", …})` is `LoraConfig(**{…})`. */
+/**
+ * A configuration that PEFT makes of a dict counts as its own call: `get_peft_config({"peft_type": "LORA", …})` is
+ * `LoraConfig(**{…})`. So does what `functools.partial` made: `make(r=8)` after `make = partial(LoraConfig, bias="none")`.
+ */
 import type { Library } from "../../literature/library";
 import type { Argument, Call } from "../../python/facts";
-import type { CallStep } from "../../python/values/values";
+import type { CallStep, Values } from "../../python/values/values";
 import type { RuleContext } from "./rule";
 
 const maker = "get_peft_config";
 
 /** The calls of a file, those that stand for another as that other one. */
-export function callsIn({ document: { python }, library }: RuleContext): readonly Call[] {
+export function callsIn({ document: { python }, library, values }: RuleContext): readonly Call[] {
   const { calls } = python.facts;
-  return python.text.includes(maker) ? calls.map((call) => meantBy(call, library)) : calls;
+  const meant = python.text.includes(maker) ? calls.map((call) => meantBy(call, library)) : calls;
+  if (!python.text.includes("partial(")) return meant;
+  return [...meant, ...values.calls.flatMap((step) => completed(step, values) ?? [])];
 }
 
 /** A step as the call that it stands for. */
-export function meantStep(step: CallStep, { library }: Pick<RuleContext, "library">): CallStep {
-  if (step.method !== maker) return step;
-  const call = meantBy(step.call, library);
-  if (call === step.call || call.qualified === undefined) return step;
+export function meantStep(
+  step: CallStep,
+  { library, values }: Pick<RuleContext, "library" | "values">,
+): CallStep {
+  const call = step.method === maker ? meantBy(step.call, library) : completed(step, values);
+  if (call === undefined || call === step.call || call.qualified === undefined) return step;
   const { order, body, suites, receiver, on, dropped } = step;
   const method = call.qualified.split(".").at(-1) ?? maker;
   return {
@@ -31,6 +38,15 @@ export function meantStep(step: CallStep, { library }: Pick<RuleContext, "librar
     method,
     keywords: [],
   };
+}
+
+/** The call that a call of a `functools.partial` carries out; what was given before counts as unpacked where it is named. */
+function completed(step: CallStep, values: Values): Call | undefined {
+  const [made] = values.partialOf(step)?.call.arguments ?? [];
+  if (made?.value.value.kind !== "reference") return undefined;
+  const { call } = step;
+  const before: Argument = { range: call.name, star: "**", value: made.value };
+  return { ...call, qualified: made.value.value.qualified, arguments: [before, ...call.arguments] };
 }
 
 function meantBy(call: Call, library: Library): Call {

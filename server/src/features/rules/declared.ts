@@ -4,7 +4,7 @@ import type { Library } from "../../literature/library";
 import type { Rule } from "../../literature/catalogue";
 import type { Call } from "../../python/facts";
 import type { Assignment } from "../../python/values/values";
-import { argumentsOf, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
+import { argumentsOf, assigned, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
 import { callsIn } from "./configurationCalls";
 import { peftModel } from "./origins";
 import { repairsOf } from "./repairs";
@@ -30,7 +30,11 @@ function assignedFindings(context: RuleContext, rule: Rule): Finding[] {
   return values.assignmentsTo(at).flatMap((assignment): Finding[] => {
     const made = values.maker(assignment.receiver, assignment);
     if (made === undefined || callsOf([made], library, calls).length === 0) return [];
-    const found = withAssigned(argumentsOf(made.call, context), at, assignment);
+    const found = withAssigned(
+      argumentsOf(made.call, context, () => true),
+      at,
+      assignment,
+    );
     if (!isBroken(rule, found)) return [];
     const { range } = assignment;
     return [{ range, words: wordsOf(found, rule, made.method), repairs: repairsOf(rule, found, document) }];
@@ -38,10 +42,9 @@ function assignedFindings(context: RuleContext, rule: Rule): Finding[] {
 }
 
 /** The arguments as they are once one of them has been assigned anew. */
-const withAssigned = (found: CallArguments, name: string, { range, value }: Assignment): CallArguments => ({
+const withAssigned = (found: CallArguments, name: string, assignment: Assignment): CallArguments => ({
   ...found,
-  setting: (other) =>
-    other === name ? given(certain({ range, keyword: { name, range }, value })) : found.setting(other),
+  setting: (other) => (other === name ? given(certain(assigned(name, assignment))) : found.setting(other)),
 });
 
 /** Whether the file mentions a name that clears what the rule finds. */
@@ -98,7 +101,7 @@ function wantedBy(library: Library, paths: readonly string[]): Wanted {
 
 function findingAt(context: RuleContext, rule: Rule, call: Call): Finding | undefined {
   const { document } = context;
-  const found = argumentsOf(call, context);
+  const found = argumentsOf(call, context, (name) => rule.assigned === true && name !== rule.at);
   return findingOf(rule, found, document.python.text, () => repairsOf(rule, found, document));
 }
 

@@ -8,7 +8,7 @@ import { dottedPath, expressionsOf, selfPath, walkExpression, walkStatements } f
 import { assignedIn, type Evaluation, valueAt } from "./assigned";
 import type { Block, Construction } from "./block";
 import type { Value } from "../facts";
-import { knowClassField, knowField, knowOption, knowOwn } from "./fields";
+import { isSettled, knowClassField, knowField, knowOption, knowOwn } from "./fields";
 import { knowCall } from "./functions";
 import type { OwnCalls } from "../memory";
 import type { Origin, Scope } from "./scope";
@@ -346,7 +346,8 @@ function knowAttribute(expression: Expr & { kind: "attribute" }, place: Place, s
     return knowOwn(name, place, expression.from, steps);
   }
   const known = know(object, place, steps + 1);
-  if (known.kind === "instance" || known.kind === "options") assumptions++;
+  if (known.kind === "options" || (known.kind === "instance" && !isSettled(known, object, place.scope)))
+    assumptions++;
   if (known.kind === "instance") return from(known.scope, place.scope, knowField(name, known, steps));
   if (known.kind === "options") return knowOption(name, place, steps);
   // The items of a `SimpleNamespace` are its attributes.

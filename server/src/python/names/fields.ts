@@ -194,6 +194,19 @@ export function knowField(name: string, instance: Instance, steps: number): Know
   return unknown;
 }
 
+/** Whether an object of a plain dataclass surely holds what it was made with: its file does nothing with it but read fields. */
+export function isSettled({ type, call }: Instance, object: Expr, scope: Scope): boolean {
+  if (call === undefined || call.node.arguments.some(({ star }) => star !== undefined)) return false;
+  if (!isPlain(type) || type.decorators.length === 0 || object.kind !== "name") return false;
+  if (type.body.some(({ kind }) => kind === "function")) return false;
+  const { name } = object;
+  const read = String.raw`\.\w+\b(?!\s*(?:[.[(]|[-+*/%@&|^]*=(?!=)))`;
+  const mention = new RegExp(String.raw`(?<!\.)\b${name}\b(?:\s*(?::[^=\n]*)?=(?!=)|${read})?`, "g");
+  const text = scope.placed.map(({ block }) => block.text).join("");
+  const [bound, ...others] = [...text.matchAll(mention)].map(([found]) => found.slice(name.length));
+  return bound?.endsWith("=") === true && others.every((each) => each.startsWith("."));
+}
+
 /** `field(default=768)` of dataclasses. */
 function fieldDefault(value: Expr): Expr {
   if (value.kind !== "call") return value;

@@ -4,7 +4,7 @@
  */
 import { group } from "../../group";
 import { lazily } from "../../lazily";
-import { callFact, weighed } from "../names/calls";
+import { callFact } from "../names/calls";
 import type { Call, Range } from "../facts";
 import type { Scope } from "../names/scope";
 import type { Placed } from "../reading";
@@ -21,13 +21,30 @@ import {
   type Source,
   type Suite,
 } from "./order";
+import {
+  entriesOf,
+  entriesOfArguments,
+  type Entry as DictEntry,
+  expressionAt,
+  moved,
+  type Standing,
+} from "./entries";
 import type { Assignment, CallStep } from "./values";
 
 export interface Binding extends Moment {
   readonly name: string;
   readonly value: Source<CallStep> | undefined;
   readonly part: number | undefined;
-  readonly assigned: (() => Pick<Assignment, "range" | "value">) | undefined;
+  readonly assigned: Written | undefined;
+}
+
+/** What the dict of a name holds. */
+type Named = (name: string) => readonly DictEntry[] | undefined;
+
+/** What an assignment gives, read when asked for. */
+interface Written {
+  readonly fact: () => Pick<Assignment, "range" | "value">;
+  readonly entries: (named: Named) => readonly DictEntry[] | undefined;
 }
 
 /** A function of the file's top level, the only definition of its name. */
@@ -47,6 +64,8 @@ interface Index {
   /** Calls by the names of arguments that they give. */
   readonly keywords: ReadonlyMap<string, readonly Called[]>;
   readonly assigned: readonly Bound[];
+  /** Those of `options["r"] = 8`, by the name of the dict. */
+  readonly entries: ReadonlyMap<string, readonly Bound[]>;
 }
 
 const indexes = new WeakMap<Order, Index>();
@@ -62,6 +81,10 @@ function indexOf(order: Order): Index {
     places: group(calls, ({ expression }) => expression.from),
     keywords: byKeyword(calls),
     assigned: bindings.filter(({ assigned }) => assigned !== undefined),
+    entries: group(
+      bindings.filter(({ name }) => name.includes("[")),
+      ({ name }) => name.slice(0, name.indexOf("[")),
+    ),
   };
   indexes.set(order, index);
   return index;
@@ -96,6 +119,9 @@ export class Follower {
     private readonly placed: readonly Placed[],
     private readonly scope: Scope,
   ) {}
+
+  /** The text of the file. */
+  readonly text = lazily(() => this.placed.map(({ block }) => block.text).join(""));
 
   /** Follows what has not been followed yet, one block a step. */
   *steps(): Generator<undefined, void> {
@@ -165,7 +191,7 @@ export class Follower {
       .filter((step) => step.body === body && after < step.order && step.order < before);
   }
 
-  callAt({ from, to }: Range): CallStep | undefined {
+  callAt({ from, to }: Range): Step | undefined {
     const entry = this.entries.findLast(({ placed }) => placed.from <= from);
     const start = from - (entry?.placed.from ?? 0);
     const called =
@@ -185,6 +211,13 @@ export class Follower {
     );
     this.named.set(name, found);
     return found;
+  }
+
+  /** What sets entries of the dict that a name holds: `options["r"] = 8`. */
+  entriesOf(name: string): Binding[] {
+    return this.entries.flatMap((entry) =>
+      (indexOf(entry.order).entries.get(name) ?? []).map((each) => this.binding(each, entry)),
+    );
   }
 
   /** What sets an attribute by itself: `config.r = 8`. */
@@ -239,7 +272,7 @@ export class Follower {
         parameters: statement.parameters.map((each) => each.name),
         ...(result && {
           result: {
-            ...this.moved(result, entry),
+            ...this.moment(result, entry),
             parts: result.parts.map((part) => this.source(part, entry)),
           },
         }),
@@ -248,7 +281,7 @@ export class Follower {
     return undefined;
   }
 
-  private moved({ order, body, suites }: Moment, { moments, bodies }: Entry): Moment {
+  private moment({ order, body, suites }: Moment, { moments, bodies }: Entry): Moment {
     return { order: moments + order, body: body === 0 ? 0 : bodies + body, suites };
   }
 
@@ -260,7 +293,7 @@ export class Follower {
     const known = entry.steps.get(called);
     if (known !== undefined) return known;
     const on = called.on && this.step(called.on, entry);
-    const { order, body } = this.moved(called, entry);
+    const { order, body } = this.moment(called, entry);
     const qualified =
       on === undefined ? () => this.qualified(called.path.join("."), called) : () => undefined;
     const step = new Step(order, body, called, on, entry.placed, this.scope, qualified);
@@ -279,29 +312,27 @@ export class Follower {
     if (known !== undefined) return known;
     const { name, value, part, assigned } = each;
     const binding = {
-      ...this.moved(each, entry),
+      ...this.moment(each, entry),
       name,
       value: this.source(value, entry),
       part,
-      assigned: assigned && (() => assignmentFact(assigned, entry.placed, this.scope)),
+      assigned: assigned && writtenBy(assigned, entry.placed, this.scope),
     };
     entry.bindings.set(each, binding);
     return binding;
   }
 }
 
-function assignmentFact(
-  { value, statement, owner, function: within }: Assigned,
-  { block, from }: Placed,
-  scope: Scope,
-): Pick<Assignment, "range" | "value"> {
-  const moved = (range: Range): Range => ({ from: from + range.from, to: from + range.to });
-  const expression = weighed(value, { scope, block, owner, function: within });
-  return { range: moved(statement), value: { ...expression, range: moved(expression.range) } };
+function writtenBy({ value, statement, ...around }: Assigned, placed: Placed, scope: Scope): Written {
+  const at: Standing = { ...around, placed, scope };
+  return {
+    fact: () => ({ range: moved(statement, placed.from), value: expressionAt(value, at) }),
+    entries: (names) => entriesOf(value, at, names),
+  };
 }
 
 /** A call of a block as a step of the file; what is known of its arguments is worked out when first asked for. */
-class Step implements CallStep {
+export class Step implements CallStep {
   readonly method: string;
   readonly receiver: string | undefined;
   private fact: Call | undefined;
@@ -325,6 +356,22 @@ class Step implements CallStep {
   get range(): Range {
     const { from, to } = this.called.expression;
     return { from: this.placed.from + from, to: this.placed.from + to };
+  }
+
+  /** What an argument that is unpacked passes. */
+  entries(argument: Range, named: Named): readonly DictEntry[] | undefined {
+    const { expression, owner, function: within } = this.called;
+    const { placed, scope } = this;
+    const found = expression.arguments.find(({ from }) => placed.from + from === argument.from);
+    return found && entriesOf(found.value, { placed, scope, owner, function: within }, named);
+  }
+
+  /** What a call of what this `functools.partial` gives is given beside its own arguments. */
+  allEntries(named: Named): readonly DictEntry[] | undefined {
+    const { expression, owner, function: within } = this.called;
+    const { placed, scope } = this;
+    const given = expression.arguments.slice(1);
+    return entriesOfArguments(given, { placed, scope, owner, function: within }, named);
   }
 
   get qualified(): string | undefined {

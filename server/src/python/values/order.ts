@@ -10,6 +10,7 @@ import {
   type FunctionStmt,
   type Stmt,
 } from "../tree/ast";
+import { entryName, isDict } from "./entries";
 
 /** Where in the order of a body something happens. */
 export interface Moment {
@@ -43,7 +44,7 @@ export interface Bound extends Moment {
   readonly value?: Source<Called>;
   /** Which part of the value, where a tuple is unpacked: 1 for `tokenizer` in `model, tokenizer = load()`. */
   readonly part?: number;
-  /** For an attribute that is assigned by itself, `config.r = 8`: the statement, and the function around it. */
+  /** For `config.r = 8`, `options["r"] = 8` and a name that a dict is given: the statement, and the function around it. */
   readonly assigned?: Assigned;
 }
 
@@ -196,13 +197,13 @@ class Walk implements Order {
         ...(from !== undefined && { value: from, ...(part !== undefined && { part }) }),
         ...(alone &&
           value &&
-          statement.targets[0]?.kind === "attribute" && {
+          (statement.targets[0]?.kind !== "name" || isDict(value)) && {
             assigned: { value, statement, owner, function: within },
           }),
       });
     };
     for (const target of statement.targets) {
-      const name = dottedPath(target)?.join(".");
+      const name = dottedPath(target)?.join(".") ?? entryName(target);
       if (name !== undefined) bind(name, source);
       else if (target.kind !== "tuple" || target.items.some(({ kind }) => kind === "star"))
         this.release(target, inside);
@@ -219,7 +220,7 @@ class Walk implements Order {
 
   /** Names that a loop, an unpacking, a `with … as` or a `del` binds to something that is not known. */
   private release(target: Expr, inside: Inside): void {
-    const name = dottedPath(target)?.join(".");
+    const name = dottedPath(target)?.join(".") ?? entryName(target);
     if (name !== undefined) this.bindings.push({ ...this.moment(inside), name });
     else if (
       target.kind === "tuple" ||

@@ -7,6 +7,7 @@ import { lazily } from "../../lazily";
 import type { Call, Expression, PythonFacts, Range } from "../facts";
 import type { Scope } from "../names/scope";
 import type { Placed } from "../reading";
+import { type Entry, isOnlyUnpacked } from "./entries";
 import { type Binding, Follower, type FunctionBody } from "./follower";
 import type { Moment, Source, Suite } from "./order";
 
@@ -54,6 +55,12 @@ export interface Values {
   unchanged(name: string, earlier: Moment, later: Moment): boolean;
   /** Whether an attribute of this path is assigned anywhere: `config.task_type = …`, `setattr(config, name, …)`. */
   assigns(path: string): boolean;
+  /** What `**options` and `**{…}` surely pass in a call, of two under one key both; undefined where they may pass more. */
+  unpacked(call: Call, argument: Range): readonly Entry[] | undefined;
+  /** For a call of what `functools.partial` gave, that call. */
+  partialOf(step: CallStep): CallStep | undefined;
+  /** What is surely assigned to an attribute of what a call made before anything else is done with it: `config.r = 8`. */
+  settled(call: Call, attribute: string): Assignment | undefined;
   /** Where an attribute of this name is assigned, of whatever it may be. */
   assignmentsTo(attribute: string): readonly Assignment[];
 }
@@ -78,6 +85,9 @@ const nothing: Values = {
   surelyBefore: () => false,
   unchanged: () => false,
   assigns: () => false,
+  unpacked: () => undefined,
+  partialOf: () => undefined,
+  settled: () => undefined,
   assignmentsTo: () => [],
 };
 
@@ -215,7 +225,55 @@ function valuesIn(follower: Follower): Values {
       : undefined;
   };
 
+  /** What the dict of a name surely holds: as it was bound, with the entries that were set since. */
+  const held = (name: string, moment: Moment, depth: number): readonly Entry[] | undefined => {
+    const bound = reaching(name, moment);
+    if (bound?.assigned === undefined || depth > maximumDepth || !isOnlyUnpacked(name, follower.text()))
+      return undefined;
+    const found = [...(bound.assigned.entries((inner) => held(inner, bound, depth + 1)) ?? [undefined])];
+    for (const change of follower.entriesOf(name)) {
+      const { body, order, assigned } = change;
+      if (body !== moment.body || body !== bound.body) {
+        const isOther = follower.bindingsOf(name).some((each) => each.body === body);
+        if (!isOther || body === bound.body) return undefined;
+      } else if (order < moment.order) {
+        if (order < bound.order) continue;
+        if (assigned === undefined || !surelyBefore(change, moment)) return undefined;
+        found.push({ key: change.name.slice(name.length + 1, -1), value: assigned.fact().value });
+      } else if (returns(change, bound, moment)) return undefined;
+    }
+    const known = found.filter((entry) => entry !== undefined);
+    return known.length === found.length ? known : undefined;
+  };
+
+  const partialOf = (step: CallStep): CallStep | undefined => {
+    if (step.receiver !== undefined || step.on !== undefined) return undefined;
+    const made = maker(step.method, step, 0);
+    return made?.qualified === "functools.partial" ? made : undefined;
+  };
+
   return {
+    unpacked(call, argument) {
+      const step = follower.callAt(call.range);
+      if (step === undefined) return undefined;
+      if (argument.from !== call.name.from) return step.entries(argument, (name) => held(name, step, 0));
+      const partial = partialOf(step);
+      return partial && follower.callAt(partial.call.range)?.allEntries((name) => held(name, partial, 0));
+    },
+    partialOf,
+    settled(call, attribute) {
+      const [step, name] = [follower.callAt(call.range), call.assignedTo];
+      if (step === undefined || name === undefined) return undefined;
+      const [only, another] = follower.bindingsOf(`${name}.${attribute}`);
+      if (only?.assigned === undefined || another) return undefined;
+      const isNext =
+        surelyBefore(step, only) && opens(only.suites, step.suites) && maker(name, only, 0) === step;
+      const { order, body, suites, assigned } = only;
+      const found = { receiver: name, order, body, suites, ...assigned.fact() };
+      const between = follower.text().slice(call.range.to, found.range.from);
+      const mention = new RegExp(String.raw`\b${name.replaceAll(".", String.raw`\.`)}\b(?!\.\w+\s*=(?!=))`);
+      return isNext && !setInto().has(name) && !mention.test(between) ? found : undefined;
+    },
     get calls() {
       return follower.calls();
     },
@@ -243,7 +301,7 @@ function valuesIn(follower: Follower): Values {
         .assigned()
         .flatMap(({ name, assigned, order, body, suites }) =>
           assigned !== undefined && name.endsWith(`.${attribute}`)
-            ? [{ receiver: name.slice(0, -attribute.length - 1), order, body, suites, ...assigned() }]
+            ? [{ receiver: name.slice(0, -attribute.length - 1), order, body, suites, ...assigned.fact() }]
             : [],
         ),
   };

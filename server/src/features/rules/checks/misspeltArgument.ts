@@ -51,10 +51,7 @@ const strangers = (context: RuleContext): Stranger[] =>
   callsIn(context).flatMap((call) => {
     const symbol = call.qualified === undefined ? undefined : context.library.symbol(call.qualified);
     if (symbol?.kind !== "config" || symbol.fields.length < 3) return [];
-    const written = [
-      ...call.arguments,
-      ...(unpackedInto(call, context.document.python.text)?.values() ?? []),
-    ];
+    const written = [...call.arguments, ...(unpackedInto(call, context.values)?.values() ?? [])];
     const given = new Set(written.flatMap(({ keyword }) => keyword?.name ?? []));
     return written.flatMap((argument) => {
       const name = argument.keyword?.name;

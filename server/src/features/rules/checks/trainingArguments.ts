@@ -14,7 +14,7 @@ export const bestModelStrategy: Check = (context, { calls = [] }) =>
   callsOf(context.document.python.facts.calls, context.library, calls).flatMap((call) => {
     // by place there is the folder alone
     const placed = call.arguments.filter(({ keyword, star }) => keyword === undefined && star === undefined);
-    const unpacked = unpackedInto(call, context.document.python.text);
+    const unpacked = unpackedInto(call, context.values);
     if (!call.closed || placed.length > 1 || unpacked === undefined) return [];
     const argumentOf = (name: string): Argument | undefined =>
       call.arguments.map(certain).find(({ keyword }) => keyword?.name === name) ?? unpacked.get(name);
