@@ -2,7 +2,7 @@
 import { evaluate, namesIn } from "../../literature/expression";
 import type { Library } from "../../literature/library";
 import type { Rule } from "../../literature/catalogue";
-import type { Call } from "../../python/facts";
+import type { Call, PythonFacts } from "../../python/facts";
 import type { Assignment } from "../../python/values/values";
 import { argumentsOf, assigned, type CallArguments, certain, given, holds, numberOf } from "./callArguments";
 import { callsIn } from "./configurationCalls";
@@ -51,10 +51,20 @@ const withAssigned = (found: CallArguments, name: string, assignment: Assignment
 export const isCleared = ({ document }: RuleContext, { unless = [] }: Rule): boolean =>
   unless.some((name) => new RegExp(`\\b${name}\\b`).test(document.python.text));
 
+/** In `beside`, a training loop of the file's own. */
+const ownLoop = "torch.Tensor.backward";
+
+/** Whether a file trains in a loop of its own on nothing but the loss that a model gives: `model(**batch).loss`. */
+export const trainsOnModelLoss = ({ training }: PythonFacts): boolean =>
+  training.some(
+    ({ backward, forward }) => backward !== undefined && /^[\w.]+\([^]*\)\.loss$/.test(forward?.loss ?? ""),
+  );
+
 /** Whether the file makes one of the calls that a rule wants beside what it finds, and makes them all so. */
 export function standsBeside(context: RuleContext, { beside, besideWhen = [] }: Rule): boolean {
   if (beside === undefined) return true;
   const { facts } = context.document.python;
+  if (beside.includes(ownLoop) && trainsOnModelLoss(facts)) return true;
   const wanted = beside.flatMap((path) => (path === "peft.get_peft_model" ? peftModel : [path]));
   const others = callsOf(facts.calls, context.library, wanted);
   const fits = (call: Call): boolean =>

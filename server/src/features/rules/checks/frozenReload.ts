@@ -20,9 +20,24 @@ const trainableAt = { onto: 3, auto: 2 };
 const unfreezes =
   /requires_grad\s*=(?!=)|requires_grad_\s*\(|set_requires_grad|set_adapter|add_adapter|load_adapter/;
 
+/** Whether all that a file says of unfreezing is that it loads further adapters, and these frozen as well. */
+function loadsOnlyFrozen({ values, document }: RuleContext): boolean {
+  const said = document.python.text.match(new RegExp(unfreezes, "g")) ?? [];
+  const loads = values.calls.filter(({ method }) => method === "load_adapter");
+  return (
+    said.length === loads.length &&
+    loads.every(
+      (step) =>
+        step.call.arguments.length < 3 &&
+        step.call.arguments.every(({ star }) => star === undefined) &&
+        !step.keywords.includes("is_trainable"),
+    )
+  );
+}
+
 export const frozenReload: Check = (context) => {
   const { values, document } = context;
-  if (unfreezes.test(document.python.text)) return [];
+  if (unfreezes.test(document.python.text) && !loadsOnlyFrozen(context)) return [];
   const found = new Set<CallStep>();
   for (const step of values.calls) for (const model of trainedModels(context, step)) found.add(model);
   return [...found].flatMap((loaded) => {
@@ -37,7 +52,7 @@ export const frozenReload: Check = (context) => {
 };
 
 /** The calls that made the models which a call trains: `trainer.train()`, or an optimizer in a file that steps one. */
-function trainedModels(context: RuleContext, step: CallStep): CallStep[] {
+export function trainedModels(context: RuleContext, step: CallStep): CallStep[] {
   const made = (model: { readonly value: Parameters<typeof makerOf>[1] } | undefined, at: CallStep) => {
     const maker = model && makerOf(context, model.value, at);
     return maker === undefined ? [] : [maker];

@@ -3,11 +3,12 @@ import type { Argument } from "../../../python/facts";
 import type { CallStep } from "../../../python/values/values";
 import { evaluate } from "../../../literature/expression";
 import { argumentsOf, certain, numberOf } from "../callArguments";
-import { callsOf } from "../declared";
+import { callsOf, trainsOnModelLoss } from "../declared";
 import { argumentAt, argumentsOfStep, isAdapted, makerOf } from "../origins";
 import { setArgument } from "../repairs";
-import type { Check, RuleContext } from "../rule";
+import type { Check, Finding, RuleContext } from "../rule";
 import { unpackedInto } from "../unpacked";
+import { trainedModels } from "./frozenReload";
 
 /** `load_best_model_at_end` where models are not saved when they are evaluated. */
 export const bestModelStrategy: Check = (context, { calls = [] }) =>
@@ -47,9 +48,12 @@ function strategyOf(argument: Argument | undefined, preset: string): string | un
 /** Trainers of one right answer each: preferences are learned at lower rates. */
 const supervised = /^(?:transformers|trl)\.(?:\w+\.)*(?:Trainer|Seq2SeqTrainer|SFTTrainer)$/;
 
-/** The learning rate of full fine-tuning, given to a trainer of an adapter. */
+const optimizer = /^(?:torch\.optim|transformers)\.(?:\w+\.)*AdamW?$/;
+
+/** The learning rate of full fine-tuning, given to a trainer of an adapter or an optimizer of its parameters. */
 export const lowLearningRate: Check = (context, { where = "" }) =>
   context.values.calls.flatMap((step) => {
+    if (optimizer.test(step.qualified ?? "")) return lowInOwnLoop(context, step, where);
     const args = supervised.test(step.qualified ?? "") ? argumentAt(step, 1, "args") : undefined;
     const made = args && makerOf(context, args.value, step);
     if (made === undefined || !trainsAdapter(context, step)) return [];
@@ -61,6 +65,18 @@ export const lowLearningRate: Check = (context, { where = "" }) =>
     if (rate.kind !== "given" || (evaluate(where, { learning_rate: figure }) ?? 0) === 0) return [];
     return [{ range: rate.argument.range, words: { learning_rate: rate.argument.value.text } }];
   });
+
+/** `AdamW(model.parameters(), lr=2e-5)` in a file that trains on the loss of an adapted model. */
+function lowInOwnLoop(context: RuleContext, step: CallStep, where: string): Finding[] {
+  if (!trainsOnModelLoss(context.document.python.facts)) return [];
+  const [model, another] = trainedModels(context, step);
+  const rate = argumentAt(step, 1, "lr");
+  if (another !== undefined || !isAdapted(context, model) || rate?.value.value.kind !== "number") return [];
+  const figure = rate.value.value.value;
+  return (evaluate(where, { learning_rate: figure }) ?? 0) === 0
+    ? []
+    : [{ range: rate.range, words: { learning_rate: rate.value.text } }];
+}
 
 function trainsAdapter(context: RuleContext, trainer: CallStep): boolean {
   const config = argumentAt(trainer, 99, "peft_config");
