@@ -73,6 +73,7 @@ const isOfClass = ({ classes = [] }: Family, type: string): boolean =>
 const families = (library: Library): readonly Family[] => library.families().flatMap((each) => each.families);
 
 /** The names of its linear layers, attention first. */
-export const linearLayersOf = ({ attention, feedForward }: Family): string[] => [
-  ...new Set([...attention, ...feedForward]),
-];
+export const linearLayersOf = ({
+  attention,
+  feedForward,
+}: Pick<Family, "attention" | "feedForward">): string[] => [...new Set([...attention, ...feedForward])];

@@ -210,6 +210,8 @@ export interface Family {
   /** Linear layers of a block, by the ends of their paths. */
   readonly attention: readonly string[];
   readonly feedForward: readonly string[];
+  /** What they are called in earlier releases of the library. */
+  readonly earlier?: Pick<Family, "attention" | "feedForward">;
   readonly embeddings?: readonly string[];
   /** The layer that the task brings: "lm_head". */
   readonly head?: string;

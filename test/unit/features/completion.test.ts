@@ -454,6 +454,17 @@ describe("names of layers", () => {
     assert.deepEqual(names(loaded("path", "MixtralForCausalLM") + list), experts);
     const dense = names(loaded('"Qwen/Qwen3-4B-Instruct-2507"') + list);
     assert.deepEqual(dense, llama);
+    assert.deepEqual(names(loaded('"microsoft/phi-2"') + list), [
+      ...["q_proj", "k_proj", "v_proj", "dense"],
+      ...["fc1", "fc2"],
+    ]);
+    const image = loaded('"google/vit-base-patch16-224"', "AutoModelForImageClassification");
+    assert.deepEqual(names(image + list), [
+      ...["q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2"],
+      ...["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"],
+    ]);
+    const masks = loaded('"facebook/sam-vit-base"', "SamModel");
+    assert.deepEqual(names(masks + list).slice(0, 2), ["qkv", "attn.proj"]);
     const modern = loaded('"answerdotai/ModernBERT-base"', "AutoModelForSequenceClassification");
     assert.deepEqual(names(modern + list), ["Wqkv", "attn.Wo", "Wi", "mlp.Wo"]);
     assert.deepEqual(names(`${loaded('"meta-llama/Llama-2-7b-hf"')}LoraConfig(modules_to_save=["|`), [

@@ -317,7 +317,7 @@ describe("the targets of a pretrained model", () => {
     load = 'AutoModelForCausalLM.from_pretrained("meta-llama/Llama-2-7b-hf")',
   ) => {
     const source = `from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, AutoModelForSpeechSeq2Seq, CLIPModel
+from transformers import AutoModelForCausalLM, AutoModelForImageClassification, AutoModelForSpeechSeq2Seq, CLIPModel
 model = ${load}
 model = get_peft_model(model, LoraConfig(${targets}))
 `;
@@ -341,6 +341,19 @@ model = get_peft_model(model, LoraConfig(${targets}))
       said('target_|modules=["q_proj", "up_proj"]'),
       /; not `k_proj`, `v_proj`, `o_proj`, `gate_proj`, `down_proj`\.$/m,
     );
+  });
+
+  it("are named by the release of the library, where that has changed them", () => {
+    const image = 'AutoModelForImageClassification.from_pretrained("google/vit-base-patch16-224")';
+    assert.match(
+      said('target_|modules=["q_proj", "v_proj"]', image),
+      /^Here: `q_proj`, `v_proj` of `google\/vit-base-patch16-224` in recent releases of the library, in attention alone\.$/m,
+    );
+    assert.match(
+      said('target_|modules=["query", "value"]', image),
+      /^Here: `query`, `value` of `google\/vit-base-patch16-224` in earlier releases of the library, in attention alone\.$/m,
+    );
+    assert.doesNotMatch(said('target_|modules=["query", "v_proj"]', image), /Here/);
   });
 
   it("leave out the head by its name, where that is one in every release", () => {
@@ -367,6 +380,6 @@ model = get_peft_model(model, LoraConfig(${targets}))
       said('target_modules=["q_|proj"]'),
       '`"q_proj"` · one of `target_modules` · LoraConfig\n\nA linear layer in attention of Llama.',
     );
-    assert.match(said('target_modules=["den|se"]', "load()"), /attention of GPT-NeoX, BLOOM, Falcon\.$/);
+    assert.match(said('target_modules=["den|se"]', "load()"), /attention of Phi, GPT-NeoX, BLOOM, Falcon\.$/);
   });
 });

@@ -28,10 +28,13 @@ export function layerNames({ library }: FeatureContext, facts: PythonFacts, fiel
     return { names: own, of: kind === "linear" ? "linear layer of this file" : "layer of this file" };
   const family = familyIn(library, facts);
   if (family === undefined || kind === "list") return { names: [], of: "" };
-  const { head, embeddings = [] } = family;
-  const names =
-    kind === "linear" ? linearLayersOf(family) : [...(head === undefined ? [] : [head]), ...embeddings];
-  return { names, of: `layer of ${family.name}` };
+  const { head, embeddings = [], earlier } = family;
+  const of = `layer of ${family.name}`;
+  if (kind === "whole") return { names: [...(head === undefined ? [] : [head]), ...embeddings], of };
+  const names = linearLayersOf(family);
+  return earlier === undefined
+    ? { names, of }
+    : { names: [...new Set([...names, ...linearLayersOf(earlier)])], of: `${of} in one release or another` };
 }
 
 /** Names by which `target_modules` can reach the linear layers of the file's model classes and of those it imports. */

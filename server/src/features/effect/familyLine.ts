@@ -28,14 +28,19 @@ function allOf({ family, name, withHead }: Loaded): string | undefined {
 }
 
 function someOf({ family, name }: Loaded, names: readonly string[]): string | undefined {
-  const known = linearLayersOf(family);
-  if (!names.every((each) => known.includes(each))) return undefined;
-  const left = known.filter((each) => !names.includes(each));
-  const where = names.every((each) => family.attention.includes(each))
+  const isIn = (named: readonly string[]): boolean => names.every((each) => named.includes(each));
+  const layers = [family, family.earlier].find((each) => each && isIn(linearLayersOf(each)));
+  if (layers === undefined) return undefined;
+  const left = linearLayersOf(layers).filter((each) => !names.includes(each));
+  const where = isIn(layers.attention)
     ? ", in attention alone"
-    : names.every((each) => family.feedForward.includes(each))
+    : isIn(layers.feedForward)
       ? ", in the feed-forward parts alone"
       : "";
   const others = left.length === 0 || where !== "" ? "" : `; not ${left.map(code).join(", ")}`;
-  return `${names.map(code).join(", ")} of ${code(name)}${where}${others}.`;
+  const release =
+    family.earlier === undefined
+      ? ""
+      : ` in ${layers === family ? "recent" : "earlier"} releases of the library`;
+  return `${names.map(code).join(", ")} of ${code(name)}${release}${where}${others}.`;
 }

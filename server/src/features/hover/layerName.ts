@@ -52,7 +52,9 @@ function familiesLine(
   const families =
     loaded === undefined ? context.library.families().flatMap((each) => each.families) : [loaded.family];
   const of = (where: "attention" | "feedForward"): string | undefined => {
-    const names = families.filter((family) => family[where].includes(name)).map((family) => family.name);
+    const names = families
+      .filter((family) => family[where].includes(name) || family.earlier?.[where].includes(name) === true)
+      .map((family) => family.name);
     const more = names.length > shown ? " and others" : "";
     const part = where === "attention" ? "attention" : "the feed-forward part";
     return names.length === 0 ? undefined : `${part} of ${escape(names.slice(0, shown).join(", "))}${more}`;
