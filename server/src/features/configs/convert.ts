@@ -4,19 +4,21 @@ import { edit, type Piece } from "../../adapters/edits";
 import { renamedCallee } from "../../adapters/libraryNames";
 import { evaluate } from "../../literature/expression";
 import type { ArgumentValues, ConversionForm, Conversions, LibrarySymbol } from "../../literature/catalogue";
-import type { Argument } from "../../python/facts";
+import type { Argument, Call } from "../../python/facts";
+import { valuesOf } from "../../python/values/values";
 import { type CallArguments, literalValue, numberOf, type Setting } from "../rules/callArguments";
+import { unpackedInto } from "../rules/unpacked";
 import { carriedOver } from "./carriedOver";
 import { stateOf } from "./form";
 import { bond, hindrance, objection } from "./objections";
-import { argumentsHere, type CallAt, listed, type Offer, settingOf } from "./offer";
+import { argumentsWithDicts, type CallAt, listed, type Offer, settingOf } from "./offer";
 import { fill } from "./template";
 
 /** All of them, or those that the lightbulb may show. */
 export function conversionOffers(at: CallAt, which: "all" | "prominent"): Offer[] {
   const { symbol, call } = at;
   if (symbol === undefined || !call.closed) return [];
-  const given = argumentsHere(at);
+  const given = argumentsWithDicts(at);
   const isOwn = ({ config }: ConversionForm): boolean => config === symbol.name;
   return at.library
     .conversions()
@@ -56,10 +58,12 @@ function byArguments(
   if (state === "on") {
     const remove = argumentsNamed(given, Object.keys(set));
     if (remove.length === 0) return [];
+    const disabled = outOfDict(given, Object.keys(set));
     const without = `without ${listed(remove.map(({ keyword }) => keyword?.name ?? ""))}`;
     return variants("back").map(({ suffix, shown, values }) => ({
       key: `back:${name}${suffix}`,
       title: `Convert back from ${name}${suffix && what}: ${[without, ...shown].join(", ")}`,
+      disabled,
       prominent: true,
       edits: () => change({ remove, replace: values }),
     }));
@@ -81,6 +85,7 @@ function byArguments(
     return left.includes(argument) ? { kind: "default" } : given.setting(argument);
   };
   const disabled =
+    outOfDict(given, [...Object.keys(set), ...left]) ??
     filled.find(({ problem }) => problem !== undefined)?.problem ??
     hindrance(at, form) ??
     clash(form, own, given) ??
@@ -103,6 +108,20 @@ function byArguments(
     },
   }));
 }
+
+/** Why arguments that would change cannot: one of them comes out of a dict. */
+function outOfDict({ call, setting }: CallArguments, names: readonly string[]): string | undefined {
+  const name = names.find((each) => isOutOfDict(setting(each)));
+  const found = name === undefined ? undefined : setting(name);
+  const star =
+    found?.kind === "given" &&
+    call.arguments.find(({ range }) => range.from === found.argument.range.from)?.value.text;
+  return name === undefined
+    ? undefined
+    : `\`${name}\` comes out of \`**${star || "…"}\`, where it would have to change.`;
+}
+
+const isOutOfDict = (found: Setting): boolean => found.kind === "given" && found.unpacked === true;
 
 /** What the call has already and cannot have together with a form. */
 function clash(
@@ -135,7 +154,8 @@ function kept(values: ArgumentValues, unless: readonly string[], given: CallArgu
       r: numberOf(given, "r"),
       lora_alpha: numberOf(given, "lora_alpha"),
     });
-    if (found.kind !== "given" || value === undefined || !Number.isInteger(value)) return [];
+    if (found.kind !== "given" || isOutOfDict(found)) return [];
+    if (value === undefined || !Number.isInteger(value)) return [];
     if (value === numberOf(given, name)) return [];
     replace.set(found.argument, String(value));
   }
@@ -155,15 +175,20 @@ function byClass(
   const { text } = document.python;
   const target = library.symbolsNamed(form.config).find((each) => each.library === table.library);
   const source = table.forms.find(({ config }) => config === symbol.name);
-  const starred = call.arguments.some(({ star }) => star !== undefined);
-  if (target === undefined || source === undefined || starred) return [];
+  const unpacked = unpackedInto(call, valuesOf(document.python.facts));
+  if (target === undefined || source === undefined || unpacked === undefined) return [];
+  const inDicts = [...unpacked.values()];
+  const whole: Call = {
+    ...call,
+    arguments: [...call.arguments.filter(({ star }) => star === undefined), ...inDicts],
+  };
   const { set = {}, asks = [], name } = form;
   const {
     kept: stay,
     dropped,
     words,
     refused,
-  } = carriedOver(table, call, { form: source, symbol }, { form, symbol: target });
+  } = carriedOver(table, whole, { form: source, symbol }, { form, symbol: target });
   const wordOf = (word: string): string | undefined =>
     words.get(word)?.value.text ??
     library
@@ -179,7 +204,7 @@ function byClass(
   // a value takes the place of what has its name already
   const slots = new Map(
     filled.flatMap(({ argument, written }) => {
-      const own = call.arguments.find(({ keyword }) => keyword?.name === argument);
+      const own = whole.arguments.find(({ keyword }) => keyword?.name === argument);
       return own === undefined || stay.has(own) ? [] : [[own, written] as const];
     }),
   );
@@ -189,6 +214,8 @@ function byClass(
   );
   const names = gone.map(({ keyword }) => keyword?.name ?? "");
   const renamed = [...stay].filter(([{ keyword }, wanted]) => keyword?.name !== wanted);
+  // what a dict passes stays as it is
+  const [stuck] = inDicts.filter((argument) => stay.get(argument) !== argument.keyword?.name);
   const after = (argument: string): Setting => {
     const value = filled.find((each) => each.argument === argument)?.written;
     if (value !== undefined) return settingOf(argument, value);
@@ -200,6 +227,7 @@ function byClass(
   };
   const disabled =
     refused ??
+    (stuck && outOfDict(given, [stuck.keyword?.name ?? ""])) ??
     (callee === undefined ? `This file calls something else \`${target.name}\`.` : undefined) ??
     filled.find(({ problem }) => problem !== undefined)?.problem ??
     (asks.length > 0 && !at.snippets

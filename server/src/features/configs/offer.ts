@@ -3,10 +3,12 @@ import type { Edit } from "../../adapters/edits";
 import type { LibrarySymbol } from "../../literature/catalogue";
 import { lazily } from "../../lazily";
 import type { Call, Expression, Value } from "../../python/facts";
+import { valuesOf } from "../../python/values/values";
 import type { FeatureContext, OpenDocument } from "../context";
 import {
   type CallArguments,
   callArguments,
+  type KnownValues,
   literalValue,
   type Setting,
   noValues,
@@ -32,9 +34,17 @@ export interface CallAt extends FeatureContext {
 }
 
 /** The arguments of the call; one that is assigned anywhere in the file (`config.r = 4`) is not known. */
-export function argumentsHere({ document, call, symbol }: CallAt): CallArguments {
+export const argumentsHere = (at: CallAt): CallArguments => argumentsBy(at, noValues);
+
+/** With those that come out of a dict of the file, `**options`, which no edit of the call can change. */
+export function argumentsWithDicts(at: CallAt): CallArguments {
+  const values = valuesOf(at.document.python.facts);
+  return argumentsBy(at, { ...noValues, unpacked: (call, argument) => values.unpacked(call, argument) });
+}
+
+function argumentsBy({ document, call, symbol }: CallAt, values: KnownValues): CallArguments {
   const assigned = assignedIn(document);
-  return callArguments(call, symbol, { ...noValues, assigns: (path) => assigned().has(path) });
+  return callArguments(call, symbol, { ...values, assigns: (path) => assigned().has(path) });
 }
 
 const assigned = new WeakMap<OpenDocument, () => ReadonlySet<string>>();

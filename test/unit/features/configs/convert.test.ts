@@ -93,6 +93,33 @@ describe("a configuration becomes another form of its class", () => {
     assert.deepEqual(about("r=8, **options", "VeRA"), []);
   });
 
+  it("beside a dict of the file, as long as nothing in that would have to change", async () => {
+    const dict = (entries: string): string => `options = {${entries}}\n`;
+    const from = `${dict('"r": 8, "bias": "none"')}${marked("**options, lora_dropout=0.1")}`;
+    await checkEdit(
+      from,
+      "Convert to rsLoRA: `use_rslora=True`",
+      `${dict('"r": 8, "bias": "none"')}${call("**options, lora_dropout=0.1, use_rslora=True")}`,
+    );
+    assert.equal(
+      reason(`${dict('"use_rslora": True')}${marked("**options, r=8")}`, "Convert back from rsLoRA"),
+      "`use_rslora` comes out of `**options`, where it would have to change.",
+    );
+    assert.equal(
+      reason(`${dict('"r": 8, "use_rslora": False')}${marked("**options")}`, "Convert to rsLoRA"),
+      "`use_rslora` comes out of `**options`, where it would have to change.",
+    );
+    assert.equal(
+      reason(`${dict('"r": 8, "lora_dropout": 0.1')}${marked("**options")}`, "Convert to LoHa"),
+      "`lora_dropout` comes out of `**options`, where it would have to change.",
+    );
+    await checkEdit(
+      `${dict('"target_modules": ["q_proj"]')}${marked("r=8, **options")}`,
+      "Convert to LoHa: `LoHaConfig`",
+      `${dict('"target_modules": ["q_proj"]')}${call("r=8, **options").replaceAll("LoraConfig", "LoHaConfig")}`,
+    );
+  });
+
   it("not beside what it does not go with", () => {
     assert.equal(reason(marked("use_dora=True"), "Convert to MiCA"), "MiCA does not go with `use_dora`.");
     assert.equal(
