@@ -37,7 +37,7 @@ const places = /^(?:(?:target|exclude)_modules|modules_to_save|layers_to_transfo
 /** Whether an argument has a part in how much trains. */
 export const affectsSize = (name: string): boolean =>
   places.test(name) ||
-  /^(?:r|init_r|decompose_factor|boft_n_butterfly_factor|num_vectors|vector_length|use_dora|rank_pattern|feedforward_modules|\w*block_size|n_frequency)$/.test(
+  /^(?:r|init_r|decompose_factor|boft_n_butterfly_factor|num_vectors|vector_length|use_dora|rank_pattern|feedforward_modules|variant|\w*block_size|n_frequency)$/.test(
     name,
   );
 
@@ -133,7 +133,7 @@ export function adaptedLayers(
 
 /** Fields that change how the update is computed and started, not where it goes or how large it is. */
 const withoutCost =
-  /dropout|^init_\w*weights$|^(?:lora_)?alpha$|^alpha_pattern$|^use_rslora$|^fan_in_fan_out$|^base_model_name_or_path$|^revision$|^(?:corda|lora_ga|loftq)_config$|^(?:use|num)_cayley_neumann|^(?:target_r|tinit|tfinal|deltaT|beta[12]|orth_reg_weight|total_step)$|^(?:oft_)?(?:coft|eps)$|^random_loc_seed$|^scaling$|^d_initial$|^delora_lambda$/;
+  /dropout|^init_\w*weights$|^(?:lora_)?alpha$|^alpha_pattern$|^use_rslora$|^fan_in_fan_out$|^base_model_name_or_path$|^revision$|^(?:corda|lora_ga|loftq)_config$|^(?:use|num)_cayley_neumann|^(?:target_r|tinit|tfinal|deltaT|beta[12]|orth_reg_weight|total_step)$|^(?:oft_)?(?:coft|eps)$|^random_loc_seed$|^group_size$|^scaling$|^d_initial$|^delora_lambda$/;
 
 /** Whether all arguments but those that are counted take their default, or have no part in the cost. */
 function hasNoOtherEffect({ library }: FeatureContext, costs: Costs, given: CallArguments): boolean {

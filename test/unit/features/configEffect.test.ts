@@ -203,6 +203,10 @@ describe("the consequence of a configuration with the bundled corpus", () => {
     ["BOFTConfig", "boft_block_size=4", "120"],
     ["MissConfig", "r=4", "96"],
     ["VBLoRAConfig", "r=2, num_vectors=8, vector_length=4", "224"],
+    // an angle and a factor for each pair of outputs, then for each output, then two of each
+    ["RoadConfig", "group_size=4", "24"],
+    ["RoadConfig", 'variant="road_2", group_size=4', "48"],
+    ["RoadConfig", 'variant="road_4", group_size=4', "96"],
   ] as const)
     it(`is said of ${config}(${args})`, () =>
       assert.match(
@@ -262,6 +266,38 @@ describe("the consequence of a configuration with the bundled corpus", () => {
   };
   for (const [args, expected] of Object.entries(counted))
     it(`counts ${args}`, () => assert.equal(said(args), expected));
+
+  it("counts convolutions of one, two and three dimensions, and is silent about groups", () => {
+    const convolutions = `import torch.nn as nn
+from peft import LoraConfig, get_peft_model
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.wave = nn.Conv1d(4, 6, 5)
+        self.tall = nn.Conv1d(4, 6, (3,))
+        self.wide = nn.Conv2d(4, 6, (3, 3))
+        self.deep = nn.Conv3d(4, 6, 3)
+        self.flat = nn.Conv3d(4, 6, (1, 3, 3))
+        self.apart = nn.Conv1d(4, 6, 5, groups=2)
+
+
+`;
+    const trained = (name: string): string | undefined =>
+      /, (\d+) parameters/.exec(
+        line(
+          `model = Net()\nmodel = get_peft_model(model, Lora|Config(r=2, target_modules=["${name}"]))\n`,
+          convolutions,
+          context,
+        ) ?? "",
+      )?.[1];
+    // 2 · (4 · kernel + 6)
+    assert.deepEqual(["wave", "tall", "wide", "deep", "flat", "apart"].map(trained), [
+      ...["52", "36", "84", "228", "84"],
+      undefined,
+    ]);
+  });
 
   it("counts the scales of (IA)³ by what an input or an output is scaled", () => {
     assert.equal(

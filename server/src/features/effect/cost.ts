@@ -6,7 +6,7 @@ import type { Method } from "../../literature/model";
 import type { Layer } from "../../python/facts";
 import { stateOf } from "../configs/form";
 import type { FeatureContext } from "../context";
-import type { CallArguments } from "../rules/callArguments";
+import type { CallArguments, Setting } from "../rules/callArguments";
 import { any, isNamed, matches, namesIn as listed } from "./paths";
 
 type Kind = "linear" | "conv" | "embedding";
@@ -74,7 +74,7 @@ export function costsOf(
       [...namesIn(requirement)].some((name) => name !== "rank" && name in values);
     if (cost.requires.some((each) => isSettled(each) && evaluate(each, known) === 0)) return undefined;
     const trained = evaluate(cost.trainable, known);
-    return trained === undefined || trained <= 0 ? undefined : trained;
+    return trained === undefined || trained <= 0 ? undefined : Math.round(trained);
   };
   return { of, shared, arguments: [...settled, ...patternsOf(symbol)] };
 }
@@ -159,7 +159,10 @@ function optionsOf(
     const field = fieldOf(name, given, renamed);
     if (field === undefined) return undefined;
     settled.add(field.name);
-    const value = field.layers === true ? namedIn(field.name, given, key) : numberAt(field.name, given, key);
+    const value =
+      field.layers === true
+        ? namedIn(field.name, given, key)
+        : (numberAt(field.name, given, key) ?? numberIn(given.setting(field.name), method, name));
     if (value === undefined) return undefined;
     options[name] = value;
   }
@@ -201,6 +204,14 @@ function numberAt(name: string, given: CallArguments, key: string | undefined): 
     if (is === "yes") return entry.value;
   }
   return Number(value.value);
+}
+
+/** The number of "road_2", where the method has that among the values of its hyperparameter. */
+function numberIn(setting: Setting, { hyperparameters }: Method, name: string): number | undefined {
+  const value = setting.kind === "unknown" ? undefined : setting.value;
+  const number = value?.kind === "string" ? /^[a-z]+_(\d+)$/.exec(value.value)?.[1] : undefined;
+  const choices = hyperparameters.find((each) => each.name === name)?.choices ?? [];
+  return choices.map(Number).find((each) => each === Number(number));
 }
 
 const patternOf = (name: string): string => (name === "r" ? "rank_pattern" : `${name}_pattern`);
