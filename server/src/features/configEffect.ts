@@ -17,6 +17,7 @@ import { keepsHead, presetIs } from "./effect/presets";
 import type { CallArguments } from "./rules/callArguments";
 import { argumentsOfStep } from "./rules/origins";
 import type { RuleContext } from "./rules/rule";
+import { unpackedInto } from "./rules/unpacked";
 
 export interface ConfigEffect {
   /** Name of the model's class. */
@@ -75,8 +76,10 @@ export function configEffect(
   call: Call,
 ): ConfigEffect | undefined {
   // before the values are followed, which takes the whole file
-  const names = call.arguments.map(({ keyword }) => keyword?.name);
-  if (symbol.kind !== "config" || !names.includes("target_modules") || !call.closed) return undefined;
+  const mayHold = call.arguments.some(
+    ({ keyword, star }) => keyword?.name === "target_modules" || star === "**",
+  );
+  if (symbol.kind !== "config" || !mayHold || !call.closed) return undefined;
 
   const values = valuesOf(document.python.facts);
   const rules: RuleContext = { ...context, document, values };
@@ -84,7 +87,7 @@ export function configEffect(
   if (step === undefined) return undefined;
   const given = argumentsOfStep(rules, step);
   const costs = costsOf(context, symbol, given);
-  if (costs === undefined || !hasNoOtherEffect(context, costs, given)) return undefined;
+  if (costs === undefined || !hasNoOtherEffect(rules, costs, given)) return undefined;
   const model = modelOf(rules, step);
   return model && effectOn(model.model, model.found, costs, given);
 }
@@ -136,16 +139,19 @@ const withoutCost =
   /dropout|^init_\w*weights$|^(?:lora_)?alpha$|^alpha_pattern$|^use_rslora$|^fan_in_fan_out$|^base_model_name_or_path$|^revision$|^(?:corda|lora_ga|loftq)_config$|^(?:use|num)_cayley_neumann|^(?:target_r|tinit|tfinal|deltaT|beta[12]|orth_reg_weight|total_step)$|^(?:oft_)?(?:coft|eps)$|^random_loc_seed$|^group_size$|^scaling$|^d_initial$|^delora_lambda$/;
 
 /** Whether all arguments but those that are counted take their default, or have no part in the cost. */
-function hasNoOtherEffect({ library }: FeatureContext, costs: Costs, given: CallArguments): boolean {
-  const { symbol } = given;
+function hasNoOtherEffect({ library, values }: RuleContext, costs: Costs, given: CallArguments): boolean {
+  const { symbol, call } = given;
+  const unpacked = unpackedInto(call, values);
+  if (unpacked === undefined) return false;
   const forms = library
     .conversions()
     .flatMap(({ forms: each }) => each)
     .filter(({ config }) => config === symbol?.name)
     .flatMap(({ set = {} }) => Object.keys(set));
   const settled = new Set([...costs.arguments, ...forms]);
-  return given.call.arguments.every(({ keyword, star, value: { value } }) => {
-    if (keyword === undefined || star !== undefined) return false;
+  const written = call.arguments.filter(({ star }) => star === undefined);
+  return [...written, ...unpacked.values()].every(({ keyword, value: { value } }) => {
+    if (keyword === undefined) return false;
     const { name } = keyword;
     // EVA shares the ranks out among the layers by what it measures
     if (value.kind === "string" && value.value === "eva") return false;

@@ -57,6 +57,14 @@ describe("the consequence of a configuration", () => {
     );
   });
 
+  it("is said of what a dict of the file passes", () => {
+    const dict = 'options = {"r": 2}\noptions["target_modules"] = ["q", "v"]\n';
+    const given = "model = GPT()\nm = get_peft_model(model, Lora|Config(**options))\n";
+    assert.equal(line(dict + given), "6 layers of `GPT` (`q`, `v`), 240 parameters (31 %).");
+    assert.equal(line(`${dict}options["use_dora"] = True\n${given}`), undefined);
+    assert.equal(line(`${dict}options.update(more)\n${given}`), undefined);
+  });
+
   it("stands below the scale, in one paragraph", () => {
     const source = 'model = GPT()\nm = get_peft_model(model, Lora|Config(r=2, target_modules=["q", "v"]))\n';
     const { text, offset } = marked(model + source);
