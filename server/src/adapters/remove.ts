@@ -1,25 +1,17 @@
 /** Taking an inserted adapter out again: the line becomes what it was, and what only it used goes too. */
 import type { Method, MethodSite, PythonSource } from "../literature/model";
-import type {
-  Argument,
-  Call,
-  Layer,
-  ModuleClass,
-  PythonFacts,
-  Range,
-  SkipConcatenation,
-} from "../python/facts";
+import type { Argument, Call, Layer, ModuleClass, PythonFacts, Range } from "../python/facts";
 import { unaccommodate } from "./accommodate";
 import { constructionKey, constructionOf } from "./construction";
 import { withoutBeside } from "./callSites/beside";
 import { wholeLine } from "./callSites/callSite";
-import { withoutList } from "./callSites/zippedLoop";
 import type { SourceFile } from "./definitions";
 import { type Edit, edit } from "./edits";
 import { forgetFrozenWeights } from "./frozenWeights";
 import { spelling } from "./imports";
 import { baseOf } from "./fits";
 import { withoutDefinitions } from "./leaving";
+import { withoutList } from "./removeList";
 import { withoutTemplates } from "./removeTemplates";
 
 /** An adapter that stands in a class of the file. */
@@ -174,10 +166,8 @@ function spelledBeside(
 function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit[] {
   const { text } = file;
   const list = `self.${layer.path.slice(0, layer.path.indexOf("."))}`;
-  const zipped = module.skips.find(
-    ({ loop }) => loop && withoutList(text.slice(loop.header.from, loop.header.to), list),
-  )?.loop;
-  if (zipped !== undefined) return withoutZipped(file, module, zipped, list);
+  const listed = site.kind === "skip" ? withoutList(file, module, list) : undefined;
+  if (listed !== undefined) return listed;
   const wrapped = ["block-output", "block-input", "skip"].includes(site.kind);
   const uses = usesOf(text, module, layer.path).filter(
     (from) => from < layer.call.statement.from || from >= layer.call.statement.to,
@@ -198,41 +188,17 @@ function withoutModule(file: SourceFile, { layer, module, site }: Adapter): Edit
   ];
 }
 
-/** One adapter for each turn of a loop: the list and what fills it go, and the loop runs as before. */
-function withoutZipped(
-  file: SourceFile,
-  module: ModuleClass,
-  { header, statement }: NonNullable<SkipConcatenation["loop"]>,
-  list: string,
-): Edit[] {
-  const { text } = file;
-  const plain = withoutList(text.slice(header.from, header.to), list);
-  if (plain === undefined) return [];
-  const calls = text.slice(header.to, statement.to).matchAll(new RegExp(`\\b${plain.variable}(?=\\()`, "g"));
-  const lines = usesOf(text, module, list.slice("self.".length))
-    .filter((from) => from < header.from || from >= header.to)
-    .map((from) => {
-      const built = module.layers.find(({ call }) => call.statement.from <= from && from < call.statement.to);
-      return wholeLine(text, from, built?.call.statement.to);
-    });
-  return [
-    ...lines,
-    edit(header.from, header.to, plain.header),
-    ...[...calls].flatMap(({ index }) => unwrap(file, header.to + index, plain.variable)),
-  ];
-}
-
 const distinct = (edits: readonly Edit[]): Edit[] =>
   edits.filter((each, index) => edits.findIndex(({ from }) => from === each.from) === index);
 
 /** Offsets of `self.<path>` in a class. */
-function usesOf(text: string, { range }: ModuleClass, path: string): number[] {
+export function usesOf(text: string, { range }: ModuleClass, path: string): number[] {
   const pattern = new RegExp(`\\bself\\.${path.replaceAll(".", "\\.")}\\b`, "g");
   return [...text.slice(range.from, range.to).matchAll(pattern)].map(({ index }) => range.from + index);
 }
 
 /** `self.adapter(x, y)` → `x`. */
-function unwrap({ text }: SourceFile, from: number, callee: string): Edit[] {
+export function unwrap({ text }: SourceFile, from: number, callee: string): Edit[] {
   const open = from + callee.length;
   if (text[open] !== "(") return [];
   let depth = 0;

@@ -224,11 +224,15 @@ export interface SkipConcatenation {
     readonly target: string;
     readonly iterable: string;
     readonly header: Range;
-    /** Where `__init__` builds what it runs over, block by block: its outermost loop, and the statement that appends. */
-    readonly built?: { readonly loop: Range; readonly append: Range };
+    /** Where `__init__` builds what it runs over, block by block: its outermost loop, and the statement beside which an adapter is built. */
+    readonly built?: { readonly loop: Range; readonly beside: Range; readonly above: boolean };
+    /** The loop above which adapters stand ready, where each skip takes the next instead of one a turn. */
+    readonly taken?: Range;
   };
   /** A condition decides whether there is a skip, so that its channels may be 0. */
   readonly conditional?: boolean;
+  /** The same skips in another method that runs the same blocks: one list of adapters serves both. */
+  readonly repeats?: readonly SkipConcatenation[];
   readonly obstacle?: string;
 }
 

@@ -174,10 +174,16 @@ class Mover {
           statement: this.range(skip.loop.statement),
           header: this.range(skip.loop.header),
           ...(skip.loop.built && {
-            built: { loop: this.range(skip.loop.built.loop), append: this.range(skip.loop.built.append) },
+            built: {
+              ...skip.loop.built,
+              loop: this.range(skip.loop.built.loop),
+              beside: this.range(skip.loop.built.beside),
+            },
           }),
+          ...(skip.loop.taken && { taken: this.range(skip.loop.taken) }),
         },
       }),
+      ...(skip.repeats && { repeats: skip.repeats.map((each) => this.skip(each)) }),
     };
   }
 

@@ -13,7 +13,7 @@ export function inZip({ target, iterable, added }: ZippedLoop): string {
 }
 
 /** The header without a list of adapters, and the variable that ran over it; undefined where it is none of ours. */
-export function withoutList(header: string, list: string): { header: string; variable: string } | undefined {
+export function unzipped(header: string, list: string): { header: string; variable: string } | undefined {
   const [, targets = "", iterables = ""] = /^for (.+?) in zip\((.+)\):$/s.exec(header) ?? [];
   const [names, lists] = [split(targets), split(iterables)];
   const index = lists.indexOf(list);

@@ -30,7 +30,25 @@ export function forwardFacts(node: ClassStmt, block: Block, scope: Scope): Forwa
       if (run.has(method.name)) stacks.push(...soundStacks(stacksIn(flow), node, each, block, scope));
     }
   }
-  return { residuals: perLayer(residuals, block), skips, stacks };
+  return { residuals: perLayer(residuals, block), skips: perList(skips), stacks };
+}
+
+/** Skips of several methods that run the same blocks, as one. */
+function perList(found: readonly SkipConcatenation[]): SkipConcatenation[] {
+  const result: SkipConcatenation[] = [];
+  for (const skip of found) {
+    const { loop } = skip;
+    const index = result.findIndex(
+      (each) =>
+        loop?.built !== undefined &&
+        each.loop?.built?.beside.from === loop.built.beside.from &&
+        each.loop.header.from !== loop.header.from,
+    );
+    const same = result[index];
+    if (same) result[index] = { ...same, repeats: [...(same.repeats ?? []), skip] };
+    else result.push(skip);
+  }
+  return result;
 }
 
 /** One branch for each layer, with what else is computed by calling it. */

@@ -155,6 +155,16 @@ export function convolves(node: ClassStmt, block: Block, scope: Scope): boolean 
   }
 }
 
+/** Whether a class works on (B, C, L): its convolutions, or those of its parts, run along one dimension. */
+export function isOneDimensional(node: ClassStmt, block: Block, scope: Scope, left = 4): boolean {
+  const { layers } = layersOf(node, block, scope);
+  return layers.some(({ type }) => {
+    if (/\.Conv(?:Transpose)?1d$/.test(type)) return true;
+    const part = left > 0 ? scope.definition(type) : undefined;
+    return part?.kind === "class" && isOneDimensional(part.node, part.block, part.scope, left - 1);
+  });
+}
+
 /** Whether the layer at a path is a class of the file that works on (B, C, H, W). */
 export function isConvolutional(path: string, flow: Flow): boolean {
   const type = flow.layerAt(path)?.type ?? "";

@@ -11,8 +11,9 @@ import {
 import { evaluate } from "../names/constants";
 import type { Expression, SkipConcatenation } from "../facts";
 import type { Flow } from "./flow";
-import { convolves } from "./roles";
-import { builtInLoop, initOf, skipName } from "./skipLoops";
+import { convolves, isOneDimensional } from "./roles";
+import { builtInOrder } from "./poppedSkips";
+import { builtInLoop, initOf, popsIn, skipName } from "./skipLoops";
 import { outputWidth } from "./widths";
 
 /** All skip concatenations of a method in source order. */
@@ -57,10 +58,13 @@ function concatenation(
   if (!convolves(flow.owner, flow.block, flow.scope)) return undefined;
   const skip = skipOperand(tensors.items, statement, flow);
   if (!skip) return undefined;
-  const built = loop && builtInLoop(loop, flow);
+  const turnByTurn = loop && builtInLoop(loop, popsIn(loop.body).length, flow);
+  const inOrder = turnByTurn ? undefined : builtInOrder(skip, statement, flow);
+  const built = turnByTurn ?? inOrder?.built;
   const loopFact = loop && {
     ...loopOf(loop, flow),
-    ...(built && { built: { loop: built.loop, append: built.append } }),
+    ...(built && { built: { loop: built.loop, beside: built.beside, above: built.above } }),
+    ...(inOrder && { taken: { from: inOrder.loop.from, to: inOrder.loop.to } }),
   };
   const alike = channelsOf(skip, tensors.items, call, statement, flow);
   const varies = loop !== undefined && (isPopped(skip) || !isAtHand(loop.iterable));
@@ -72,6 +76,9 @@ function concatenation(
     ...(channels && { channels }),
     ...(loopFact && { loop: loopFact }),
     ...(channels && isParameter(channels, flow) && isConditional(statement, flow) && { conditional: true }),
+    ...(isOneDimensional(flow.owner, flow.block, flow.scope) && {
+      obstacle: `\`${flow.owner.name}\` works on (B, C, L), which an adapter of skips would read as tokens (B, L, C).`,
+    }),
   };
 }
 
@@ -221,6 +228,12 @@ function madeBy(expression: Expr, before: number, flow: Flow, depth = 0): Expres
   }
   if (
     expression.kind === "call" &&
+    expression.callee.kind === "attribute" &&
+    /^(?:clone|contiguous|detach)$/.test(expression.callee.name)
+  )
+    return madeBy(expression.callee.object, before, flow, depth + 1);
+  if (
+    expression.kind === "call" &&
     /^torch\.nn\.functional\.(?:interpolate|pad|dropout\w*|relu|silu|gelu)$/.test(
       flow.scope.resolve(expression.callee) ?? "",
     )
@@ -246,19 +259,22 @@ function consumer(call: CallExpr, statement: Stmt, flow: Flow): Expression | und
     statement.kind === "assign" && statement.value === call && statement.targets[0]?.kind === "name"
       ? statement.targets[0].name
       : undefined;
-  let found: Expression | undefined;
+  let taker: string | undefined;
   for (const step of flow.steps) {
-    if (step.statement.from < statement.from || found) continue;
+    if (step.statement.from < statement.from || taker !== undefined) continue;
     for (const expression of expressionsOf(step.statement))
       walkExpression(expression, (node) => {
         const called = flow.layerCall(node);
         const [first] = called?.arguments ?? [];
-        if (found || !called || !first) return;
+        if (taker !== undefined || !called || !first) return;
         if (first === call || (first.kind === "name" && first.name === target && node.from >= statement.to))
-          found = inputWidth(called.path, flow);
+          taker = called.path;
       });
+    // from here on the name holds something else
+    const isNew = target !== undefined && flow.latest(target, step.statement.to)?.statement !== statement;
+    if (isNew && step.statement !== statement) break;
   }
-  return found;
+  return taker === undefined ? undefined : inputWidth(taker, flow);
 }
 
 function inputWidth(path: string, flow: Flow): Expression | undefined {

@@ -91,6 +91,18 @@ export function expressionWidth(expression: Node, before: number, flow: Flow): E
   return path === undefined ? undefined : outputWidth(path, flow);
 }
 
+/** `x * gate`, where the gate is a layer's output, perhaps of one channel, and x is handed in: as wide as x. */
+function isGated(expression: Extract<Node, { kind: "binary" }>, before: number, flow: Flow): boolean {
+  if (expression.operator !== "*") return false;
+  return [expression.left, expression.right].some(
+    (each) =>
+      each.kind === "name" &&
+      !/mask/i.test(each.name) &&
+      flow.latest(each.name, before) === undefined &&
+      flow.method.parameters.some(({ name }) => name === each.name),
+  );
+}
+
 /** The layer whose output an expression is, through dropout, norms, reshapes, residual sums and local names. */
 function lastLayer(expression: Node, before: number, flow: Flow, depth: number): string | undefined {
   if (depth > 12) return undefined;
@@ -99,6 +111,7 @@ function lastLayer(expression: Node, before: number, flow: Flow, depth: number):
     return assigned && lastLayer(assigned.value, assigned.statement.from, flow, depth + 1);
   }
   if (expression.kind === "binary") {
+    if (isGated(expression, before, flow)) return undefined;
     return (
       lastLayer(expression.right, before, flow, depth + 1) ??
       lastLayer(expression.left, before, flow, depth + 1)
