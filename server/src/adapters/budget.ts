@@ -109,22 +109,40 @@ export function hyperparameters(
 
 /**
  * The options with which a method suits a place: as given where that surely fits, else with the method's values for
- * layers that are small or of unknown size.
+ * layers that are small or of unknown size, or with the next smaller divisor of the sizes.
  */
 export function fitted(method: Method, site: MethodSite, place: Place, options: Options = {}): Options {
-  const small = method.hyperparameters.flatMap(({ name, small: value }) =>
-    value === undefined || name in options ? [] : [[name, value] as const],
+  const { requires = [] } = site;
+  const open = method.hyperparameters.filter(({ name }) => !(name in options));
+  const small = open.flatMap(({ name, small: value }) =>
+    value === undefined ? [] : [[name, value] as const],
   );
-  if (small.length === 0) return options;
-  const chosen = numbers(method, options);
-  const touched = (site.requires ?? []).filter((each) =>
-    small.some(([name]) => new RegExp(`\\b${name}\\b`).test(each)),
-  );
-  const fits = sizesAt(site, place).every(({ sizes }) =>
-    touched.every((each) => (evaluate(each, { ...chosen, ...sizes }) ?? 0) !== 0),
-  );
-  return fits ? options : { ...Object.fromEntries(small), ...options };
+  const divisors = open.filter(({ name }) => requires.some((each) => dividesBy(each, name)));
+  if (small.length === 0 && divisors.length === 0) return options;
+  const all = sizesAt(site, place);
+  /** Whether all that is asked for surely holds; undefined where a size is not known. */
+  const fits = (tried: Options, asked: readonly string[]): boolean | undefined => {
+    const chosen = numbers(method, tried);
+    const found = all.flatMap(({ sizes }) => asked.map((each) => evaluate(each, { ...chosen, ...sizes })));
+    return found.includes(0) ? false : found.includes(undefined) ? undefined : true;
+  };
+  const touched = requires.filter((each) => small.some(([name]) => new RegExp(`\\b${name}\\b`).test(each)));
+  const lesser = { ...Object.fromEntries(small), ...options };
+  const usual = fits(options, touched) === true ? options : lesser;
+  const divided = requires.filter((each) => divisors.some(({ name }) => dividesBy(each, name)));
+  if (fits(usual, divided) !== false) return usual;
+  for (const { name, default: preset } of divisors)
+    for (let value = Number(preset) - 1; value > 1; value--)
+      for (const base of [options, lesser]) {
+        const tried = { ...base, [name]: value };
+        if (fits(tried, requires) === true) return tried;
+      }
+  return usual;
 }
+
+/** `in_features % block_size == 0`. */
+const dividesBy = (requirement: string, name: string): boolean =>
+  new RegExp(`% ${name}\\b`).test(requirement);
 
 /** A head with as many outputs as there are classes, whose number is not known: it may be smaller than any rank. */
 export const isOpenHead = ({ role, sizes, arguments: given }: Layer): boolean =>

@@ -115,13 +115,18 @@ function unwritableStack(site: MethodSite, place: BlockStackPlace): string | und
   );
 }
 
-function unwritableModel(site: MethodSite, { module, names, roles }: ModelPlace): string | undefined {
+function unwritableModel(
+  site: MethodSite,
+  { module, names, roles, handed = [], built }: ModelPlace,
+): string | undefined {
   const { has = [], hasLayer } = site;
   const missing = has.filter((attribute) => module?.layers.some(({ path }) => path === attribute) !== true);
   if (module === undefined && has.length > 0)
     return `The class is in another file; this needs one with ${has.join(", ")}.`;
   if (missing.length > 0) return `\`${module?.name ?? ""}\` has no ${missing.join(", ")}.`;
   if (hasLayer !== undefined && roles?.has(hasLayer) === false)
-    return `\`${module?.name ?? ""}\` has no ${hasLayer} layers with weights.`;
+    return `\`${module?.name ?? ""}\` has no ${hasLayer === "bias" ? "layers with biases" : `${hasLayer} layers with weights`}.`;
+  if (hasLayer !== undefined && handed.length > 0 && built === undefined)
+    return `\`${module?.name ?? ""}\` is handed its parts (${handed.join(", ")}), of which nothing is known here; put this where the model is built.`;
   return missingVariable(site, names);
 }

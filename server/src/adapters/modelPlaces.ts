@@ -1,8 +1,9 @@
 /** Places of a whole model: the end of its `__init__`, and the lines that build it. */
-import type { Call, LayerRole, Layer, ModuleClass, PythonFacts } from "../python/facts";
+import type { Call, LayerRole, Layer, ModuleClass } from "../python/facts";
 import { moduleOfType } from "../python/local";
 import { byBranches, endOfBranches, isGivenAgain } from "./built";
 import type { SourceFile } from "./definitions";
+import { handedParts } from "./handed";
 import { importedModels, namesAbove } from "./models";
 import { isOpen, layersOf } from "./modelTargets";
 import type { ModelPlace } from "./place";
@@ -23,13 +24,13 @@ export function modelPlaces(file: SourceFile, modules: readonly ModuleClass[]): 
         touch: [module.header],
         module,
         names: [],
-        ...rolesOf(facts, module),
+        ...rolesOf(file, module),
         ...because(noInit(module)),
       },
       ...builtPlaces(
         file,
         module.constructedWith.filter((built) => built.assignedTo !== undefined && !inClass(built)),
-        { module, ...rolesOf(facts, module) },
+        { module, ...rolesOf(file, module) },
       ),
     ]);
 }
@@ -52,7 +53,7 @@ export function importedModelPlaces(file: SourceFile, near?: readonly Call[]): M
 function builtPlaces(
   file: SourceFile,
   calls: readonly Call[],
-  known: Pick<ModelPlace, "module" | "roles">,
+  known: Pick<ModelPlace, "module" | "roles" | "handed">,
 ): ModelPlace[] {
   const isAlike = (one: Call, other: Call): boolean => one.assignedTo === other.assignedTo;
   const groups = byBranches(file.text, calls, ({ statement }) => statement, isAlike);
@@ -75,15 +76,29 @@ function builtPlaces(
   });
 }
 
-function rolesOf(facts: PythonFacts, module: ModuleClass): { roles?: ReadonlySet<LayerRole> } {
+/** What the layers of a model say of methods that train some of them alone. */
+function rolesOf({ facts, text }: SourceFile, module: ModuleClass): Pick<ModelPlace, "roles" | "handed"> {
   const found = layersOf(module, (type, owner) => moduleOfType(facts, type, owner), [], undefined);
-  const roles = new Set(found.filter(({ layer }) => hasWeights(layer)).map(({ layer }) => layer.role));
+  const weighty = found.map(({ layer }) => layer).filter(hasWeights);
+  const roles = new Set<LayerRole | "bias">(weighty.map(({ role }) => role));
+  if (weighty.some(hasBias)) roles.add("bias");
+  const bare = module.bases.every((base) => base.startsWith("torch.nn.") || base === "object");
+  const handed = bare && weighty.length === 0 ? handedParts(module, text) : [];
+  if (handed.length > 0) return { handed };
   if (found.length > 0 && !found.some((each) => isOpen(each, found))) return { roles };
   // parts from elsewhere may hold layers of any role; yet norms that are all built without weights tell of the others
   const isBare = found.some(({ layer }) => layer.role === "norm") && !roles.has("norm");
-  return isBare ? { roles: new Set<LayerRole>([...roles, "linear", "conv", "embedding"]) } : {};
+  return isBare ? { roles: new Set([...roles, "linear", "conv", "embedding", "bias"] as const) } : {};
 }
 
-/** `nn.LayerNorm(width, elementwise_affine=False)` has none. */
-const hasWeights = ({ role, sizes }: Layer): boolean =>
-  role !== "norm" || (sizes["elementwise_affine"] !== false && sizes["affine"] !== false);
+/** `nn.LayerNorm(width, elementwise_affine=False)` has none, nor has `nn.AvgPool2d(3)`. */
+const hasWeights = ({ role, type, sizes }: Layer): boolean =>
+  !["container", "activation", "dropout"].includes(role) &&
+  !/^torch\.nn\.(?:\w*(?:Pool|Pad|Shuffle|Upsampl|Fold|Loss)\w*|Flatten|Unflatten|Identity)$/.test(type) &&
+  (role !== "norm" || (sizes["elementwise_affine"] !== false && sizes["affine"] !== false));
+
+/** Whether a layer may have a parameter whose name ends in "bias". */
+const hasBias = ({ role, type, sizes, arguments: given }: Layer): boolean =>
+  role !== "embedding" &&
+  !/\.(?:RMSNorm|RNN|GRU|LSTM)$/.test(type) &&
+  !(sizes["bias"] === false && given["bias"] !== undefined);

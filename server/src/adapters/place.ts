@@ -77,8 +77,10 @@ export interface ModelPlace extends PlaceOf<"model"> {
   readonly below?: { readonly at: number; readonly indentation: string };
   /** Variables that stand above that line. */
   readonly names: readonly Named[];
-  /** Kinds of layers that the model has all in all, where the file shows its parts. */
-  readonly roles?: ReadonlySet<LayerRole>;
+  /** Kinds of layers that the model has all in all, and whether one has a bias, where the file shows its parts. */
+  readonly roles?: ReadonlySet<LayerRole | "bias">;
+  /** The parts that its class is handed, where it builds no layer with weights itself. */
+  readonly handed?: readonly string[];
 }
 
 export type Place =

@@ -132,7 +132,7 @@ export interface MethodSite {
   /** model: attributes that the class must have. */
   readonly has?: readonly string[];
   /** model: a kind of layer that it must have somewhere. */
-  readonly hasLayer?: "linear" | "conv" | "embedding" | "norm";
+  readonly hasLayer?: "linear" | "conv" | "embedding" | "norm" | "bias";
   /**
    * Variables of the user's that the templates mention, with other names they go by: "task_ids|task_id|tasks".
    * Where none is in sight the action is disabled and says what to name.

@@ -280,6 +280,45 @@ class Head(nn.Module):
     assert.ok(edited.endsWith(`self.head = SLoRALinear(${sizes}, ${written})\n`), edited.slice(-200));
   });
 
+/** Sizes that neither the default nor the value for small layers divides. */
+for (const [method, sizes, written] of [
+  ["oft", "220, 880", "block_size=22"],
+  ["lokr", "220, 880", "rank=8, alpha=8, factor=5"],
+  ["c3a", "1323, 441", "block_size=63"],
+  ["bat", "1323, 441", "block_size=63"],
+] as const)
+  test(`at ${sizes} ${method} gets the next smaller number that divides the sizes`, async () => {
+    const { service, text, actions } = actionsAt(`from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(${sizes})
+`);
+    const action = actions.find(({ kind }) => kind === `refactor.rewrite.adapter.${method}`);
+    assert.equal(action?.disabled, undefined);
+    assert.ok(action);
+    const { edit } = await service.resolveCodeAction(action);
+    const edited = applied(edit, { [uri]: text })[uri] ?? "";
+    assert.ok(edited.endsWith(`Linear(${sizes}, ${written})\n`), edited.slice(-200));
+  });
+
+test("a prime size that a method's blocks must divide is refused", () => {
+  const { actions } = actionsAt(`from torch import nn
+
+
+class Head(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.|head = nn.Linear(223, 64)
+`);
+  assert.equal(
+    actions.find(({ kind }) => kind === "refactor.rewrite.adapter.oft")?.disabled?.reason,
+    "OFT at `head` needs in_features % block_size == 0; here in_features = 223, block_size = 8.",
+  );
+});
+
 test("a head with fewer outputs than the rank is refused, whatever its inputs are", () => {
   const { actions } = actionsAt(`from torch import nn
 

@@ -300,6 +300,53 @@ test("a class that only others extend is no model", () => {
   assert.ok(below.includes("Train only the biases of `Classifier` (BitFit)"), below.join("\n"));
 });
 
+/** What stands in the way of training biases and norms alone, at a class of this body. */
+const trainingAlone = (name: string, body: string): (string | undefined)[] =>
+  ["biases", "norms"].map((what) => {
+    const title = titlesOf(`from torch import nn
+
+
+class ${name.slice(0, 1)}|${name.slice(1)}(nn.Module):
+${body}`).find((each) => each.startsWith(`Train only the ${what} of`));
+    assert.ok(title, what);
+    return title.split(": ")[1];
+  });
+
+test("a class that is handed all its parts has nothing that is known to train; where it builds some it has", () => {
+  const handed =
+    "`Pair` is handed its parts (first, layers), of which nothing is known here; put this where the model is built.";
+  const body = `    def __init__(self, first, layers, width):
+        super().__init__()
+        self.first = first
+        self.layers = nn.ModuleList(layers)
+        self.width = width
+
+    def forward(self, x):
+        x = self.first(x)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+`;
+  assert.deepEqual(trainingAlone("Pair", body), [handed, handed]);
+  const some = body.replace("self.width = width", "self.norm = nn.LayerNorm(width)");
+  assert.deepEqual(trainingAlone("Pair", some), [undefined, undefined]);
+});
+
+test("biases are none to train where no layer has one", () => {
+  const body = (part: string): string => `    def __init__(self, width):
+        super().__init__()
+        self.proj = nn.Linear(width, width, bias=False)
+        self.pool = nn.AvgPool2d(3)
+        self.norm = ${part}
+
+    def forward(self, x):
+        return self.norm(self.pool(self.proj(x)))
+`;
+  const none = "`Net` has no layers with biases.";
+  assert.deepEqual(trainingAlone("Net", body("nn.RMSNorm(width)")), [none, undefined]);
+  assert.deepEqual(trainingAlone("Net", body("nn.LayerNorm(width)")), [undefined, undefined]);
+});
+
 test("norms without weights are none to train", () => {
   const norms = (options: string, part = ""): string[] =>
     titlesOf(`from torch import nn
