@@ -42,8 +42,7 @@ def test_a_model_shares_one_rule() -> None:
 
 
 def test_models_that_cannot_share() -> None:
-    with pytest.raises(ValueError, match="no PHMLinear"):
-        share_phm_rule(nn.Linear(2, 2))
+    assert share_phm_rule(nn.Linear(2, 2)) is None  # a configuration may build none
     with pytest.raises(ValueError, match="same n"):
         share_phm_rule(nn.ModuleList([CompacterAdapter(16, n=2), CompacterAdapter(16, n=4)]))
 

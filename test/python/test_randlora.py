@@ -34,5 +34,4 @@ def test_layers_share_slices_of_one_pair() -> None:
     assert torch.equal(first.random_a[:2, :, :5], second.random_a)
     assert first.random_b.storage().data_ptr() == second.random_b.storage().data_ptr()
     assert model(torch.randn(3, 6)).shape == (3, 5)
-    with pytest.raises(ValueError, match="model has no RandLoRALinear layer"):
-        share_randlora_factors(nn.Linear(2, 2))
+    share_randlora_factors(nn.Linear(2, 2))  # a configuration may build none

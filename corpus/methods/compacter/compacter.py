@@ -109,15 +109,15 @@ class CompacterAdapter(nn.Module):
         return x + self.up(F.gelu(self.down(x), approximate="tanh"))
 
 
-def share_phm_rule(model: nn.Module) -> nn.Parameter:
-    """Make all PHM layers of `model` use one Parameter for their A_i, and return it.
+def share_phm_rule(model: nn.Module) -> "nn.Parameter | None":
+    """Make all PHM layers of `model` use one Parameter for their A_i; None where it has none.
 
     Call it after building the model and before the optimiser; again after `to_empty`, which parts
     what was shared.
     """
     layers = [module for module in model.modules() if isinstance(module, PHMLinear)]
-    if not layers:
-        raise ValueError("model has no PHMLinear layer")
+    if not layers:  # a configuration may build none
+        return None
     rule = layers[0].phm_rule
     for layer in layers:
         if layer.phm_rule.shape != rule.shape:

@@ -87,15 +87,15 @@ class VBLoRALinear(nn.Linear):
         return layer
 
 
-def share_vector_bank(model: nn.Module) -> nn.Parameter:
-    """Make all VB-LoRA layers of `model` use one bank, and return it.
+def share_vector_bank(model: nn.Module) -> "nn.Parameter | None":
+    """Make all VB-LoRA layers of `model` use one bank, and return it; None where it has none.
 
     Call it after building the model and before the optimiser; again after `to_empty`, which parts
     what was shared. The documentation of PEFT advises a tenth of the logits' rate for the bank.
     """
     layers = [module for module in model.modules() if isinstance(module, VBLoRALinear)]
-    if not layers:
-        raise ValueError("model has no VBLoRALinear layer")
+    if not layers:  # a configuration may build none
+        return None
     bank = layers[0].vector_bank
     for layer in layers:
         if layer.vector_bank.shape != bank.shape:
