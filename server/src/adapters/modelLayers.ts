@@ -6,7 +6,7 @@ import { isOpenHead, modelParameters } from "./budget";
 import { type Built, builtIn, isUsedAsModule } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
 import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
-import { isPath, layersOf, type Lookup, type Target, targetsIn } from "./modelTargets";
+import { isPath, layersOf, type Lookup, type Target, targetsIn, unnamedIn } from "./modelTargets";
 import { allLayerKinds, type LayerKind, layerKinds, typesOf } from "./layerKinds";
 import { hasParts } from "./parts";
 import { isRoot } from "./root";
@@ -155,11 +155,13 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     const chosen = suggested(available.map(nameOf), certain.map(nameOf), known);
     const first = type === typesOf(of)[0] ? of : type.replace(/.*\./, "");
     const key = `${first}:@${module.name}:${built === undefined ? "" : variableOf(built)}:`;
+    const unnamed = unnamedIn(found, of);
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, type, key, label: "", touch, model, root: module, own, targets, chosen },
       ...(built === undefined ? {} : { built }),
       ...(holds === undefined ? {} : { holds }),
       ...(compiled === undefined ? {} : { compiled }),
+      ...(unnamed === undefined ? {} : { obstacle: unnamed }),
     };
     return [{ ...place, label: labelOf(chosen, place) }];
   });

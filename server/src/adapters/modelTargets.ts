@@ -48,7 +48,9 @@ export function layersOf(
     .flatMap((layer) => partsOf(replaceable(layer, module)));
   const own = layers.flatMap((layer): Found[] => {
     const full = [...prefix, ...layer.path.split(".")];
-    const path = full.filter((part) => part !== "*");
+    const named = isNamedAsBuilt(module, layer);
+    const own = layer.path.split(".").flatMap((part) => (part !== "*" ? [part] : named ? [unknownName] : []));
+    const path = [...prefix.filter((part) => part !== "*"), ...own];
     const each = layer.count ?? (isRepeated(layer) ? undefined : 1);
     const uses = each === undefined || times === undefined ? undefined : each * times;
     const part = lookup(layer.type, module);
@@ -56,10 +58,22 @@ export function layersOf(
     const lengths = around === "unknown" || inside === undefined ? "unknown" : [...around, ...inside];
     if (part === undefined || part === module)
       return [{ path, key: full.join("."), layer, uses, ...(lengths !== "unknown" && { lengths }) }];
-    return layersOf(part, lookup, full, uses, [...above, module], lengths);
+    const below = named ? [...prefix, ...layer.path.replaceAll("*", unknownName).split(".")] : full;
+    return layersOf(part, lookup, below, uses, [...above, module], lengths);
   });
   const overridden = new Set(own.map(({ path }) => path.join(".")));
   return [...inherited.filter(({ path }) => !overridden.has(path.join("."))), ...own];
+}
+
+/** Stands in a path for a name that is put together when the model is built; no target can say it. */
+const unknownName = "?";
+
+/** Whether the `*` of a layer's path is such a name, as in `self.add_module(f"conv{i}", …)`, and no number of a list. */
+function isNamedAsBuilt({ layers }: ModuleClass, { form, path }: Layer): boolean {
+  if (!path.includes("*")) return false;
+  const list = path.slice(0, path.indexOf("*")).replace(/\.$/, "");
+  const container = layers.find((layer) => layer.path === list);
+  return form === "add-module" || form === "setattr" || /\.ModuleDict$/.test(container?.type ?? "");
 }
 
 /** `self.out = nn.Sequential(…)` in two branches, of which one has no such layer at this place but another one. */
@@ -163,3 +177,13 @@ const reason = (
   name: string,
   fault: (each: Found) => string | undefined,
 ): string | undefined => found.flatMap((each) => (isNamed(each, name) ? (fault(each) ?? []) : []))[0];
+
+/** Why choosing by names would miss what matters: the layers that repeat have names that no target can say. */
+export function unnamedIn(found: readonly Found[], of: LayerKind): string | undefined {
+  const layers = found.filter(({ layer }) => layer.role === of);
+  const unnamed = layers.find(({ path }) => path.at(-1) === unknownName);
+  const repeats = layers.some(({ key, path }) => /[*?]/.test(key) && path.at(-1) !== unknownName);
+  return unnamed === undefined || repeats
+    ? undefined
+    : `The names of \`${unnamed.key}\` are put together when the model is built, so these layers cannot be chosen by name; adapt them where they are built.`;
+}

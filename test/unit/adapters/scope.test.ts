@@ -404,3 +404,38 @@ def large():
   );
   assert.ok(after.includes("    model = Net(32)\n    return model\n"));
 });
+
+test("layers whose names are put together when the model is built are not passed over for the last one", () => {
+  const offered = (added: string): [string, string | undefined][] =>
+    actionsAt(`from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.proj = nn.Linear(width, width)
+
+
+class N|et(nn.Module):
+    def __init__(self, width, depth):
+        super().__init__()
+        self.body = nn.Sequential()
+        for i in range(depth):
+            self.body.add_module(f"layer{i}", ${added})
+        self.last = Block(width)
+        self.head = nn.Linear(width, width)
+
+    def forward(self, x):
+        return self.head(self.last(self.body(x)))
+`)
+      .actions.filter(({ kind }) => kind === "refactor.rewrite.adapter.lora")
+      .filter(({ title }) => title.includes("across"))
+      .map(({ title, disabled }) => [title.split(":")[0] ?? "", disabled?.reason]);
+  assert.deepEqual(offered("nn.Linear(width, width)"), [
+    [
+      "Adapt `proj`, `head` across `Net` with LoRA",
+      "The names of `body.*` are put together when the model is built, so these layers cannot be chosen by name; adapt them where they are built.",
+    ],
+  ]);
+  assert.deepEqual(offered("Block(width)"), [["Adapt `proj`, `head` across `Net` with LoRA", undefined]]);
+});
