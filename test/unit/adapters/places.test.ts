@@ -347,6 +347,41 @@ test("biases are none to train where no layer has one", () => {
   assert.deepEqual(trainingAlone("Net", body("nn.LayerNorm(width)")), [undefined, undefined]);
 });
 
+test("blocks through which tokens run only on a condition take no prompts; where the shape is asked they do", () => {
+  const offered = (condition: string): string | undefined =>
+    titlesOf(
+      `from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        return x + self.fc(self.norm(x))
+
+
+class Stage(nn.Module):
+    def __init__(self, dim, depth, images):
+        super().__init__()
+        self.images = images
+        self.norm = nn.LayerNorm(dim)
+        self.blocks = nn.ModuleList([Block(dim) for _ in range(depth)])
+
+    def forward(self, x):
+        if ${condition}:
+            x = x.flatten(2).transpose(1, 2)
+        for b|lock in self.blocks:
+            x = block(x)
+        return self.norm(x)
+`.replace("S|tage", "Stage"),
+    ).find((each) => each.includes("prompt tuning"));
+  assert.match(offered("not self.images") ?? "", /only on a condition/);
+  assert.doesNotMatch(offered("x.dim() == 4") ?? "none", /:|none/);
+});
+
 test("norms without weights are none to train", () => {
   const norms = (options: string, part = ""): string[] =>
     titlesOf(`from torch import nn

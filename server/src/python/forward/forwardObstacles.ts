@@ -43,7 +43,10 @@ export function soundStacks(
   const { layers } = layersOf(node, block, scope);
   return stacks.map((stack): BlockStack => {
     const obstacle =
-      branches(stack, stacks, method) ?? left(stack, block) ?? parts(stack, layers, node, block, scope);
+      branches(stack, stacks, method) ??
+      left(stack, block) ??
+      sometimesTokens(stack, method, block) ??
+      parts(stack, layers, node, block, scope);
     const fixedLength = lengthOf(stack, layers, node, block, scope);
     return {
       ...stack,
@@ -89,6 +92,28 @@ function mentions(body: readonly Stmt[], path: string): boolean {
 function left(stack: BlockStack, block: Block): string | undefined {
   return /^return\b/.test(block.text.slice(stack.statement.from))
     ? `What \`${stack.layer}\` gives is returned at once; assign it to \`${stack.variable}\` and return that.`
+    : undefined;
+}
+
+/** `if not self.use_nchw: x = x.flatten(2).transpose(1, 2)`: some models of the class run images through the blocks. */
+function sometimesTokens(
+  { layer, variable, statement: run }: BlockStack,
+  method: FunctionStmt,
+  block: Block,
+): string | undefined {
+  const isFlattening = (statement: Stmt): boolean =>
+    statement.kind === "assign" &&
+    statement.targets.some((target) => target.kind === "name" && target.name === variable) &&
+    /\.flatten\(|\.transpose\(1, ?2\)|\.permute\(0, ?2, ?3, ?1\)/.test(block.slice(statement));
+  const found = method.body.some((statement) => {
+    if (statement.kind !== "if" || statement.to > run.from || statement.branches.length > 1) return false;
+    const [only] = statement.branches;
+    // if x.dim() == 4: x = x.flatten(2).transpose(1, 2) always gives tokens
+    const asksShape = only?.test && /\bn?dim\b|\bshape\b|\bsize\b|\blen\(/.test(block.slice(only.test));
+    return only !== undefined && asksShape !== true && only.body.some(isFlattening);
+  });
+  return found
+    ? `What runs through \`${layer}\` is made tokens (B, T, d) only on a condition, and else has another shape. Adapt the blocks themselves.`
     : undefined;
 }
 
