@@ -303,7 +303,7 @@ export function unfit(
       return `${method.name} at \`${label}\` needs ${broken}; here ${[...new Set(values)].join(", ")}.`;
     }
   }
-  return openHead(method, site, place);
+  return openHead(method, site, place) ?? openSizes(method, site, place);
 }
 
 /** Whether no value of the sizes that are not known could keep to a requirement: one output is too few for rank 8. */
@@ -334,6 +334,38 @@ function openHead({ name }: Method, { requires = [] }: MethodSite, place: Place)
   return needed === undefined || head === undefined
     ? undefined
     : `${name} needs ${needed}, and how many outputs \`${head.path}\` has is not known here: ${textOf(head.arguments)}. Train the head whole, or give that a default.`;
+}
+
+/** Why layers whose sizes are open are no place for a method that must divide these. */
+function openSizes({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
+  const needed = requires.find((requirement) => requirement.includes("%"));
+  if (needed === undefined) return undefined;
+  const layers =
+    place.kind === "model-layers"
+      ? chosenLayers(place).map(({ layer }) => layer)
+      : "layers" in place
+        ? place.layers
+        : [];
+  for (const layer of layers) {
+    const { path, construction } = layer;
+    if (construction?.free === true && place.kind !== "model-layers")
+      return `${name} needs ${needed} of all that \`${construction.by}\` builds, whose sizes are not certain here.`;
+    const given = /\bgroups\b/.test(needed) ? openGroups(layer) : undefined;
+    if (given !== undefined)
+      return `${name} needs ${needed}, and the groups of \`${path}\` are not certain here: ${given}.`;
+  }
+  return undefined;
+}
+
+/** How a convolution's number of groups is written where it depends on what is passed. */
+function openGroups({ role, call, construction }: Layer): string | undefined {
+  if (role !== "conv") return undefined;
+  const given = (construction?.call ?? call).arguments.find(
+    ({ keyword }, index) => (keyword?.name ?? (index === 6 ? "groups" : "")) === "groups",
+  )?.value;
+  if (given === undefined || /^\d+$/.test(given.text)) return undefined;
+  const isCertain = construction === undefined && given.assumed !== true && given.value.kind === "number";
+  return isCertain ? undefined : given.text;
 }
 
 /** The branches of a place at which a site is put. */

@@ -138,11 +138,15 @@ function isNamed({ path }: Found, target: string): boolean {
   return [path, short].some((parts) => `.${parts.join(".")}`.endsWith(`.${target}`));
 }
 
+/** Whether `replace_layers` leaves a layer as it is that bears the name of one to replace: `nn.ReLU` in a list. */
+const isPassedBy = ({ layer: { type } }: Found, wanted: string): boolean =>
+  /^torch\.nn\.(?!Lazy)\w+$/.test(type) && type !== wanted;
+
 /** Layers of a class under the shortest names that name none but such layers; those without such a name carry the reason. */
 export function targetsIn(found: readonly Found[], of: LayerKind, type: string): Target[] {
   const others = typesOf(of).filter((each) => each !== type);
   const fault = ({ layer }: Found): string | undefined =>
-    layer.obstacle ??
+    (layer.obstacleTo === "construction" ? undefined : layer.obstacle) ??
     layer.weightReads?.reason ??
     (layer.tie === undefined
       ? undefined
@@ -157,7 +161,10 @@ export function targetsIn(found: readonly Found[], of: LayerKind, type: string):
       .filter(([first = ""]) => !isNumber(first));
     const writable = ends.map((parts) => parts.join(".")).filter(isPath);
     const sound = writable.find((name) =>
-      found.every((other) => !isNamed(other, name) || fault(other) === undefined),
+      found.every(
+        (other) =>
+          !isNamed(other, name) || fault(other) === undefined || (other !== each && isPassedBy(other, type)),
+      ),
     );
     const name = sound ?? writable.at(-1);
     if (name !== undefined && !names.has(name))
@@ -167,6 +174,7 @@ export function targetsIn(found: readonly Found[], of: LayerKind, type: string):
     name,
     layers: found
       .filter((each) => each.layer.role === of && isNamed(each, name))
+      .filter((each) => obstacle !== undefined || !isPassedBy(each, type))
       .map(({ layer, uses }) => ({ layer, ...(uses === undefined ? {} : { uses }) })),
     ...(obstacle === undefined ? {} : { obstacle }),
   }));

@@ -125,6 +125,8 @@ export interface Layer {
   readonly count?: number;
   /** Why adapting this layer by subclassing it would be wrong, in words for the user, with the remedy. */
   readonly obstacle?: string;
+  /** What the obstacle stands against: the lines that build the layer, not the layer once it is built. */
+  readonly obstacleTo?: "construction";
   readonly weightReads?: WeightReads;
   readonly tie?: Tie;
   readonly construction?: Construction;

@@ -108,3 +108,83 @@ test("in a class, too; a transposed convolution is left alone", () => {
   assert.deepEqual(offers(mixed.replace("class Frames", "class Fr|ames")), all);
   assert.deepEqual(offers(mixed.replace("self.up = ", "self.u|p = ")), all);
 });
+
+const lists = `${imports}
+
+def make_layers(plan):
+    layers = []
+    channels = 3
+    for item in plan:
+        if item == "M":
+            layers += [nn.MaxPool2d(2)]
+        else:
+            conv2d = nn.Conv2d(channels, item, 3, padding=1)
+            layers += [conv2d, nn.ReLU()]
+            channels = item
+    return nn.Sequential(*layers)
+
+
+def make_neck(width):
+    return nn.Sequential(nn.Conv2d(width, width, 3), nn.ReLU(), nn.Conv2d(width, width, 1))
+
+
+class VGG(nn.Module):
+    def __init__(self, plan) -> None:
+        super().__init__()
+        self.features = make_layers(plan)
+        self.neck = make_neck(32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.neck(self.features(x))
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = VGG((16, "M", 32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+
+model = Net()
+`;
+
+test("a list that a function fills with one construction is adapted there, for all that the function builds", () => {
+  const all = "Adapt all that `make_layers` builds with LoRA for convolutions";
+  assert.deepEqual(offers(lists.replace("self.features =", "self.fea|tures =")), [all]);
+  assert.deepEqual(offers(lists.replace("= nn.Conv2d(channels", "= nn.Con|v2d(channels")), [all]);
+});
+
+test("the edit changes the construction in the function", async () => {
+  const { service, text, actions } = actionsAt(lists.replace("self.features =", "self.fea|tures ="));
+  const action = actions.find(({ title }) => title.includes("LoRA for"));
+  assert.ok(action);
+  const { edit } = await service.resolveCodeAction(action);
+  const after = applied(edit, { [uri]: text })[uri] ?? "";
+  const built = "LoRAConv2d(channels, item, 3, padding=1, rank=8, alpha=8)";
+  assert.equal(
+    after.slice(after.indexOf("def make_layers")),
+    lists.slice(lists.indexOf("def make_layers")).replace("nn.Conv2d(channels, item, 3, padding=1)", built),
+  );
+});
+
+test("of several constructions none is changed alone; across the model all are, and what stands between them stays", () => {
+  const several =
+    "`make_neck` builds several such layers. Adapt them across the whole model, where it is built, or inside `make_neck`.";
+  assert.deepEqual(offers(lists.replace("self.neck =", "self.ne|ck =")), [
+    `Adapt \`neck.0\` with LoRA for convolutions (2,560 trainable): ${several}`,
+    `Adapt \`neck.2\` with LoRA for convolutions (512 trainable): ${several}`,
+  ]);
+  assert.deepEqual(offers(lists.replace("model = Net", "model = N|et")), [
+    "Adapt `features`, `neck.0`, `neck.2` across `model` with LoRA for convolutions",
+  ]);
+});
+
+test("a method that must divide sizes is refused where a function's callers decide them", () => {
+  const { actions } = actionsAt(lists.replace("self.features =", "self.fea|tures ="));
+  assert.equal(
+    actions.find(({ title }) => title.includes("LoKr"))?.disabled?.reason,
+    "LoKr needs in_channels // groups % factor == 0 of all that `make_layers` builds, whose sizes are not certain here.",
+  );
+});

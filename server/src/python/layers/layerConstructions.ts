@@ -31,6 +31,7 @@ import {
   factoryObstacle,
   passingObstacle,
   roleOf,
+  severalObstacle,
   typeObstacle,
   wrapperObstacle,
 } from "./layerTypes";
@@ -45,6 +46,10 @@ const handedObstacle = (type: string): string =>
 const wrapsOrTies = /\.weight\s*=(?!=)|(?:_norm|orthogonal|register_\w+|prune)\(/;
 const wrappers =
   /(?:^|\.)(?:weight_norm|spectral_norm|orthogonal|checkpoint_wrapper|compile|script|DataParallel|DistributedDataParallel|FullyShardedDataParallel|fsdp_wrap)$/;
+
+/** Whether a function neither wraps what it gives back nor ties its weights. */
+const givesPlainLayers = (node: FunctionStmt, block: Block): boolean =>
+  node.decorators.length === 0 && !wrapsOrTies.test(block.slice(node));
 
 export abstract class Constructions extends Containers {
   /** Functions defined within the one that is read, by name. */
@@ -186,7 +191,7 @@ export abstract class Constructions extends Containers {
         : [expression];
     const items = this.locals.get(callee.name)?.items.filter(({ form }) => form !== "append") ?? [];
     const classes = items.flatMap(({ expression, place }) =>
-      arms(expression).map((arm) => this.typesOf(arm, place, nesting + 1).join() || this.block.slice(arm)),
+      arms(expression).map((arm) => this.typesOf(arm, place, nesting + 1).join() || place.block.slice(arm)),
     );
     return new Set(classes).size > 1 ? eitherObstacle(callee.name, classes) : undefined;
   }
@@ -316,7 +321,7 @@ export abstract class Constructions extends Containers {
     const [call, ...others] = returnedCalls(node);
     if (scope !== this.scope || call === undefined || others.length > 0) return undefined;
     if (!/^(?:.*\.)?_*[A-Z]\w*$/.test(scope.resolve(call.callee) ?? "")) return undefined;
-    if (node.decorators.length > 0 || wrapsOrTies.test(block.slice(node))) return undefined;
+    if (!givesPlainLayers(node, block)) return undefined;
     let around: Stmt | undefined;
     walkStatements(node.body, (each) => {
       if (each.from <= call.from && call.to <= each.to) around = each;
@@ -382,6 +387,8 @@ export abstract class Constructions extends Containers {
             ? factoryObstacle(node.name)
             : undefined;
       const { name, count, obstacle = typeObstacle(type) ?? unbuilt } = context;
+      const isOne = returned.every(({ callee }) => scope.resolve(callee) === type);
+      const isBuilt = obstacle === factoryObstacle(node.name) && isOne && givesPlainLayers(node, block);
       const { sizes } = sizesOf(inner, type, place);
       this.layers.push({
         path: path.replace(/^\./, ""),
@@ -393,16 +400,45 @@ export abstract class Constructions extends Containers {
         sizes,
         ...(count !== undefined && { count }),
         ...(obstacle !== undefined && { obstacle }),
+        ...(isBuilt && { obstacleTo: "construction" as const }),
         ...(construction && { construction }),
       });
-      // What a helper of the class puts into a container stands in the class too.
-      const isHelper = isMethod || (node.name !== "" && this.nested.get(node.name) === node);
+      // What a function of the file puts into a container stands in the class too.
+      const free = block !== this.block;
+      const isHelper = isMethod || free || (node.name !== "" && this.nested.get(node.name) === node);
+      const inside = this.layers.length;
       if (role === "container" && isHelper && scope === this.scope && !outermost)
-        this.reading(node, place, () => {
+        this.reading(node, free ? { ...place, owner: this.owner } : place, () => {
           this.inside(inner, path, type, { ...context, place }, nesting + 1);
           for (const [local, { items }] of this.locals)
             if (items.some(({ expression }) => expression === inner)) this.given(local, path, nesting + 1);
         });
+      if (free) this.builtBy(node, block, written, inside);
+    }
+  }
+
+  /** Layers from `first` on that a free function puts into a container: an edit goes to its one construction of a kind. */
+  private builtBy(
+    node: FunctionStmt,
+    block: Block,
+    written: Pick<Layer, "call" | "arguments">,
+    first: number,
+  ): void {
+    const found = this.layers.splice(first);
+    const isPlain = givesPlainLayers(node, block);
+    for (const layer of found) {
+      const { path, role, type, sizes, count, call } = layer;
+      const alone = found.every((other) => other.role !== role || other.call.range.from === call.range.from);
+      const isFree = isPlain && layer.obstacle === undefined;
+      const isSole = isFree && alone && layer.form !== "factory";
+      this.layers.push({
+        ...{ path, role, type, sizes, ...written, form: "factory" },
+        ...(count !== undefined && { count }),
+        ...(isSole
+          ? { construction: { by: node.name, free: true, call: moveCall(call, -node.nameFrom) } }
+          : { obstacle: layer.obstacle ?? (isFree ? severalObstacle : factoryObstacle)(node.name) }),
+        ...(isFree && !isSole && { obstacleTo: "construction" as const }),
+      });
     }
   }
 }

@@ -134,7 +134,7 @@ export abstract class Containers extends LayerSink {
   ): number | undefined {
     const [first, second] = expression.arguments;
     const builtin = expression.callee.kind === "name" ? expression.callee.name : undefined;
-    if (first && clones.test(this.block.slice(expression.callee))) {
+    if (first && clones.test(context.place.block.slice(expression.callee))) {
       const times = second && evaluate(second.value, context.place);
       const count = times?.kind === "number" ? { count: times.value } : {};
       this.collect(first.value, `${path}.*`, { ...context, ...count }, nesting + 1);

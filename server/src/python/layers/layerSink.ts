@@ -102,7 +102,7 @@ export class LayerSink {
       if (usual?.kind === "reference" && hasNoWeights(roleOf(usual.qualified, false)))
         return [usual.qualified];
     }
-    return callee.kind === "name" || callee.kind === "attribute" ? [this.block.slice(callee)] : [];
+    return callee.kind === "name" || callee.kind === "attribute" ? [place.block.slice(callee)] : [];
   }
 
   protected push(call: CallExpr, path: string, type: string, role: LayerRole, context: Context): void {

@@ -81,6 +81,11 @@ export function factoryObstacle(name: string): string {
   return `\`${name}\` builds this layer with settings of its own. Adapt it inside \`${name}\`, or adapt the block's output.`;
 }
 
+/** Why one of several layers that a function puts into a list cannot be adapted by itself. */
+export function severalObstacle(name: string): string {
+  return `\`${name}\` builds several such layers. Adapt them across the whole model, where it is built, or inside \`${name}\`.`;
+}
+
 /** Why a layer of a class that a condition chooses cannot be adapted. */
 export function eitherObstacle(name: string, classes: readonly string[]): string {
   const spoken = [...new Set(classes)]
