@@ -136,3 +136,28 @@ test("what a constructor is passed through many others is known, whoever asks fi
   const asks = text.indexOf("nn.Linear(v11");
   sameAsFresh(document.edit([{ from: asks, to: asks + "nn.Linear(v11".length, insert: "nn.Linear(3" }]));
 });
+
+test("what an object of a dataclass holds is certain until a line elsewhere changes it", () => {
+  const whole = [
+    "from dataclasses import dataclass",
+    "from peft import LoraConfig",
+    "@dataclass",
+    "class Settings:",
+    "    rank: int = 64",
+    "settings = Settings()",
+    ...Array.from({ length: 40 }, (_, index) => `def other${index}():\n    return ${index}`),
+    "config = LoraConfig(r=settings.rank)",
+    "",
+  ].join("\n");
+  const document = readPython(whole);
+  const rank = ({ facts }: typeof document) =>
+    facts.calls.find(({ assignedTo }) => assignedTo === "config")?.arguments[0]?.value;
+  assert.deepEqual(
+    [rank(document)?.value, rank(document)?.assumed],
+    [{ kind: "number", value: 64 }, undefined],
+  );
+  const at = whole.indexOf("def other20");
+  const changed = document.edit([{ from: at, to: at, insert: "settings.rank = 8\n" }]);
+  assert.equal(rank(changed)?.assumed, true);
+  sameAsFresh(changed);
+});

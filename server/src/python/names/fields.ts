@@ -199,12 +199,7 @@ export function isSettled({ type, call }: Instance, object: Expr, scope: Scope):
   if (call === undefined || call.node.arguments.some(({ star }) => star !== undefined)) return false;
   if (!isPlain(type) || type.decorators.length === 0 || object.kind !== "name") return false;
   if (type.body.some(({ kind }) => kind === "function")) return false;
-  const { name } = object;
-  const read = String.raw`\.\w+\b(?!\s*(?:[.[(]|[-+*/%@&|^]*=(?!=)))`;
-  const mention = new RegExp(String.raw`(?<!\.)\b${name}\b(?:\s*(?::[^=\n]*)?=(?!=)|${read})?`, "g");
-  const text = scope.placed.map(({ block }) => block.text).join("");
-  const [bound, ...others] = [...text.matchAll(mention)].map(([found]) => found.slice(name.length));
-  return bound?.endsWith("=") === true && others.every((each) => each.startsWith("."));
+  return scope.isOnlyRead(object.name);
 }
 
 /** `field(default=768)` of dataclasses. */

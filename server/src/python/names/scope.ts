@@ -106,6 +106,7 @@ export class Scope {
   private readonly declarations = new Map<string, Answer<Declaration>>();
   private constructed: ReadonlyMap<string, Answer<Construction>> | undefined;
   private readonly stars: string[] = [];
+  private readonly read = new Map<string, boolean>();
   private readonly configs: Declaration[] = [];
   private asking: Questions | undefined;
   private readonly id = scopes++;
@@ -159,6 +160,25 @@ export class Scope {
     return kept.value;
   }
 
+  /** Whether the file binds a name once, and does nothing with it afterwards but read its fields. */
+  isOnlyRead(name: string): boolean {
+    const answer = this.isRead(name);
+    this.asking?.onlyRead.set(name, answer);
+    return answer;
+  }
+
+  private isRead(name: string): boolean {
+    const known = this.read.get(name);
+    if (known !== undefined) return known;
+    const field = String.raw`\.\w+\b(?!\s*(?:[.[(]|[-+*/%@&|^]*=(?!=)))`;
+    const mention = new RegExp(String.raw`(?<!\.)\b${name}\b(?:\s*(?::[^=\n]*)?=(?!=)|${field})?`, "g");
+    const text = this.placed.map(({ block }) => block.text).join("");
+    const [bound, ...others] = [...text.matchAll(mention)].map(([found]) => found.slice(name.length));
+    const answer = bound?.endsWith("=") === true && others.every((each) => each.startsWith("."));
+    this.read.set(name, answer);
+    return answer;
+  }
+
   private stillHolds(questions: Questions): boolean {
     if (questions.holdsFor === this.id) return true;
     for (const [name, blocks] of questions.names)
@@ -168,6 +188,7 @@ export class Scope {
     if (questions.configs && !same(questions.configs, this.configBlocks)) return false;
     for (const [head, answer] of questions.modules) if (this.leadingTo(head) !== answer) return false;
     if (questions.stars && !same(questions.stars, this.stars)) return false;
+    for (const [name, answer] of questions.onlyRead) if (this.isRead(name) !== answer) return false;
     for (const part of questions.parts) if (!this.stillHolds(part)) return false;
     questions.holdsFor = this.id;
     return true;
@@ -405,6 +426,8 @@ class Questions {
   readonly parts = new Set<Questions>();
   /** By the first part of module names: the neighbours that were asked. */
   readonly modules = new Map<string, Neighbourhood | undefined>();
+  /** Names of which it was asked whether the file only reads them. */
+  readonly onlyRead = new Map<string, boolean>();
   configs: readonly number[] | undefined;
   stars: readonly string[] | undefined;
 
