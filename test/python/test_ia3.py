@@ -1,5 +1,6 @@
 """(IA)³: which side is rescaled, and the counts that were published."""
 
+import pytest
 import torch
 from corpus import PYTHON
 from torch import Tensor, nn
@@ -41,3 +42,15 @@ def test_counts_in_code_models() -> None:
         block = nn.ModuleList(IA3Linear(width, size, device="meta") for size in outputs)
         block.append(IA3Linear(inner, width, device="meta", scale_input=True))
         assert layers * trained(block) == expected
+
+
+@pytest.mark.parametrize("scale_input", [False, True])
+@pytest.mark.parametrize("symbol", ["IA3Conv1d", "IA3Conv2d", "IA3Conv3d"])
+def test_a_convolution_with_groups_merges_either_way(symbol: str, scale_input: bool) -> None:
+    layer = PYTHON["ia3"][symbol](6, 8, 3, padding=1, groups=2, scale_input=scale_input)
+    with torch.no_grad():
+        layer.ia3_scale.copy_(
+            torch.arange(1.0, layer.ia3_scale.numel() + 1).view_as(layer.ia3_scale)
+        )
+    x = torch.randn(2, 6, *(4,) * int(symbol[-2]))
+    torch.testing.assert_close(layer.merged()(x), layer(x), rtol=0, atol=1e-4)
