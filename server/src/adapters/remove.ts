@@ -138,7 +138,7 @@ function restoredCall(
   return [edit(call.callee.from, call.callee.to, name), ...removed, ...reads];
 }
 
-/** A layer as the nearest other layer of its module is written: `torch.nn.Linear` where `nn` is imported too. */
+/** A layer as one of its kind in its class, or else the nearest other, is written: `torch.nn.Linear` where `nn` is imported too. */
 function spelledBeside(
   { facts, text }: SourceFile,
   call: Call,
@@ -148,6 +148,9 @@ function spelledBeside(
   const dot = base.lastIndexOf(".") + 1;
   const written = ({ callee }: Call): string => text.slice(callee.from, callee.to);
   const distance = (other: Call): number => Math.abs(other.range.from - call.range.from);
+  const own = facts.modules.find(({ range }) => range.from <= call.range.from && call.range.to <= range.to);
+  const kinship = ({ qualified, range }: Call): number =>
+    qualified === base && own && own.range.from <= range.from && range.to <= own.range.to ? 0 : 1;
   // a container may be written otherwise than what it holds: `nn.ModuleList([torch.nn.Linear(…)])`
   const holds = ({ role, type }: Layer): boolean => role === "container" || type === "torch.nn.Module";
   const beside = facts.modules
@@ -158,7 +161,7 @@ function spelledBeside(
       const isSibling = each.qualified === base.slice(0, dot) + name && /^\w+$/.test(name);
       return isSibling && written(each).endsWith(`.${name}`);
     })
-    .toSorted((one, other) => distance(one) - distance(other))[0];
+    .toSorted((one, other) => kinship(one) - kinship(other) || distance(one) - distance(other))[0];
   return beside === undefined ? undefined : written(beside).replace(/\w+$/, base.slice(dot));
 }
 

@@ -141,6 +141,27 @@ class Head(nn.Module):
   test(`an adapter leaves a file ${manner} as it was`, () =>
     checkRoundTrip(source, `Adapt \`${layer}\` with LoRA (`, `Remove LoRA from \`${layer}\``));
 
+test("a layer is written as those of its kind in the class, not as a nearer one of another", () =>
+  checkRoundTrip(
+    `import torch
+from torch import nn
+
+
+class Mixer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.u|p = torch.nn.Linear(16, 64)
+        self.act = nn.GELU()
+        self.norm = nn.LayerNorm(64)
+        self.down = torch.nn.Linear(64, 16)
+
+    def forward(self, x):
+        return self.down(self.norm(self.act(self.up(x))))
+`,
+    "Adapt `up` with LoRA (640 trainable)",
+    "Remove LoRA from `up`",
+  ));
+
 test("a layer in a list is written as it was, not as the list is", () =>
   checkRoundTrip(
     `import torch
