@@ -303,8 +303,32 @@ export function unfit(
       return `${method.name} at \`${label}\` needs ${broken}; here ${[...new Set(values)].join(", ")}.`;
     }
   }
-  return openHead(method, site, place) ?? openSizes(method, site, place);
+  return openHead(method, site, place) ?? openSizes(method, site, place) ?? unproven(method, site, place);
 }
+
+/** Why a layer whose sizes are names is no place for a method that needs one to be so many times the other. */
+function unproven({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
+  const [times] = requires.flatMap((each) => /^out_features == (\d+) \* in_features$/.exec(each)?.[1] ?? []);
+  if (times === undefined) return undefined;
+  const other = layersAt(place).find(({ sizes, arguments: given }) => {
+    if (sizes["in_features"] !== undefined && sizes["out_features"] !== undefined) return false;
+    const [from, to] = ["in_features", "out_features"].map(
+      (each) => given[each]?.text.replace(/\s/g, "") ?? "",
+    );
+    return to !== `${times}*${from}` && to !== `${from}*${times}`;
+  });
+  return other === undefined
+    ? undefined
+    : `${name} needs out_features == ${times} * in_features, which ${textOf(other.arguments)} does not say of \`${other.path}\`.`;
+}
+
+/** The layers that a place adapts. */
+const layersAt = (place: Place): readonly Layer[] =>
+  place.kind === "linear"
+    ? place.layers
+    : place.kind === "model-layers"
+      ? chosenLayers(place).map(({ layer }) => layer)
+      : [];
 
 /** Whether no value of the sizes that are not known could keep to a requirement: one output is too few for rank 8. */
 function isBroken(requirement: string, sizes: Sizes): boolean {
@@ -324,13 +348,7 @@ const withoutGaps = (sizes: Sizes): Sizes =>
 /** Why a head with an unknown number of outputs is no place for a method that needs a certain number. */
 function openHead({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
   const needed = requires.find((requirement) => /\bout_features\b/.test(requirement));
-  const layers =
-    place.kind === "linear"
-      ? place.layers
-      : place.kind === "model-layers"
-        ? chosenLayers(place).map(({ layer }) => layer)
-        : [];
-  const head = layers.find(isOpenHead);
+  const head = layersAt(place).find(isOpenHead);
   return needed === undefined || head === undefined
     ? undefined
     : `${name} needs ${needed}, and how many outputs \`${head.path}\` has is not known here: ${textOf(head.arguments)}. Train the head whole, or give that a default.`;

@@ -319,6 +319,30 @@ class Head(nn.Module):
   );
 });
 
+for (const [output, refused] of [
+  ["3 * dim", false],
+  ["dim * 3", false],
+  ["3 * dim_out", true],
+] as const)
+  test(`a method for joint projections is ${refused ? "refused" : "offered"} at ${output} outputs of dim inputs`, () => {
+    const { actions } = actionsAt(`from torch import nn
+
+
+class Attention(nn.Module):
+    def __init__(self, dim, dim_out):
+        super().__init__()
+        self.|qkv = nn.Linear(dim, ${output})
+`);
+    const action = actions.find(({ kind }) => kind === "refactor.rewrite.adapter.gbt-sam");
+    assert.equal(
+      action?.disabled?.reason,
+      refused
+        ? `GBT-SAM needs out_features == 3 * in_features, which ${output} does not say of \`qkv\`.`
+        : undefined,
+    );
+    assert.ok(action);
+  });
+
 test("a head with fewer outputs than the rank is refused, whatever its inputs are", () => {
   const { actions } = actionsAt(`from torch import nn
 
