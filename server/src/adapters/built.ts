@@ -67,7 +67,7 @@ function inBranches(file: SourceFile, models: readonly Built[]): Built[] {
 }
 
 /** Lines of a kind, those together that stand in branches of one `if`, which has the `indentation`. */
-export function byBranches<T>(
+function byBranches<T>(
   text: string,
   items: readonly T[],
   statementOf: (item: T) => Range,
@@ -89,10 +89,42 @@ export function byBranches<T>(
 }
 
 /** End of the `if` of this indentation around an offset. */
-export function endOfBranches(file: SourceFile, at: number, indentation: string): number {
+function endOfBranches(file: SourceFile, at: number, indentation: string): number {
   const { to } = functionAround(file, at);
   return blockEnd(file.text, lineEnd(file.text, at), indentation, to, /^(?:elif|else)\b/);
 }
+
+/** Lines that give a name a model: one, or those of branches of one `if`. */
+export interface BuiltLines {
+  readonly built: Call;
+  readonly statements: readonly Range[];
+  /** `model`, for keys: of several of this name `model#1`. */
+  readonly variable: string;
+  /** Where branches build it: the end of their `if`, and its indentation. */
+  readonly below?: { readonly at: number; readonly indentation: string };
+}
+
+/** Calls whose results have names, those together that stand in branches of one `if`. */
+export function builtLines(file: SourceFile, calls: readonly Call[]): BuiltLines[] {
+  const isSame = (one: Call, other: Call): boolean => one.assignedTo === other.assignedTo;
+  const groups = byBranches(file.text, calls, ({ statement }) => statement, isSame);
+  return groups.map(({ items, indentation }, index): BuiltLines => {
+    const [built] = items;
+    const number = groups.slice(0, index).filter(({ items: [other] }) => isSame(other, built)).length;
+    const last = items.at(-1) ?? built;
+    const at = indentation === undefined ? undefined : endOfBranches(file, last.statement.to, indentation);
+    return {
+      built,
+      statements: items.map(({ statement }) => statement),
+      variable: numberedKey(built.assignedTo ?? "", number),
+      ...(at === undefined || indentation === undefined ? {} : { below: { at, indentation } }),
+    };
+  });
+}
+
+/** The name of a model in keys. */
+export const numberedKey = (name: string, number: number): string =>
+  number === 0 ? name : `${name}#${number}`;
 
 /** The indentation of an `if` of which two offsets stand in different branches; undefined where there is none. */
 function branchesBetween(text: string, from: number, to: number): string | undefined {

@@ -3,7 +3,7 @@ import type { ModuleClass, Range } from "../python/facts";
 import { homeOf } from "../python/imported";
 import { around, modulesAround, moduleOfType } from "../python/local";
 import { isOpenHead, modelParameters } from "./budget";
-import { type Built, builtIn, isUsedAsModule } from "./built";
+import { type Built, builtIn, isUsedAsModule, numberedKey } from "./built";
 import type { Sibling, SourceFile } from "./definitions";
 import { type KnownTargets, suggested, targetsOf } from "./knownTargets";
 import { isPath, layersOf, type Lookup, type Target, targetsIn, unnamedIn } from "./modelTargets";
@@ -154,7 +154,7 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     );
     const chosen = suggested(available.map(nameOf), certain.map(nameOf), known);
     const first = type === typesOf(of)[0] ? of : type.replace(/.*\./, "");
-    const key = `${first}:@${module.name}:${built === undefined ? "" : variableOf(built)}:`;
+    const key = `${first}:@${module.name}:${built === undefined ? "" : numberedKey(built.name, built.number)}:`;
     const unnamed = unnamedIn(found, of);
     const place: ModelLayersPlace = {
       ...{ kind: "model-layers", of, type, key, label: "", touch, model, root: module, own, targets, chosen },
@@ -166,9 +166,6 @@ function placesOf({ file, siblings, known }: Sources, { model, module, own, buil
     return [{ ...place, label: labelOf(chosen, place) }];
   });
 }
-
-/** The name of a model in keys: of several of its class under one name, with a number. */
-const variableOf = ({ name, number }: Built): string => (number === 0 ? name : `${name}#${number}`);
 
 /** What `transformers` builds: its layers are known by custom alone. */
 function pretrained({ file, known }: Sources, built: Built, touch: readonly Range[]): ModelLayersPlace[] {
@@ -187,7 +184,7 @@ function pretrained({ file, known }: Sources, built: Built, touch: readonly Rang
   const obstacle = unlikePlain(built, given);
   const place: ModelLayersPlace = {
     ...{ kind: "model-layers", of: "linear", type: layerKinds.linear.types[0] },
-    ...{ key: `linear:@${type.split(".").at(-1) ?? type}:${variableOf(built)}:` },
+    ...{ key: `linear:@${type.split(".").at(-1) ?? type}:${numberedKey(built.name, built.number)}:` },
     ...{ label: "", touch, model: name, own: false, built, targets, chosen: first.names },
     ...(obstacle === undefined ? {} : { obstacle }),
   };

@@ -1,7 +1,7 @@
 /** Places of a whole model: the end of its `__init__`, and the lines that build it. */
 import type { Call, LayerRole, Layer, ModuleClass } from "../python/facts";
 import { moduleOfType } from "../python/local";
-import { byBranches, endOfBranches, isGivenAgain } from "./built";
+import { builtLines, isGivenAgain } from "./built";
 import type { SourceFile } from "./definitions";
 import { handedParts } from "./handed";
 import { importedModels, namesAbove } from "./models";
@@ -49,32 +49,21 @@ export function importedModelPlaces(file: SourceFile, near?: readonly Call[]): M
   );
 }
 
-/** The lines that build a model; branches of one `if` that each build it are one place, below which things go. */
-function builtPlaces(
+const builtPlaces = (
   file: SourceFile,
   calls: readonly Call[],
   known: Pick<ModelPlace, "module" | "roles" | "handed">,
-): ModelPlace[] {
-  const isAlike = (one: Call, other: Call): boolean => one.assignedTo === other.assignedTo;
-  const groups = byBranches(file.text, calls, ({ statement }) => statement, isAlike);
-  return groups.map(({ items, indentation }, index): ModelPlace => {
-    const [built] = items;
-    const last = items.at(-1) ?? built;
-    const name = built.assignedTo ?? "";
-    const number = groups.slice(0, index).filter(({ items: [other] }) => isAlike(other, built)).length;
-    const at = indentation === undefined ? undefined : endOfBranches(file, last.statement.to, indentation);
-    return {
-      kind: "model",
-      key: `model:${known.module?.name ?? ""}:${name}${number === 0 ? "" : `#${number}`}`,
-      label: name,
-      touch: items.map(({ statement }) => statement),
-      built,
-      names: namesAbove(file.facts, built.statement.from),
-      ...known,
-      ...(at === undefined || indentation === undefined ? {} : { below: { at, indentation } }),
-    };
-  });
-}
+): ModelPlace[] =>
+  builtLines(file, calls).map(({ built, statements, variable, below }) => ({
+    kind: "model",
+    key: `model:${known.module?.name ?? ""}:${variable}`,
+    label: built.assignedTo ?? "",
+    touch: statements,
+    built,
+    names: namesAbove(file.facts, built.statement.from),
+    ...known,
+    ...(below === undefined ? {} : { below }),
+  }));
 
 /** What the layers of a model say of methods that train some of them alone. */
 function rolesOf({ facts, text }: SourceFile, module: ModuleClass): Pick<ModelPlace, "roles" | "handed"> {

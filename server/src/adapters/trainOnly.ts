@@ -1,6 +1,7 @@
 /** Freezing everything but the adapters: one call of `train_only` after the model is built. */
 import type { PythonSource } from "../literature/model";
-import type { Call, ModuleClass } from "../python/facts";
+import type { Call, ModuleClass, Range } from "../python/facts";
+import { type BuiltLines, builtLines } from "./built";
 import { lineEnd, indentationAt, afterInInit } from "./callSites/callSite";
 import { bringDefinitions, type SourceFile, topLevelStart } from "./definitions";
 import { type Edit, insertion } from "./edits";
@@ -11,29 +12,36 @@ import { isRoot } from "./root";
 export type Construction =
   /** At the end of the class's own `__init__`. */
   | { readonly key: string; readonly label: string; readonly module: ModuleClass }
-  /** After `model = GPT(config)`. */
-  | { readonly key: string; readonly label: string; readonly call: Call };
+  /** After `model = GPT(config)`, or the `if` whose branches build it. */
+  | {
+      readonly key: string;
+      readonly label: string;
+      readonly call: Call;
+      readonly below?: BuiltLines["below"];
+    };
 
-/** Places where a whole model stands ready, with the source range that speaks of it. */
-export function constructions({
-  facts,
-}: SourceFile): (Construction & { touch: { from: number; to: number } })[] {
+/** Places where a whole model stands ready, with the source ranges that speak of it. */
+export function constructions(file: SourceFile): (Construction & { touch: readonly Range[] })[] {
+  const { facts } = file;
   const classes = facts.modules
     .filter((module) => module.init !== undefined && isRoot(facts, module))
-    .map((module) => ({ key: `class:${module.name}`, label: module.name, module, touch: module.header }));
-  const calls = facts.calls
-    .filter(
-      (call) => call.assignedTo !== undefined && facts.modules.some(({ name }) => name === call.qualified),
-    )
-    .map((call) => ({
-      key: `call:${call.assignedTo ?? ""}`,
-      label: call.assignedTo ?? "",
-      call,
-      touch: call.statement,
-    }));
-  const insideModule = (offset: number): boolean =>
-    facts.modules.some(({ range }) => range.from <= offset && offset < range.to);
-  return [...classes, ...calls.filter(({ call }) => !insideModule(call.range.from))];
+    .map((module) => ({ key: `class:${module.name}`, label: module.name, module, touch: [module.header] }));
+  const insideModule = ({ range: { from } }: Call): boolean =>
+    facts.modules.some(({ range }) => range.from <= from && from < range.to);
+  const calls = facts.calls.filter(
+    (call) =>
+      call.assignedTo !== undefined &&
+      facts.modules.some(({ name }) => name === call.qualified) &&
+      !insideModule(call),
+  );
+  const built = builtLines(file, calls).map(({ built: call, statements, variable, below }) => ({
+    key: `call:${variable}`,
+    label: call.assignedTo ?? "",
+    call,
+    touch: statements,
+    ...(below === undefined ? {} : { below }),
+  }));
+  return [...classes, ...built];
 }
 
 /**
@@ -85,9 +93,9 @@ export function trainOnly(
     return [...brought.edits, afterInInit(file, construction.module, undefined, call("self"))];
   }
   const { statement } = construction.call;
-  const indentation = indentationAt(file.text, statement.from);
-  return [
-    ...brought.edits,
-    insertion(lineEnd(file.text, statement.to), `\n${indentation}${call(construction.label)}`),
-  ];
+  const { at, indentation } = construction.below ?? {
+    at: lineEnd(file.text, statement.to),
+    indentation: indentationAt(file.text, statement.from),
+  };
+  return [...brought.edits, insertion(at, `\n${indentation}${call(construction.label)}`)];
 }

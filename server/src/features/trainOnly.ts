@@ -23,7 +23,7 @@ export function trainOnlyActions(
   if (adapters.length === 0) return [];
   const file = document.python;
   return constructions(file)
-    .filter((each) => each.touch.from <= to && from <= each.touch.to)
+    .filter(({ touch }) => touch.some((range) => range.from <= to && from <= range.to))
     .filter((each) => !adapters.includes(each.label) && !isDone(file, each))
     .filter((each) => mayHold(file, each, adapters))
     .map(({ key, label }) => {

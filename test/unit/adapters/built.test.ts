@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { applied, serviceWith, unmark, uri } from "./check";
+import { actionsAt, applied, serviceWith, source, unmark, uri } from "./check";
 
 const classes = `import torch
 from torch import nn
@@ -72,6 +72,20 @@ for (const at of [0, 1, 2]) {
   test(`so are its biases alone, asked for in branch ${at + 1}`, async () =>
     assert.equal(await scriptAfter(branches(cursors), "bitfit"), branches(["", "", ""], "bitfit(model)\n")));
 }
+
+for (const at of [0, 1, 2])
+  test(`only the adapters train below the whole if, asked for in branch ${at + 1}`, async () => {
+    const adapted = classes
+      .replace("class Net", `${source("lora/lora.py", "LoRALinear")}\n\n\nclass Net`)
+      .replace("nn.Linear(width, width)", "LoRALinear(width, width, rank=4)");
+    const { service, text, actions } = actionsAt(adapted + branches(["", "", ""].with(at, "|")));
+    const action = actions.find(({ title }) => title === "Train only the adapters of `model`");
+    assert.ok(action, actions.map(({ title }) => title).join("\n"));
+    const { edit } = await service.resolveCodeAction(action);
+    const edited = applied(edit, { [uri]: text })[uri] ?? "";
+    const script = /^# script$[\s\S]*/m.exec(edited)?.[0];
+    assert.equal(script, branches(["", "", ""], "train_only(model, LoRALinear)\n"));
+  });
 
 /** Two functions, between which the method's definitions come to stand. */
 const small = `# script
