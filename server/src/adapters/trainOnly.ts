@@ -5,6 +5,7 @@ import { type BuiltLines, builtLines } from "./built";
 import { lineEnd, indentationAt, afterInInit } from "./callSites/callSite";
 import { bringDefinitions, type SourceFile, topLevelStart } from "./definitions";
 import { type Edit, insertion } from "./edits";
+import { handedParts } from "./handed";
 import { isOpen, layersOf, type Lookup } from "./modelTargets";
 import { moduleOfType } from "../python/local";
 import { isRoot } from "./root";
@@ -61,7 +62,8 @@ export function mayHold(
     const found = layersOf(of, lookup, [], undefined);
     if (/\bapply_\w+\(self\b/.test(text.slice(of.range.from, of.range.to))) return "surely";
     if (found.some(({ layer }) => adapters.includes(layer.type))) return "surely";
-    return found.some((part) => isOpen(part, found)) ? "perhaps" : undefined;
+    const isOpenHere = found.some((part) => isOpen(part, found)) || handedParts(of, text).length > 0;
+    return isOpenHere ? "perhaps" : undefined;
   };
   return (
     module === undefined ||

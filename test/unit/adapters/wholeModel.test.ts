@@ -53,8 +53,18 @@ test("inserted Python takes the file's quotes", async () => {
   assert.match(edited, /approximate='tanh'/);
 });
 
-test("a class that others get as an argument is offered no training of adapters that it cannot hold", async () => {
-  const activation = `
+test("of classes that hold no adapter, one that is handed its parts is offered their training, an activation not", async () => {
+  const others = `
+
+class Pair(nn.Module):
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, x):
+        return self.decoder(self.encoder(x))
+
 
 class Squared(nn.Module):
     def __init__(self):
@@ -65,12 +75,13 @@ class Squared(nn.Module):
     def forward(self, x):
         return self.pool(self.relu(x)) ** 2
 `;
-  const edited = (await after(model("|", ""), /Houlsby/)) + activation;
+  const edited = (await after(model("|", ""), /Houlsby/)) + others;
   const titlesAt = (name: string): string[] =>
     actionsAt(edited.replace(`class ${name}`, `class ${name.slice(0, -1)}|${name.slice(-1)}`)).actions.map(
       ({ title }) => title,
     );
   assert.ok(titlesAt("Model(").includes("Train only the adapters of `Model`"));
+  assert.ok(titlesAt("Pair(").includes("Train only the adapters of `Pair`"));
   assert.deepEqual(
     titlesAt("Squared(").filter((title) => title.startsWith("Train only the adapters")),
     [],
