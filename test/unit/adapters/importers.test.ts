@@ -133,12 +133,15 @@ test("where it is not clear how the file would import the adapter, nothing is ch
     /^Error: full\.py, line 9, sets up all parameters of a model with `Attention`, the adapter's too, and how it would import the adapter is not clear\. Adapt the model where it is built\.$/,
   ));
 
-test("the adapter taken out, both files are what they were", async () => {
+/** All files after LoRA was put in and taken out again, while models.py says this. */
+async function restored(
+  other: string,
+): Promise<{ text: string; edited: string; files: Record<string, string> }> {
   const { service, text, after } = await insertedAmong({ "layers.py": layers, "models.py": models });
-  const edited = after[`${folder}model.py`] ?? "";
   const model = `${folder}model.py`;
+  const edited = after[model] ?? "";
   service.changeDocument(model, 2, [{ text: edited }]);
-  service.openDocument(`${folder}models.py`, "python", 1, adapted);
+  service.openDocument(`${folder}models.py`, "python", 1, other);
   const at = TextDocument.create(model, "python", 2, edited).positionAt(
     edited.indexOf("self.query = LoRA") + 6,
   );
@@ -147,29 +150,20 @@ test("the adapter taken out, both files are what they were", async () => {
     .find(({ title }) => title === "Remove LoRA from `query`");
   assert.ok(removal);
   const { edit } = await service.resolveCodeAction(removal);
-  const restored = applied(edit, { [model]: edited, [`${folder}models.py`]: adapted });
-  assert.equal(restored[model], text);
-  assert.equal(restored[`${folder}models.py`], models);
+  return { text, edited, files: applied(edit, { [model]: edited, [`${folder}models.py`]: other }) };
+}
+
+test("the adapter taken out, both files are what they were", async () => {
+  const { text, files } = await restored(adapted);
+  assert.deepEqual(files, { [`${folder}model.py`]: text, [`${folder}models.py`]: models });
 });
 
 test("a class that another file goes on using stays", async () => {
-  const { service, after } = await insertedAmong({ "layers.py": layers, "models.py": models });
-  const edited = after[`${folder}model.py`] ?? "";
-  const model = `${folder}model.py`;
-  service.changeDocument(model, 2, [{ text: edited }]);
-  service.openDocument(`${folder}models.py`, "python", 1, `${adapted}\n\nadapters = (LoRALinear,)\n`);
-  const at = TextDocument.create(model, "python", 2, edited).positionAt(
-    edited.indexOf("self.query = LoRA") + 6,
-  );
-  const removal = service
-    .codeActions(model, { start: at, end: at }, { diagnostics: [], only: ["refactor.rewrite.adapter"] })
-    .find(({ title }) => title === "Remove LoRA from `query`");
-  assert.ok(removal);
-  const { edit } = await service.resolveCodeAction(removal);
-  const restored = applied(edit, { [model]: edited });
-  assert.deepEqual(Object.keys(restored), [model]);
-  assert.equal(
-    restored[model],
-    edited.replace("LoRALinear(width, width, rank=8, alpha=16)", "nn.Linear(width, width)"),
-  );
+  const { edited, files } = await restored(`${adapted}\n\nadapters = (LoRALinear,)\n`);
+  assert.deepEqual(files, {
+    [`${folder}model.py`]: edited.replace(
+      "LoRALinear(width, width, rank=8, alpha=16)",
+      "nn.Linear(width, width)",
+    ),
+  });
 });
