@@ -36,6 +36,9 @@ export interface ImporterEdits {
   readonly edits: readonly Edit[];
 }
 
+/** Tests set parameters as they please. */
+const isTest = /\/tests?\/|\/test_[^/]*$|_test\.py$/;
+
 /** The files with an initialiser of all parameters that reaches `module`, a class of `file`. */
 export function initialisingFiles(
   file: SourceFile,
@@ -44,7 +47,7 @@ export function initialisingFiles(
 ): Importer[] {
   const project = new Project(file, surroundings);
   return surroundings.files.flatMap(({ uri, text }): Importer[] => {
-    if (!/parameters\(/.test(text)) return [];
+    if (!/parameters\(/.test(text) || isTest.test(uri)) return [];
     const other = project.file(uri);
     const found = other === undefined ? [] : initialisers(other);
     if (other === undefined || found.length === 0) return [];

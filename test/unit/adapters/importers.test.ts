@@ -76,7 +76,7 @@ test("an initialiser two imports away goes past the adapter", async () => {
   assert.ok(model.includes(source("shared/base_model.py", "base_parameters")), model);
 });
 
-test("an initialiser of a model that has no such class stays as it is", async () => {
+test("an initialiser of a model that has no such class stays as it is, and that of a test", async () => {
   const unrelated = models.replaceAll("EncoderLayer", "Other");
   const clipping = `${layers}
 
@@ -84,7 +84,11 @@ def clip(model: EncoderLayer):
     for p in model.parameters():
         p.data.clamp_(-1, 1)
 `;
-  const { after } = await insertedAmong({ "layers.py": clipping, "models.py": unrelated });
+  const { after } = await insertedAmong({
+    "layers.py": clipping,
+    "models.py": unrelated,
+    "tests/test_models.py": models,
+  });
   assert.deepEqual(Object.keys(after), [`${folder}model.py`]);
 });
 
