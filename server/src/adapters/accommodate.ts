@@ -7,7 +7,7 @@ import { closingBracket, topLevelParts } from "./brackets";
 import type { SourceFile } from "./definitions";
 import { edit, type Edit } from "./edits";
 
-export const helpers = ["base_parameters", "base_state_dict", "load_base_state_dict"] as const;
+const helpers = ["base_parameters", "base_state_dict", "load_base_state_dict"] as const;
 type Helper = (typeof helpers)[number];
 
 /** A call that is to go past the adapter. */
@@ -37,10 +37,17 @@ const setsUp = /\binit\b|\binit\.|(?:xavier|kaiming|normal|uniform|orthogonal|co
 
 /** Loops that set up all parameters of a model, those that go past adapters already included. */
 export function initialisers(file: SourceFile): Accommodation[] {
-  const own = loops(file, setsUp);
-  const met = present(file).filter(({ helper }) => helper === "base_parameters");
-  return [...own, ...met].filter(({ range }) => !isProse(file, range.from));
+  return initialisersOf(file).filter(({ range }) => !isProse(file, range.from));
 }
+
+const initialisersOf = (file: Pick<SourceFile, "text">): Accommodation[] => [
+  ...loops(file, setsUp),
+  ...present(file).filter(({ helper }) => helper === "base_parameters"),
+];
+
+/** Whether a text has what reads as one, told without reading it as Python. */
+export const mayInitialise = (text: string): boolean =>
+  text.includes("parameters(") && initialisersOf({ text }).length > 0;
 
 const isProse = ({ facts }: SourceFile, offset: number): boolean =>
   facts.prose.some(({ range }) => range.from <= offset && offset < range.to);
@@ -63,7 +70,7 @@ export function accommodate(
 }
 
 /** `for p in self.parameters(): … nn.init.xavier_uniform_(p)`; `says` is what the body must say besides. */
-function loops({ text }: SourceFile, says = /^/): Accommodation[] {
+function loops({ text }: Pick<SourceFile, "text">, says = /^/): Accommodation[] {
   if (!text.includes("parameters()")) return [];
   const header =
     /^([ \t]*)for[ \t]+(?:\w+[ \t]*,[ \t]*)?(\w+)[ \t]+in[ \t]+(([\w.]+)\.(named_)?parameters\(\))[ \t]*:/gm;
@@ -145,7 +152,7 @@ function comparisons({ text, facts }: SourceFile): Accommodation[] {
 }
 
 /** Helpers' calls that stand in the file for other adapters. */
-export function present({ text }: SourceFile): Accommodation[] {
+function present({ text }: Pick<SourceFile, "text">): Accommodation[] {
   const call = new RegExp(`(?<![\\w.]|def )(${helpers.join("|")})\\(`, "g");
   return [...text.matchAll(call)].flatMap((match): Accommodation[] => {
     const helper = helpers.find((each) => each === match[1]);

@@ -5,7 +5,7 @@
 import { readPython } from "../python/document";
 import type { ImportBinding, ModuleClass, Range } from "../python/facts";
 import { holders } from "../python/names/neighbourhood";
-import { accommodate, type Accommodation, initialisers, unaccommodate } from "./accommodate";
+import { accommodate, type Accommodation, initialisers, mayInitialise, unaccommodate } from "./accommodate";
 import type { SourceFile } from "./definitions";
 import { applyEdits, type Edit } from "./edits";
 import { addImports, type ImportStatement } from "./imports";
@@ -47,7 +47,7 @@ export function initialisingFiles(
 ): Importer[] {
   const project = new Project(file, surroundings);
   return surroundings.files.flatMap(({ uri, text }): Importer[] => {
-    if (!/parameters\(/.test(text) || isTest.test(uri)) return [];
+    if (isTest.test(uri) || !mayInitialise(text)) return [];
     const other = project.file(uri);
     const found = other === undefined ? [] : initialisers(other);
     if (other === undefined || found.length === 0) return [];
