@@ -150,16 +150,19 @@ export const isOpenHead = ({ role, sizes, arguments: given }: Layer): boolean =>
 
 const classCount =
   /(?:num|nb|n)_?(?:labels|cls|tags|categories)\b|\b\w*class(?:es)?\b|\blen\([\w.]*labels\)/i;
-const textOf = (given: Layer["arguments"]): string => given["out_features"]?.text ?? "";
+export const textOf = (given: Layer["arguments"]): string => given["out_features"]?.text ?? "";
 
-type Sizes = Readonly<Record<string, number | undefined>>;
+export type Sizes = Readonly<Record<string, number | undefined>>;
 
 /** The constructions that the chosen targets of a place name. */
-const chosenLayers = ({ targets, chosen }: ModelLayersPlace): ModelLayersPlace["targets"][number]["layers"] =>
+export const chosenLayers = ({
+  targets,
+  chosen,
+}: ModelLayersPlace): ModelLayersPlace["targets"][number]["layers"] =>
   targets.filter(({ name }) => chosen.includes(name)).flatMap(({ layers }) => layers);
 
 /** The sizes that expressions of a method.yaml speak of, once for every use of the site at the place. */
-function sizesAt(
+export function sizesAt(
   site: MethodSite,
   place: Place,
 ): { readonly sizes: Sizes; readonly uses: number; readonly label: string }[] {
@@ -246,7 +249,7 @@ function layerSizes(layer: Layer): Sizes {
 }
 
 /** Hyperparameters as expressions see them: numbers alone. */
-function numbers(method: Method, options: Options): Record<string, number> {
+export function numbers(method: Method, options: Options): Record<string, number> {
   return Object.fromEntries(
     Object.entries(hyperparameters(method, options)).flatMap(([name, value]) =>
       typeof value === "string" ? [] : [[name, Number(value)] as const],
@@ -283,107 +286,6 @@ export function trainableParameters(
     total += each * uses - (index === 0 ? 0 : shared);
   }
   return total;
-}
-
-/** Why the sizes of a place do not suit the method's own choice of hyperparameters; undefined where they do or are not known. */
-export function unfit(
-  method: Method,
-  site: MethodSite,
-  place: Place,
-  options: Options = {},
-): string | undefined {
-  const chosen = numbers(method, fitted(method, site, place, options));
-  for (const { sizes, label } of sizesAt(site, place)) {
-    const broken = site.requires?.find((requirement) => isBroken(requirement, { ...chosen, ...sizes }));
-    if (broken !== undefined) {
-      const values = [...broken.matchAll(/[A-Za-z_]\w*/g)].flatMap(([name]) => {
-        const value = sizes[name] ?? chosen[name];
-        return value === undefined ? [] : [`${name} = ${value}`];
-      });
-      return `${method.name} at \`${label}\` needs ${broken}; here ${[...new Set(values)].join(", ")}.`;
-    }
-  }
-  return openHead(method, site, place) ?? openSizes(method, site, place) ?? unproven(method, site, place);
-}
-
-/** Why a layer whose sizes are names is no place for a method that needs one to be so many times the other. */
-function unproven({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
-  const [times] = requires.flatMap((each) => /^out_features == (\d+) \* in_features$/.exec(each)?.[1] ?? []);
-  if (times === undefined) return undefined;
-  const other = layersAt(place).find(({ sizes, arguments: given }) => {
-    if (sizes["in_features"] !== undefined && sizes["out_features"] !== undefined) return false;
-    const [from, to] = ["in_features", "out_features"].map(
-      (each) => given[each]?.text.replace(/\s/g, "") ?? "",
-    );
-    return to !== `${times}*${from}` && to !== `${from}*${times}`;
-  });
-  return other === undefined
-    ? undefined
-    : `${name} needs out_features == ${times} * in_features, which ${textOf(other.arguments)} does not say of \`${other.path}\`.`;
-}
-
-/** The layers that a place adapts. */
-const layersAt = (place: Place): readonly Layer[] =>
-  place.kind === "linear"
-    ? place.layers
-    : place.kind === "model-layers"
-      ? chosenLayers(place).map(({ layer }) => layer)
-      : [];
-
-/** Whether no value of the sizes that are not known could keep to a requirement: one output is too few for rank 8. */
-function isBroken(requirement: string, sizes: Sizes): boolean {
-  const value = evaluate(requirement, sizes);
-  if (value !== undefined || !/<|>/.test(requirement)) return value === 0;
-  const names = [...requirement.matchAll(/\b(?:\w+_features|width|channels)\b/g)].map(([name]) => name);
-  const unknown = Object.fromEntries(names.map((name) => [name, large] as const));
-  return evaluate(requirement, { ...unknown, ...withoutGaps(sizes) }) === 0;
-}
-
-/** Stands for a size that is not known where only its being large enough matters. */
-const large = 2 ** 24;
-
-const withoutGaps = (sizes: Sizes): Sizes =>
-  Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
-
-/** Why a head with an unknown number of outputs is no place for a method that needs a certain number. */
-function openHead({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
-  const needed = requires.find((requirement) => /\bout_features\b/.test(requirement));
-  const head = layersAt(place).find(isOpenHead);
-  return needed === undefined || head === undefined
-    ? undefined
-    : `${name} needs ${needed}, and how many outputs \`${head.path}\` has is not known here: ${textOf(head.arguments)}. Train the head whole, or give that a default.`;
-}
-
-/** Why layers whose sizes are open are no place for a method that must divide these. */
-function openSizes({ name }: Method, { requires = [] }: MethodSite, place: Place): string | undefined {
-  const needed = requires.find((requirement) => requirement.includes("%"));
-  if (needed === undefined) return undefined;
-  const layers =
-    place.kind === "model-layers"
-      ? chosenLayers(place).map(({ layer }) => layer)
-      : "layers" in place
-        ? place.layers
-        : [];
-  for (const layer of layers) {
-    const { path, construction } = layer;
-    if (construction?.free === true && place.kind !== "model-layers")
-      return `${name} needs ${needed} of all that \`${construction.by}\` builds, whose sizes are not certain here.`;
-    const given = /\bgroups\b/.test(needed) ? openGroups(layer) : undefined;
-    if (given !== undefined)
-      return `${name} needs ${needed}, and the groups of \`${path}\` are not certain here: ${given}.`;
-  }
-  return undefined;
-}
-
-/** How a convolution's number of groups is written where it depends on what is passed. */
-function openGroups({ role, call, construction }: Layer): string | undefined {
-  if (role !== "conv") return undefined;
-  const given = (construction?.call ?? call).arguments.find(
-    ({ keyword }, index) => (keyword?.name ?? (index === 6 ? "groups" : "")) === "groups",
-  )?.value;
-  if (given === undefined || /^\d+$/.test(given.text)) return undefined;
-  const isCertain = construction === undefined && given.assumed !== true && given.value.kind === "number";
-  return isCertain ? undefined : given.text;
 }
 
 /** The branches of a place at which a site is put. */

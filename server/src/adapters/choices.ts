@@ -1,6 +1,7 @@
 /** Every method at every place of a file: what the lightbulb, the palette and the comparison all show. */
 import type { Fidelity, Method, MethodSite } from "../literature/model";
-import { moduleParameters, trainableParameters, unfit } from "./budget";
+import { moduleParameters, trainableParameters } from "./budget";
+import { unfit } from "./unfit";
 import { modelLayersIn, type Sources } from "./modelLayers";
 import type { LayerPlace, Place } from "./place";
 import { baseOf, isLayerPlace, mismatch, suits, unreadable, unwritable } from "./fits";

@@ -290,6 +290,28 @@ test("a head with an unknown number of classes is left out, and refused where a 
   assert.ok(header.includes("Adapt all 2 linear layers of Classifier with LoRA"), header.join("\n"));
 });
 
+test("a layer that mixes heads is refused where a method needs more outputs than there may be heads", () => {
+  const mixing = titlesOf(`from torch import nn
+
+
+class TalkingHeads(nn.Module):
+    def __init__(self, width, num_heads):
+        super().__init__()
+        self.proj = nn.Linear(width, width)
+        self.mix = nn.Lin|ear(num_heads, num_heads)
+
+    def forward(self, attention):
+        return self.mix(attention)
+`);
+  assert.ok(
+    mixing.includes(
+      "Adapt `mix` with LoRA: LoRA needs rank <= min(in_features, out_features), and `mix` has as many outputs as there are heads, which may be few: num_heads.",
+    ),
+    mixing.join("\n"),
+  );
+  assert.ok(mixing.includes("Adapt `mix` with (IA)³"), mixing.join("\n"));
+});
+
 test("a class that only others extend is no model", () => {
   const text = pretrained("nn.Linear(config.width, 7)");
   assert.deepEqual(

@@ -1,5 +1,6 @@
 /** `get_peft_model(model, LoraConfig(...))` → `apply_lora(model, targets=…)` with the method's own Python, where both do the same. */
-import { type Options, unfit } from "../../adapters/budget";
+import type { Options } from "../../adapters/budget";
+import { unfit } from "../../adapters/unfit";
 import { applyName, withApplyFunction } from "../../adapters/applyFunction";
 import { indentationAt, lineEnd } from "../../adapters/callSites/callSite";
 import { bringDefinitions, topLevelStart } from "../../adapters/definitions";
