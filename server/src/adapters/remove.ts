@@ -30,7 +30,9 @@ export interface Adapter {
 /** @param methodOf the method that a class (by qualified name) was brought by, if it is ours */
 export function adaptersIn(file: SourceFile, methodOf: (qualified: string) => Method | undefined): Adapter[] {
   const taken = new Set<string>();
-  return file.facts.modules.flatMap((module) =>
+  // what our own classes are made of is theirs
+  const modules = file.facts.modules.filter(({ name }) => methodOf(name) === undefined);
+  return modules.flatMap((module) =>
     module.layers.flatMap((layer) => {
       const layers = builtTogether(file.facts, module, layer);
       if (layer.construction !== undefined) {

@@ -271,3 +271,19 @@ for (const example of examples) {
     }
   });
 }
+
+test("nothing is taken out of our own classes", () => {
+  const { actions } = actionsAt(`import torch
+from torch import Tensor, nn
+
+
+${source("scedit/scedit.py", "SCTuner")}
+
+
+${source("scedit/scedit.py", "CSCTuner").replace("self.tuners = ", "self.tun|ers = ")}
+`);
+  assert.deepEqual(
+    actions.filter(({ title }) => title.startsWith("Remove")).map(({ title }) => title),
+    [],
+  );
+});
