@@ -37,9 +37,19 @@ import { compiledReason } from "./scripted";
 /** The layers of a class with what the rest of the file says against adapting them. */
 const judged = (facts: PythonFacts, text: string, module: ModuleClass): readonly Layer[] =>
   module.layers.map((layer) => {
-    const reason = layer.obstacle ?? readOutside(facts, text, module, layer);
+    const reason =
+      layer.obstacle ?? chosenClass(facts, text, layer) ?? readOutside(facts, text, module, layer);
     return reason === undefined ? layer : { ...layer, obstacle: reason };
   });
+
+/** Why a class that an expression gives, `conv_nd(dims)(…)`, is not written over: other callers get another. */
+function chosenClass(facts: PythonFacts, text: string, layer: Layer): string | undefined {
+  const { callee } = constructionOf(facts, layer) ?? layer.call;
+  const written = text.slice(callee.from, callee.to);
+  return /^[\w.\s\\]*$/.test(written)
+    ? undefined
+    : `\`${written.replace(/\s+/g, " ")}\` gives the class of \`${layer.path}\`, which may be another for other callers. Build it by its own class, or adapt the block's output.`;
+}
 
 function layerPlaces(
   facts: PythonFacts,

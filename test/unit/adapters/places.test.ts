@@ -312,6 +312,29 @@ class TalkingHeads(nn.Module):
   assert.ok(mixing.includes("Adapt `mix` with (IA)³"), mixing.join("\n"));
 });
 
+test("a layer whose class an expression gives is refused", () => {
+  const titles = titlesOf(`from torch import nn
+
+
+def conv_nd(dims):
+    return [nn.Conv1d, nn.Conv2d, nn.Conv3d][dims - 1]
+
+
+class Patches(nn.Module):
+    def __init__(self, width=64, dims=2):
+        super().__init__()
+        self.proj = conv_|nd(dims)(3, width, 4, 4)
+
+    def forward(self, x):
+        return self.proj(x)
+`);
+  const reason =
+    "`conv_nd(dims)` gives the class of `proj`, which may be another for other callers. Build it by its own class, or adapt the block's output.";
+  const offered = titles.filter((title) => title.startsWith("Adapt `proj`"));
+  assert.ok(offered.length > 0, titles.join("\n"));
+  assert.deepEqual([...new Set(offered.map((title) => title.split(": ")[1]))], [reason]);
+});
+
 test("a class that only others extend is no model", () => {
   const text = pretrained("nn.Linear(config.width, 7)");
   assert.deepEqual(
