@@ -4,7 +4,7 @@
  * and <out>/completions.json, one accepted snippet a method and position. Helpers go to the first file alone; files
  * after `--wide` have the layers of a class adapted together, not one by one.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import type { CodeAction, CompletionList, TextEdit, WorkspaceEdit } from "vscode-languageserver-types";
@@ -165,6 +165,8 @@ interface Accepted {
 /** Above a class, and below a line of an `__init__`. */
 const positions = { module: /^(?=class Block\()/m, init: /(?<=MLP\(config\)\n {8})/ } as const;
 
+const methods = readdirSync("corpus/methods");
+
 /** Types `litlens-<id>` into gpt.py and accepts each item whose label begins so. */
 async function acceptAll(client: TestClient, file: string, method: string): Promise<Accepted[]> {
   const uri = `file://${resolve(file)}`;
@@ -183,7 +185,10 @@ async function acceptAll(client: TestClient, file: string, method: string): Prom
     const params = { textDocument: { uri }, position };
     const { items } = await client.request<CompletionList>("textDocument/completion", params);
     for (const { label, textEdit, additionalTextEdits = [] } of items) {
-      const isAnother = existsSync(`corpus/methods/${label.replace("litlens-", "")}`); // lora-mha, when lora was typed
+      // lora-mha, and lora-conv-LoRAConv1d, when lora was typed
+      const isAnother = methods.some(
+        (each) => each.startsWith(`${method}-`) && `${label}-`.startsWith(`litlens-${each}-`),
+      );
       if (label !== typed && (isAnother || !label.startsWith(`${typed}-`) || at !== "init")) continue;
       if (textEdit === undefined || !("range" in textEdit)) throw new Error(`${label} brought no text edit`);
       const marked: TextEdit = { range: textEdit.range, newText: `\u0001${textEdit.newText}\u0002` };

@@ -161,8 +161,11 @@ def test_every_site_of_every_method_is_inserted() -> None:
         (method, site["symbol"], site["kind"])
         for method, facts in FACTS.items()
         for site in facts["sites"]
-        # no example has nn.MultiheadAttention or weight_norm; test_patterns.py runs what goes there
+        # no example has nn.MultiheadAttention, weight_norm, convolutions over other than two
+        # dimensions, or such with channels that LoKr surely divides: the patterns have these
         if site["kind"] not in ("attention", "beside")
+        and "adapts" not in site
+        and site["symbol"] != "LoKrConv2d"
     }
     inserted = {(case["method"], symbol(case), kind(case)) for case in INSERTED}
     assert inserted == declared

@@ -131,11 +131,13 @@ export function fitted(method: Method, site: MethodSite, place: Place, options: 
   const usual = fits(options, touched) === true ? options : lesser;
   const divided = requires.filter((each) => divisors.some(({ name }) => dividesBy(each, name)));
   if (fits(usual, divided) !== false) return usual;
+  // channels are multiples of powers of two; the 3 of an image divides what callers give by chance
+  const isUsual = (value: number): boolean => site.kind !== "conv" || Number.isInteger(Math.log2(value));
   for (const { name, default: preset } of divisors)
     for (let value = Number(preset) - 1; value > 1; value--)
       for (const base of [options, lesser]) {
         const tried = { ...base, [name]: value };
-        if (fits(tried, requires) === true) return tried;
+        if (isUsual(value) && fits(tried, requires) === true) return tried;
       }
   return usual;
 }

@@ -107,6 +107,9 @@ function openSizes({ name }: Method, { requires = [] }: MethodSite, place: Place
     const { path, construction } = layer;
     if (construction?.free === true && place.kind !== "model-layers")
       return `${name} needs ${needed} of all that \`${construction.by}\` builds, whose sizes are not certain here.`;
+    const { in_channels: from, out_channels: to } = layer.sizes;
+    if (layer.role === "conv" && (from === undefined || to === undefined))
+      return `${name} needs ${needed}, and the channels of \`${path}\` are for callers to say.`;
     const given = /\bgroups\b/.test(needed) ? openGroups(layer) : undefined;
     if (given !== undefined)
       return `${name} needs ${needed}, and the groups of \`${path}\` are not certain here: ${given}.`;
