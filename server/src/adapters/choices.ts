@@ -43,11 +43,13 @@ export function choicesAt(methods: readonly Method[], place: Place): Choice[] {
 
 /** `held` is what the class of the place holds. */
 function choice(method: Method, site: MethodSite, place: Place, held: number | undefined): Choice {
-  const trainable = trainableParameters(method, site, place);
+  const other = isLayerPlace(place) ? mismatch(site, place) : undefined;
+  const trainable = other === undefined ? trainableParameters(method, site, place) : undefined;
   const disabled =
     place.obstacle ??
     (site.scripts === true ? undefined : place.compiled) ??
-    (isLayerPlace(place) ? (mismatch(site, place) ?? unreadable(method, site, place)) : undefined) ??
+    other ??
+    (isLayerPlace(place) ? unreadable(method, site, place) : undefined) ??
     unwritable(site, place) ??
     unfit(method, site, place);
   return {

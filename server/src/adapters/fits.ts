@@ -2,7 +2,7 @@
 import type { Method as Paper, MethodSite } from "../literature/model";
 import type { Layer, Method } from "../python/facts";
 import { missingVariable, unwritableStep } from "./callSites/variables";
-import { isLayerKind, layerKinds } from "./layerKinds";
+import { isLayerKind, layerKinds, typesOf } from "./layerKinds";
 import type { BlockStackPlace, LayerPlace, ModelPlace, Place } from "./place";
 
 /** The class a place belongs to, by name; empty for free code. */
@@ -21,7 +21,7 @@ export function suits(site: MethodSite, place: Place): boolean {
   }
   if (site.kind !== place.kind) return false;
   if (isLayerPlace(place)) {
-    return isNamed(site, pathsOf(place)) && (place.kind === "linear" || mismatch(site, place) === undefined);
+    return isNamed(site, pathsOf(place)) && (isToldOf(site, place) || mismatch(site, place) === undefined);
   }
   // `{model} = Wrapped({model})` needs a line that binds the model
   if (place.kind === "model" && site.after?.startsWith("{model} =") === true)
@@ -34,6 +34,15 @@ export function suits(site: MethodSite, place: Place): boolean {
   );
   return meant.length === place.branches.length;
 }
+
+/** Whether a method is shown where layers are of another class than its own, with that as the reason: of several classes one is. */
+const isToldOf = (site: MethodSite, place: LayerPlace): boolean =>
+  place.kind === "linear" ||
+  (place.kind === "conv" && baseOf(site) === typesOf("conv")[0] && isOfOtherConvs(place));
+
+/** Whether no method has a class for such convolutions: transposed ones, or those of a class of the user's. */
+const isOfOtherConvs = ({ kind, layers }: LayerPlace): boolean =>
+  kind === "conv" && layers.every(({ type }) => !typesOf("conv").includes(type));
 
 /** Whether all layers of a place bear one of the names that the site is meant for. */
 const isNamed = ({ named }: MethodSite, paths: readonly string[]): boolean =>
@@ -50,10 +59,11 @@ export const baseOf = ({ kind, adapts }: MethodSite): string | undefined =>
   isLayerKind(kind) ? (adapts ?? layerKinds[kind].types[0]) : undefined;
 
 /** Why a site's class cannot stand for the layers of a place: it subclasses another layer. */
-export function mismatch(site: MethodSite, { layers }: LayerPlace): string | undefined {
+export function mismatch(site: MethodSite, place: LayerPlace): string | undefined {
   const type = baseOf(site);
-  const other = layers.find((layer) => layer.type !== type);
-  return other === undefined ? undefined : otherType(other, type ?? "layer");
+  const other = place.layers.find((layer) => layer.type !== type);
+  if (other === undefined) return undefined;
+  return otherType(other, isOfOtherConvs(place) ? "torch.nn.Conv1d, Conv2d or Conv3d" : (type ?? "layer"));
 }
 
 /** Why a layer of another class is none that a method's own can stand for. */

@@ -103,10 +103,13 @@ test("across a model, those over as many dimensions go together, and are counted
     "Adapt `stem` across `model` with LoRA for convolutions (3,656 trainable)",
   ]));
 
-test("in a class, too; a transposed convolution is left alone", () => {
+test("in a class, too; a transposed convolution is refused", () => {
   const all = ["Adapt all 2 convolutions of Frames with LoRA for convolutions (856 trainable)"];
   assert.deepEqual(offers(mixed.replace("class Frames", "class Fr|ames")), all);
-  assert.deepEqual(offers(mixed.replace("self.up = ", "self.u|p = ")), all);
+  assert.deepEqual(offers(mixed.replace("self.up = ", "self.u|p = ")), [
+    "Adapt `up` with LoRA for convolutions: `up` is a torch.nn.ConvTranspose2d, not a torch.nn.Conv1d, Conv2d or Conv3d.",
+    ...all,
+  ]);
 });
 
 const lists = `${imports}

@@ -312,6 +312,33 @@ class TalkingHeads(nn.Module):
   assert.ok(mixing.includes("Adapt `mix` with (IA)³"), mixing.join("\n"));
 });
 
+test("convolutions for which no method has a class say so, once for each method", () => {
+  const convolutions = (at: readonly string[]): string[] =>
+    titlesOf(`from torch import nn
+
+
+class Conv1d(nn.Conv1d):
+    def forward(self, x):
+        return super().forward(x.float())
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.wave = Con${at[0]}v1d(8, 8, 3)
+        self.up = nn.ConvTr${at[1]}anspose2d(8, 8, 2)
+
+    def forward(self, x):
+        return self.up(self.wave(x))
+`).filter((title) => /`(?:wave|up)` with LoRA for/.test(title));
+  assert.deepEqual(convolutions(["|", ""]), [
+    "Adapt `wave` with LoRA for convolutions: `wave` is a Conv1d, not a torch.nn.Conv1d, Conv2d or Conv3d, and may compute in a way of its own. Build it as one, or adapt the block's output.",
+  ]);
+  assert.deepEqual(convolutions(["", "|"]), [
+    "Adapt `up` with LoRA for convolutions: `up` is a torch.nn.ConvTranspose2d, not a torch.nn.Conv1d, Conv2d or Conv3d.",
+  ]);
+});
+
 test("a layer whose class an expression gives is refused", () => {
   const titles = titlesOf(`from torch import nn
 
