@@ -123,7 +123,6 @@ function startOf({ facts }: SourceFile, place: Place): number {
     : ((place.step.outer ?? place.step.loop ?? place.step.backward ?? place.step.step)?.from ?? 0);
 }
 
-/** `share_phm_rule` of "share_phm_rule({root})". */
 /** The function of `share_phm_rule({root})`. */
 export const calledIn = (statement: string): string => /^\w*/.exec(statement)?.[0] ?? statement;
 
