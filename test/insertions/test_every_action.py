@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus import ROOT
+from corpus import FACTS, ROOT
 
 FILES = sorted(
     path
@@ -45,10 +45,12 @@ def test_every_action_leaves_python_in_the_manner_of_the_file() -> None:
     texts = {str(path): path.read_bytes().decode() for path in FILES}
     wrong: list[str] = []
     met: set[str] = set()
+    sites: set[tuple[str, str]] = set()
     count = 0
     for action in offered():
         before = texts[action["file"]]
         met.add(action["file"])
+        sites.add((action["method"], action["site"].split("@")[0]))
         count += 1
         try:
             after = applied(before, action["edits"])
@@ -61,3 +63,5 @@ def test_every_action_leaves_python_in_the_manner_of_the_file() -> None:
     assert not wrong, "\n".join(wrong[:20])
     assert met >= {str(path) for path in FILES if "resemblance" not in str(path)}
     assert count > 20_000
+    declared = {(method, site["symbol"]) for method, facts in FACTS.items() for site in facts["sites"]}
+    assert sites >= declared, f"offered nowhere: {sorted(declared - sites)}"
